@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+/* The two clocks. Inside the program time is monotonic; wall time is for what people and peers read. Units: microseconds. */
+
+#include <stdint.h>
+
+#define CLOCK_MS_US INT64_C(1000)
+#define CLOCK_S_US INT64_C(1000000)
+
+int64_t clock_now_us(void);
+int64_t clock_wall_us(void);
+
+/* "2026-05-04T03:02:01.123456Z" of a wall time (RFC 3339). */
+enum { CLOCK_TEXT_SIZE = 28 };
+void clock_format(int64_t wall_us, char ret_text[CLOCK_TEXT_SIZE]);
+
+#endif

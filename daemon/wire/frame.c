@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire/frame.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <string.h>
+
+/* Each frame type is a table of its fields; one encoder and one decoder walk the tables. */
+enum kind { END, U8, U32, U64, ID, BYTES };
+
+struct field {
+	enum kind kind;
+	size_t offset;
+	size_t most; /* BYTES: the longest */
+};
+
+#define F(type, member, kind) {kind, offsetof(struct frame_##type, member), 0}
+#define B(type, member, most) {BYTES, offsetof(struct frame_##type, member), most}
+
+static const struct field empty_fields[] = {{END}};
+static const struct field hello_fields[] = {F(hello, version, U32), F(hello, worker, U32), B(hello, endpoint, FRAME_NAME_MAX), {END}};
+static const struct field text_fields[] = {B(text, text, FRAME_TEXT_MAX), {END}};
+static const struct field submit_fields[] = {
+	F(submit, token, U64), F(submit, id, ID), F(submit, time_wall_us, U64), F(submit, kind, U8), F(submit, again, U8),
+	F(submit, content_format, U32), B(submit, device, TG_DEVICE_MAX), B(submit, path, TG_PATH_MAX),
+	B(submit, payload, TG_PAYLOAD_MAX), {END}};
+static const struct field delivered_fields[] = {
+	F(delivered, ticket, U64), F(delivered, result, U8), B(delivered, reason, FRAME_TEXT_MAX), {END}};
+static const struct field link_fields[] = {F(link, state, U8), B(link, detail, FRAME_TEXT_MAX), {END}};
+static const struct field lookup_fields[] = {
+	F(lookup, token, U64), F(lookup, proof, U8), B(lookup, identity, FRAME_IDENTITY_MAX), {END}};
+static const struct field number_fields[] = {F(number, number, U64), {END}};
+static const struct field counter_fields[] = {F(counter, counter, U32), F(counter, value, U64), {END}};
+static const struct field log_fields[] = {F(log, level, U8), B(log, device, TG_DEVICE_MAX), B(log, text, FRAME_TEXT_MAX), {END}};
+static const struct field setting_fields[] = {
+	B(setting, name, FRAME_NAME_MAX), F(setting, index, U32), F(setting, file, U8), F(setting, file_error, U32),
+	B(setting, value, FRAME_VALUE_MAX), {END}};
+static const struct field configured_fields[] = {
+	F(configured, heartbeat_ms, U32), B(configured, gateway, FRAME_TEXT_MAX), B(configured, site, FRAME_TEXT_MAX),
+	B(configured, adapter, FRAME_NAME_MAX), {END}};
+static const struct field verdict_fields[] = {
+	F(verdict, token, U64), F(verdict, verdict, U8), F(verdict, max_age_s, U32), F(verdict, limit_bytes, U32),
+	B(verdict, reason, FRAME_TEXT_MAX), {END}};
+static const struct field deliver_fields[] = {
+	F(deliver, ticket, U64), F(deliver, id, ID), F(deliver, time_wall_us, U64), F(deliver, kind, U8), F(deliver, qos, U8),
+	F(deliver, retain, U8), F(deliver, expiry_s, U32), F(deliver, content_format, U32), B(deliver, device, TG_DEVICE_MAX),
+	B(deliver, path, TG_PATH_MAX), B(deliver, address, TG_ADDRESS_MAX), B(deliver, payload, TG_PAYLOAD_MAX), {END}};
+static const struct field identity_fields[] = {
+	F(identity, token, U64), F(identity, known, U8), B(identity, device, TG_DEVICE_MAX), B(identity, key, FRAME_KEY_MAX), {END}};
+static const struct field device_fields[] = {B(device, device, TG_DEVICE_MAX), {END}};
+
+static const struct field *fields_of(enum frame_type type)
+{
+	switch (type) {
+	case FRAME_HELLO:
+		return hello_fields;
+	case FRAME_STARTED:
+	case FRAME_STOPPED:
+		return empty_fields;
+	case FRAME_FAILED:
+	case FRAME_REFUSED:
+		return text_fields;
+	case FRAME_SUBMIT:
+		return submit_fields;
+	case FRAME_DELIVERED:
+		return delivered_fields;
+	case FRAME_LINK:
+		return link_fields;
+	case FRAME_LOOKUP:
+		return lookup_fields;
+	case FRAME_PING:
+	case FRAME_PONG:
+	case FRAME_STOP:
+	case FRAME_RELOADED:
+		return number_fields;
+	case FRAME_COUNTER:
+		return counter_fields;
+	case FRAME_LOG:
+		return log_fields;
+	case FRAME_SETTING:
+		return setting_fields;
+	case FRAME_CONFIGURED:
+		return configured_fields;
+	case FRAME_VERDICT:
+		return verdict_fields;
+	case FRAME_DELIVER:
+		return deliver_fields;
+	case FRAME_IDENTITY:
+		return identity_fields;
+	case FRAME_DEVICE:
+		return device_fields;
+	}
+	return NULL;
+}
+
+static const size_t fixed_sizes[] = {[U8] = 1, [U32] = 4, [U64] = 8, [ID] = TG_ID_SIZE, [BYTES] = 4};
+
+static const void *member_of(const struct frame *frame, const struct field *field)
+{
+	return (const uint8_t *)&frame->hello + field->offset;
+}
+
+size_t frame_size_max(void)
+{
+	return TG_PAYLOAD_MAX + TG_ADDRESS_MAX + TG_PATH_MAX + TG_DEVICE_MAX + 256;
+}
+
+/* Length of the fields, or 0 where one is too long. */
+static size_t measure(const struct frame *frame, const struct field *fields)
+{
+	size_t size = 1;
+
+	for (const struct field *f = fields; f->kind != END; f++) {
+		size += fixed_sizes[f->kind];
+		if (f->kind == BYTES) {
+			const struct tg_bytes *bytes = member_of(frame, f);
+
+			if (bytes->size > f->most)
+				return 0;
+			size += bytes->size;
+		}
+	}
+	return size;
+}
+
+static uint8_t *put_field(uint8_t *p, const void *member, enum kind kind)
+{
+	const struct tg_bytes *bytes = member;
+	uint64_t u64;
+	uint32_t u32;
+
+	switch (kind) {
+	case U64:
+		memcpy(&u64, member, 8);
+		u64 = htole64(u64);
+		memcpy(p, &u64, 8);
+		break;
+	case U32:
+	case BYTES:
+		if (kind == BYTES)
+			u32 = (uint32_t)bytes->size;
+		else
+			memcpy(&u32, member, 4);
+		u32 = htole32(u32);
+		memcpy(p, &u32, 4);
+		if (kind == BYTES && bytes->size)
+			memcpy(p + 4, bytes->data, bytes->size);
+		break;
+	default:
+		memcpy(p, member, fixed_sizes[kind]);
+		break;
+	}
+	return p + fixed_sizes[kind] + (kind == BYTES ? bytes->size : 0);
+}
+
+int frame_encode(const struct frame *frame, struct buffer *out)
+{
+	const struct field *fields = fields_of(frame->type);
+	size_t size = fields ? measure(frame, fields) : 0;
+	uint32_t length = htole32((uint32_t)size);
+	uint8_t *p;
+
+	if (size == 0)
+		return -EMSGSIZE;
+	p = buffer_reserve(out, size + 4);
+	if (!p)
+		return -ENOBUFS;
+	memcpy(p, &length, 4);
+	p[4] = (uint8_t)frame->type;
+	p += 5;
+	for (const struct field *f = fields; f->kind != END; f++)
+		p = put_field(p, member_of(frame, f), f->kind);
+	buffer_commit(out, size + 4);
+	return 0;
+}
+
+/* Reads one field; returns how far it reached, or NULL where it does not fit. */
+static const uint8_t *get_field(const uint8_t *p, const uint8_t *end, uint8_t *member, const struct field *field)
+{
+	size_t fixed = fixed_sizes[field->kind];
+	uint64_t u64;
+	uint32_t u32;
+
+	if ((size_t)(end - p) < fixed)
+		return NULL;
+	switch (field->kind) {
+	case U64:
+		memcpy(&u64, p, 8);
+		u64 = le64toh(u64);
+		memcpy(member, &u64, 8);
+		return p + 8;
+	case U32:
+	case BYTES:
+		memcpy(&u32, p, 4);
+		u32 = le32toh(u32);
+		p += 4;
+		if (field->kind == U32) {
+			memcpy(member, &u32, 4);
+			return p;
+		}
+		if (u32 > field->most || (size_t)(end - p) < u32)
+			return NULL;
+		memcpy(member, &(struct tg_bytes){.data = p, .size = u32}, sizeof(struct tg_bytes));
+		return p + u32;
+	default:
+		memcpy(member, p, fixed);
+		return p + fixed;
+	}
+}
+
+int frame_decode(struct tg_bytes bytes, struct frame *ret_frame)
+{
+	const uint8_t *p = bytes.data, *end;
+	const struct field *fields;
+	struct frame frame;
+	uint32_t length;
+
+	if (bytes.size < 4)
+		return 0;
+	memcpy(&length, p, 4);
+	length = le32toh(length);
+	if (length < 1 || length > frame_size_max() - 4)
+		return -EBADMSG;
+	if (bytes.size - 4 < length)
+		return 0;
+	end = p + 4 + length;
+	frame.type = (enum frame_type)p[4];
+	fields = fields_of(frame.type);
+	if (!fields)
+		return -EBADMSG;
+	p += 5;
+	for (const struct field *f = fields; f->kind != END; f++) {
+		p = get_field(p, end, (uint8_t *)&frame.hello + f->offset, f);
+		if (!p)
+			return -EBADMSG;
+	}
+	if (p != end)
+		return -EBADMSG;
+	*ret_frame = frame;
+	return (int)length + 4;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WIRE_FRAME_H
+#define WIRE_FRAME_H
+
+/*
+ * The frames between the core and an endpoint process.
+ *
+ * On the wire a frame is: u32 length of what follows, u8 type, then the fields of its struct in order, numbers little-endian
+ * in their own size, bytes as u32 length and data. Both ends are of one build or of two builds of one FRAME_VERSION; a
+ * HELLO with another version is refused by name. A frame with missing, surplus or too long fields is bad.
+ *
+ * A conversation: the endpoint says HELLO; the core checks who connects and sends a SETTING for each of the endpoint's
+ * settings, then CONFIGURED; the endpoint opens its adapter, shuts its sandbox, starts, and says STARTED (or FAILED). From then on
+ * SUBMIT is answered by VERDICT, LOOKUP by IDENTITY, DELIVER by DELIVERED and PING by PONG. At a reload the SETTINGs come again
+ * with CONFIGURED, and RELOADED answers. STOP asks the endpoint to finish; it says STOPPED and ends.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <tidegate/message.h>
+
+#include "base/buffer.h"
+
+enum { FRAME_VERSION = 1 };
+enum { FRAME_NAME_MAX = 64, FRAME_TEXT_MAX = 1024, FRAME_VALUE_MAX = 4096, FRAME_IDENTITY_MAX = 1024, FRAME_KEY_MAX = 64 };
+
+enum frame_type {
+	/* endpoint to core */
+	FRAME_HELLO = 1,
+	FRAME_STARTED,
+	FRAME_FAILED,
+	FRAME_SUBMIT,
+	FRAME_DELIVERED,
+	FRAME_LINK,
+	FRAME_LOOKUP,
+	FRAME_PONG,
+	FRAME_COUNTER,
+	FRAME_LOG,
+	FRAME_RELOADED,
+	FRAME_STOPPED,
+	/* core to endpoint */
+	FRAME_SETTING = 32,
+	FRAME_CONFIGURED,
+	FRAME_VERDICT,
+	FRAME_DELIVER,
+	FRAME_IDENTITY,
+	FRAME_DEVICE,
+	FRAME_PING,
+	FRAME_STOP,
+	FRAME_REFUSED
+};
+
+struct frame_hello {
+	uint32_t version;
+	uint32_t worker;
+	struct tg_bytes endpoint;
+};
+
+struct frame_text { /* FAILED, REFUSED: why */
+	struct tg_bytes text;
+};
+
+struct frame_submit {
+	uint64_t token;
+	uint8_t id[TG_ID_SIZE];
+	int64_t time_wall_us;
+	uint8_t kind;
+	uint8_t again; /* sent before over an earlier link, and never answered */
+	int32_t content_format;
+	struct tg_bytes device;
+	struct tg_bytes path;
+	struct tg_bytes payload;
+};
+
+struct frame_delivered {
+	uint64_t ticket;
+	uint8_t result; /* enum tg_delivery_result */
+	struct tg_bytes reason;
+};
+
+struct frame_link {
+	uint8_t state; /* enum tg_link */
+	struct tg_bytes detail;
+};
+
+struct frame_lookup {
+	uint64_t token;
+	uint8_t proof; /* enum tg_proof */
+	struct tg_bytes identity;
+};
+
+struct frame_number { /* PING, PONG: echo; STOP: milliseconds to the deadline; RELOADED: 0 or -errno */
+	int64_t number;
+};
+
+struct frame_counter {
+	uint32_t counter; /* place in tg_adapter.counters */
+	int64_t value;	  /* since the process started */
+};
+
+struct frame_log {
+	uint8_t level;
+	struct tg_bytes device;
+	struct tg_bytes text;
+};
+
+struct frame_setting {
+	struct tg_bytes name;
+	uint32_t index;	    /* of a list's entry */
+	uint8_t file;	    /* 1: names a file, whose descriptor is beside this frame unless there is a file_error */
+	int32_t file_error; /* 0, or -errno why the core could not open it */
+	struct tg_bytes value;
+};
+
+struct frame_configured {
+	uint32_t heartbeat_ms;
+	struct tg_bytes gateway;
+	struct tg_bytes site;
+	struct tg_bytes adapter;
+};
+
+struct frame_verdict {
+	uint64_t token;
+	uint8_t verdict; /* enum tg_verdict */
+	uint32_t max_age_s;
+	uint32_t limit_bytes;
+	struct tg_bytes reason;
+};
+
+struct frame_deliver {
+	uint64_t ticket;
+	uint8_t id[TG_ID_SIZE];
+	int64_t time_wall_us;
+	uint8_t kind;
+	uint8_t qos;
+	uint8_t retain;
+	uint32_t expiry_s;
+	int32_t content_format;
+	struct tg_bytes device;
+	struct tg_bytes path;
+	struct tg_bytes address;
+	struct tg_bytes payload;
+};
+
+struct frame_identity {
+	uint64_t token;
+	uint8_t known;
+	struct tg_bytes device;
+	struct tg_bytes key;
+};
+
+struct frame_device { /* its key, certificate or state has changed: end its sessions */
+	struct tg_bytes device;
+};
+
+struct frame {
+	enum frame_type type;
+	union {
+		struct frame_hello hello;
+		struct frame_text text;
+		struct frame_submit submit;
+		struct frame_delivered delivered;
+		struct frame_link link;
+		struct frame_lookup lookup;
+		struct frame_number number;
+		struct frame_counter counter;
+		struct frame_log log;
+		struct frame_setting setting;
+		struct frame_configured configured;
+		struct frame_verdict verdict;
+		struct frame_deliver deliver;
+		struct frame_identity identity;
+		struct frame_device device;
+	};
+};
+
+/* The most that a frame of any type can take, length included. Units: bytes. */
+size_t frame_size_max(void);
+
+/* Appends the frame to `out`. Errors: -EMSGSIZE: a field is longer than its limit; -ENOBUFS or -ENOMEM: no room. On failure
+ * `out` is unchanged. */
+int frame_encode(const struct frame *frame, struct buffer *out) WARN_UNUSED;
+
+/* Reads the frame at the start of `bytes`. Returns how many bytes it took, 0 where it is not complete yet.
+ * Ownership: the frame borrows from `bytes`. Errors: -EBADMSG. */
+int frame_decode(struct tg_bytes bytes, struct frame *ret_frame) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TIDEGATE_ADAPTER_H
+#define TIDEGATE_ADAPTER_H
+
+/*
+ * The contract between tidegate and an adapter: one shared object that speaks one standard.
+ *
+ * An adapter exports exactly one symbol, `tidegate_adapter`, a const struct tg_adapter. It links nothing of
+ * tidegate's. It runs in a process of its own (tidegate-endpoint), one process for each configured endpoint, and may
+ * use any library, start threads, even block for a moment; when it crashes or hangs, that process alone is
+ * started again.
+ *
+ * The life of an endpoint, in the order of the calls, all from one thread ("the main thread"):
+ *
+ *   open     read the settings, load certificates, bind listening sockets. Nothing from outside is read yet.
+ *   ----     the sandbox is shut: no capability, no file, no system call beyond what `needs` names
+ *   start    begin: watch the sockets, connect to the broker
+ *   ...      callbacks of watched descriptors and timers; deliver, verdict, identity, device_changed, reload
+ *   stop     take in nothing new, finish what was begun; report with tg_host.stopped
+ *   close    free everything
+ *
+ * A source calls tg_host.submit for each message that an authenticated device handed in, and must not tell the device
+ * that it was taken before tg_adapter.verdict says so. A sink gets tg_adapter.deliver and answers each ticket
+ * with tg_host.delivered once its peer has taken over the responsibility (MQTT PUBACK, AMQP accepted, CoAP 2.xx).
+ *
+ * Unless a member says otherwise: functions return 0 or more on success and a negative errno on failure; a
+ * failed call leaves everything as it was; arguments are borrowed for the call. The adapter's functions run in the main
+ * thread, and a call that lasts longer than the `heartbeat` of the endpoint counts as a hang. The host's functions may
+ * be called from the main thread only, except `post`.
+ */
+
+#include <tidegate/message.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The major must match, the minor of the adapter may be older; what is behind a struct's `size` is not read. */
+#define TG_ADAPTER_MAJOR 1u
+#define TG_ADAPTER_MINOR 0u
+
+enum tg_setting_type {
+	TG_BOOL = 1,
+	TG_INT = 2,	/* 64-bit; `unit` says of what: "ms", "s", "bytes" or "" */
+	TG_TEXT = 3,
+	TG_LIST = 4,	/* of text */
+	TG_CHOICE = 5,	/* text, one of `choices` */
+	TG_FILE = 6,	/* a path; the adapter gets it open through tg_host.setting_file, and can open no other */
+	TG_KEY_FILE = 7 /* as TG_FILE; refused where group or others may read it */
+};
+
+enum tg_setting_flags {
+	TG_LIVE = 1,	/* taken over by a reload; without it a change waits for a restart of the endpoint */
+	TG_REQUIRED = 2 /* must be given; `fallback` is not read */
+};
+
+/* One setting of an endpoint: parser, checks, man page and sample come from it. A table ends with name = NULL. */
+struct tg_setting {
+	const char *name;
+	uint32_t type;	/* enum tg_setting_type */
+	uint32_t flags; /* enum tg_setting_flags */
+	const char *unit;
+	const char *fallback; /* the default, written as in the file; NULL: none, then the setting reads as "", 0 or no */
+	int64_t lowest;	      /* TG_INT: both limits belong to the range. TG_TEXT: lengths in bytes. TG_LIST: entries */
+	int64_t highest;
+	const char *choices; /* TG_CHOICE: "modern compatible" */
+	const char *help;    /* one line, no full stop */
+};
+
+enum tg_roles {
+	TG_SOURCE = 1,
+	TG_SINK = 2
+};
+
+/* What an adapter needs beyond computing, its open descriptors and the host. Everything else stays shut. */
+enum tg_needs {
+	TG_NEED_LISTEN = 1,   /* receive and send on sockets that were bound in open */
+	TG_NEED_CONNECT = 2,  /* make IP sockets and connect them after open */
+	TG_NEED_RESOLVE = 4,  /* look up host names: read /etc/hosts, resolv.conf and their like */
+	TG_NEED_THREADS = 8   /* start threads after open */
+};
+
+enum tg_flags {
+	TG_DEVICES = 1, /* authenticates devices of the registry through tg_host.lookup; without it every submission comes
+			   from one device that bears the endpoint's name */
+	TG_WORKERS = 2	/* several processes can share one endpoint's listening address (setting `workers`) */
+};
+
+/* The level numbers are those of syslog. */
+enum tg_log_level {
+	TG_LOG_ERROR = 3,
+	TG_LOG_WARNING = 4,
+	TG_LOG_NOTICE = 5,
+	TG_LOG_INFO = 6,
+	TG_LOG_DEBUG = 7
+};
+
+enum tg_link {
+	TG_LINK_DOWN = 0,	/* no peer; deliveries would wait */
+	TG_LINK_CONNECTING = 1,
+	TG_LINK_UP = 2		/* deliveries are wanted */
+};
+
+/* How a peer proved who it is (tg_host.lookup). */
+enum tg_proof {
+	TG_PROOF_PSK = 1,	  /* `identity` is the PSK identity; the answer carries the key */
+	TG_PROOF_CERTIFICATE = 2, /* `identity` is the name in a certificate that the adapter has verified */
+	TG_PROOF_RESUMED = 3	  /* `identity` is the device that a resumed session was bound to */
+};
+
+enum tg_delivery_result {
+	TG_CONFIRMED = 0, /* the peer has it and is responsible now */
+	TG_RETRY = 1,	  /* not taken, the link failed: the core gives it again, in order, when the link is up */
+	TG_REJECTED = 2	  /* the peer refused this very message for good: dropped, counted by `reason`, logged */
+};
+
+/* The core's answer to a look-up. Lives for the call; `key` must be wiped wherever it was copied to. */
+struct tg_identity {
+	uint32_t size;
+	bool known;		/* enrolled, not revoked, and of this endpoint */
+	struct tg_bytes device; /* the device's name; empty where not known */
+	struct tg_bytes key;	/* TG_PROOF_PSK: always filled, with a key that nobody has where not known, so that an
+				   unknown identity and a wrong key take the same way */
+};
+
+struct tg_host;
+struct tg_watch;
+struct tg_timer;
+
+typedef void tg_watch_fn(void *arg, int fd, uint32_t ready);
+typedef void tg_call_fn(void *arg);
+
+enum tg_ready {
+	TG_READABLE = 1,
+	TG_WRITABLE = 2,
+	TG_BROKEN = 4 /* error or hang-up; reported without being asked for */
+};
+
+/* The services of the process that the adapter runs in. Valid from open until close has returned. */
+struct tg_host {
+	uint32_t major;
+	uint32_t minor;
+	uint32_t size;
+
+	/* Settings, by the names of the adapter's own rows, already checked against them. Text and lists are lent until the
+	 * next reload or close. A name without a row is a bug of the adapter: the process ends. */
+	bool (*setting_bool)(const struct tg_host *host, const char *name);
+	int64_t (*setting_int)(const struct tg_host *host, const char *name);
+	const char *(*setting_text)(const struct tg_host *host, const char *name);
+	/* The entry at `index` of a list, or NULL behind its end. */
+	const char *(*setting_item)(const struct tg_host *host, const char *name, size_t index);
+	/* A new descriptor of the file, at its start; the caller closes it. Errors: -ENOENT where the setting is empty,
+	 * otherwise why the core could not open it. */
+	int (*setting_file)(const struct tg_host *host, const char *name);
+
+	const char *(*endpoint)(const struct tg_host *host); /* this endpoint's name */
+	const char *(*gateway)(const struct tg_host *host);
+	const char *(*site)(const struct tg_host *host);
+	uint32_t (*worker)(const struct tg_host *host); /* 0 to workers - 1 */
+
+	/* Monotonic time of this turn of the loop. Units: microseconds. */
+	int64_t (*now_us)(const struct tg_host *host);
+
+	/* Calls `fn` whenever `fd` is ready for one of `events` (enum tg_ready). The descriptor stays the adapter's.
+	 * Ownership: `*ret_watch` ends with unwatch, before the descriptor is closed. */
+	int (*watch)(const struct tg_host *host, int fd, uint32_t events, tg_watch_fn *fn, void *arg,
+		     struct tg_watch **ret_watch);
+	int (*watch_set)(struct tg_watch *watch, uint32_t events);
+	void (*unwatch)(struct tg_watch *watch); /* accepts NULL */
+
+	/* A timer, not running yet. timer_set starts it anew for one shot at `at_us` (see now_us); 0 stops it. */
+	int (*timer_new)(const struct tg_host *host, tg_call_fn *fn, void *arg, struct tg_timer **ret_timer);
+	void (*timer_set)(struct tg_timer *timer, int64_t at_us);
+	void (*timer_free)(struct tg_timer *timer); /* accepts NULL */
+
+	/* A timer that, once set (any `at_us` but 0), fires behind everything that is ready already: the place to send
+	 * what was collected in this turn as one batch. Same functions as above. */
+	int (*idle_new)(const struct tg_host *host, tg_call_fn *fn, void *arg, struct tg_timer **ret_timer);
+
+	/* Runs `fn` in the main thread soon. The only function that any thread may call. Errors: -ENOMEM. */
+	int (*post)(const struct tg_host *host, tg_call_fn *fn, void *arg);
+
+	/* Hands in a message; tg_adapter.verdict answers it exactly once, never from within this call. The bytes are
+	 * copied. Errors: -ENOBUFS: too many wait for a verdict already, tell the peer to come again; -EMSGSIZE: a length of
+	 * message.h exceeded; -EINVAL: empty device, unknown kind. */
+	int (*submit)(const struct tg_host *host, const struct tg_submission *submission);
+
+	/* Answers a ticket of tg_adapter.deliver, once, in any order. `reason`: for TG_REJECTED, terminated text, else NULL. */
+	void (*delivered)(const struct tg_host *host, uint64_t ticket, enum tg_delivery_result result, const char *reason);
+
+	/* Tells how the link to the peer is. A sink is handed deliveries only while TG_LINK_UP; when the link goes down the
+	 * core takes back every unanswered ticket by itself, and late answers to them are ignored. `detail`: what
+	 * an operator wants to read ("mqtts://broker:8883, TLSv1.3"), or why it is down. */
+	void (*link)(const struct tg_host *host, enum tg_link state, const char *detail);
+
+	/* Asks the core who `identity` is; tg_adapter.identity answers once with `token`, never from within this
+	 * call. Errors: -ENOBUFS: too many look-ups wait; -EMSGSIZE; -ENOTCONN: no core at the moment. */
+	int (*lookup)(const struct tg_host *host, enum tg_proof proof, struct tg_bytes identity, uint64_t token);
+
+	/* Counters and gauges by their place in tg_adapter.counters; cheap, sent on once a second. */
+	void (*count)(const struct tg_host *host, unsigned counter, int64_t add);
+	void (*gauge)(const struct tg_host *host, unsigned counter, int64_t value);
+
+	/* One line to the operator's log. `device` may be NULL. No keys, no payloads, no line end. The core limits the rate. */
+	void (*log)(const struct tg_host *host, enum tg_log_level level, const char *device, const char *format, ...)
+#if defined(__GNUC__)
+		__attribute__((format(printf, 4, 5)))
+#endif
+		;
+
+	/* Says that everything begun before tg_adapter.stop is finished. */
+	void (*stopped)(const struct tg_host *host);
+};
+
+struct tg_adapter {
+	/* Frozen for ever. */
+	uint32_t major; /* TG_ADAPTER_MAJOR */
+	uint32_t minor; /* TG_ADAPTER_MINOR */
+	uint32_t size;	/* sizeof(struct tg_adapter) */
+
+	uint32_t roles; /* enum tg_roles */
+	uint32_t needs; /* enum tg_needs */
+	uint32_t flags; /* enum tg_flags */
+	const char *name;	/* as in `adapter = "…"`; also the file's name */
+	const char *version;
+	const char *summary;	/* one line */
+	/* Characters that mean something in this standard's addresses; the router percent-encodes them, '%', '/', controls
+	 * and broken UTF-8 in every captured piece. NULL: none. */
+	const char *reserved;
+	const struct tg_setting *settings;
+	const char *const *counters; /* names in lower case with '_', ended by NULL; "sessions" is a gauge by its use */
+
+	/* Reads settings and prepares. What it opens here stays usable behind the sandbox. On failure it has logged why,
+	 * and has freed everything: close is not called. */
+	int (*open)(const struct tg_host *host, void **ret_state);
+
+	/* The sandbox is shut: begin. On failure close is called. */
+	int (*start)(void *state);
+
+	/* Takes a message over for its peer. `delivery` is borrowed: copy what is needed later. Answers with tg_host.delivered,
+	 * also from within. Errors: -EAGAIN: no room, or no link: the core gives it again later, in order. Sinks only. */
+	int (*deliver)(void *state, const struct tg_delivery *delivery);
+
+	/* The answer to one submission. Sources only. */
+	void (*verdict)(void *state, uint64_t token, const struct tg_answer *answer);
+
+	/* The answer to one look-up. With TG_DEVICES only. */
+	void (*identity)(void *state, uint64_t token, const struct tg_identity *identity);
+
+	/* This device was revoked, or its key was changed: end its sessions at once. With TG_DEVICES only. */
+	void (*device_changed)(void *state, struct tg_bytes device);
+
+	/* The settings have changed (rows with TG_LIVE only, and the contents of files). Live sessions go on. On failure,
+	 * logged by the adapter, the old values stay in use. May be NULL. */
+	int (*reload)(void *state);
+
+	/* Take in nothing new and let go of the peer in good order; deliveries no longer come. tg_host.stopped ends it;
+	 * after the deadline of the gateway the process ends anyway. May be NULL. */
+	void (*stop)(void *state);
+
+	/* Frees everything. Never called twice. */
+	void (*close)(void *state);
+};
+
+#if defined(__GNUC__)
+__attribute__((visibility("default")))
+#endif
+extern const struct tg_adapter tidegate_adapter;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TIDEGATE_MESSAGE_H
+#define TIDEGATE_MESSAGE_H
+
+/*
+ * The unit that passes through the gateway, as an adapter sees it.
+ *
+ * A sensor's reading is a message: the adapter that took it in from an authenticated device submits it, the core
+ * gives it to another adapter as a delivery, and that adapter reports what became of it. Both structs borrow every
+ * byte they point to: they are valid for the call they are passed to and no longer. Text is UTF-8, not terminated.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Borrowed bytes: `data` may be NULL where `size` is 0. */
+struct tg_bytes {
+	const void *data;
+	size_t size;
+};
+
+enum tg_kind {
+	TG_TELEMETRY = 1, /* a reading, from a device */
+	TG_COMMAND = 2,	  /* a request, to a device */
+	TG_RESPONSE = 3,  /* a device's answer to a command */
+};
+
+/* Content formats are the numbers of the CoAP registry (RFC 7252 section 12.3); this one says that none was given. */
+#define TG_FORMAT_NONE (-1)
+
+/* Lengths that the core accepts; longer is refused, never cut. Units: bytes. */
+#define TG_DEVICE_MAX 255u
+#define TG_PATH_MAX 1024u
+#define TG_ADDRESS_MAX 4096u
+#define TG_PAYLOAD_MAX (1024u * 1024u)
+#define TG_ID_SIZE 16u
+
+/*
+ * What a source hands in with tg_host.submit.
+ *
+ * `device` is the authenticated identity, never a piece of the payload. `path` has its segments separated by '/',
+ * without a leading one; inside a segment '%' is written %25 and '/' is written %2F, everything else stands as it
+ * came. `token` is the adapter's own number and comes back with the verdict.
+ */
+struct tg_submission {
+	uint32_t size; /* sizeof(struct tg_submission) of the adapter */
+	uint32_t kind; /* enum tg_kind */
+	uint64_t token;
+	struct tg_bytes device;
+	struct tg_bytes path;
+	int32_t content_format; /* or TG_FORMAT_NONE */
+	struct tg_bytes payload;
+};
+
+/*
+ * What a sink is handed in tg_adapter.deliver.
+ *
+ * `ticket` names this delivery in tg_host.delivered. `id` is the message's UUIDv7 (RFC 9562), the same on every
+ * repeat. `address` is built by the route, every captured piece escaped for this adapter (tg_adapter.reserved).
+ * `qos`, `retain` and `expiry_s` are the route's wishes; an adapter whose standard has no such thing ignores them.
+ */
+struct tg_delivery {
+	uint32_t size; /* sizeof(struct tg_delivery) of the host */
+	uint32_t kind; /* enum tg_kind */
+	uint64_t ticket;
+	uint8_t id[TG_ID_SIZE];
+	int64_t time_wall_us; /* when the gateway took it in, microseconds since 1970 */
+	struct tg_bytes device;
+	struct tg_bytes path;
+	struct tg_bytes address;
+	int32_t content_format; /* or TG_FORMAT_NONE */
+	struct tg_bytes payload;
+	uint32_t expiry_s; /* 0: never; otherwise the seconds left */
+	uint8_t qos;	   /* 0, 1 or 2 */
+	bool retain;
+};
+
+/* The one answer that every submission gets. The response codes are those of RFC 7252 section 5.9. */
+enum tg_verdict {
+	TG_ACCEPTED = 0,      /* 2.04: taken over as far as the route's `ack` asks */
+	TG_NO_ROUTE = 1,      /* 4.04 */
+	TG_NOT_ALLOWED = 2,   /* 4.03: the device may not do this */
+	TG_TOO_LARGE = 3,     /* 4.13, with the limit in Size1 */
+	TG_WRONG_FORMAT = 4,  /* 4.15 */
+	TG_MALFORMED = 5,     /* 4.00, with a diagnostic */
+	TG_TOO_FAST = 6,      /* 4.29 of RFC 8516, with Max-Age */
+	TG_FULL = 7,	      /* 5.03, with Max-Age: outbox or disk is full */
+	TG_UNAVAILABLE = 8,   /* 5.03, with Max-Age: the gateway cannot take it now */
+	TG_UNKNOWN_DEVICE = 9 /* 4.01: not enrolled, or revoked */
+};
+
+struct tg_answer {
+	uint32_t size; /* sizeof(struct tg_answer) of the host */
+	uint32_t verdict; /* enum tg_verdict */
+	uint32_t max_age_s; /* with TG_TOO_FAST, TG_FULL, TG_UNAVAILABLE: ask again no earlier than this */
+	uint32_t limit_bytes; /* with TG_TOO_LARGE: the largest payload that would be taken */
+	struct tg_bytes reason; /* a sentence for the diagnostic payload, may be empty */
+};
+
+#endif

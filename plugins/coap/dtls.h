@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COAP_DTLS_H
+#define COAP_DTLS_H
+
+/*
+ * A DTLS 1.2 server on one UDP socket, on OpenSSL; knows no CoAP. Datagrams come in batches (recvmmsg), are matched to their
+ * session by a hash of the peer's address, and what is sent in one turn leaves as one batch (sendmmsg). Nothing is kept for a
+ * peer before it has returned its cookie (RFC 6347 section 4.2.1). The cost of a datagram does not depend on the number of
+ * sessions.
+ *
+ * Who a peer is, the owner decides: during the handshake (PSK) or at its end (certificate, resumption) `authenticate` is called,
+ * and the session waits, without holding up any other, until dtls_resolve. Only then is `established` called and can data flow.
+ */
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <tidegate/adapter.h>
+
+struct dtls;
+struct dtls_session;
+
+/* Why a session ended, or a handshake did not succeed; each is counted. */
+enum dtls_end {
+	DTLS_END_PEER,		  /* close_notify */
+	DTLS_END_IDLE,		  /* nothing heard for idle_us */
+	DTLS_END_LOCAL,		  /* dtls_close: revoked, shutting down */
+	DTLS_END_ERROR,		  /* fatal alert */
+	DTLS_END_REPLACED,	  /* the same peer address completed a new handshake (RFC 6347 section 4.2.8) */
+	DTLS_END_TIMEOUT,	  /* handshake not finished in time */
+	DTLS_END_UNKNOWN,	  /* identity not known (PSK, certificate or resumed) */
+	DTLS_END_WRONG_KEY,	  /* PSK: finished message did not verify */
+	DTLS_END_BAD_CERTIFICATE, /* none, not under the trust anchor, expired, not yet valid … */
+	DTLS_END_HANDSHAKE,	  /* any other failure of a handshake */
+	DTLS_END_REASONS
+};
+
+struct dtls_events {
+	/* Asks for dtls_resolve on `handle`. `identity`: PSK identity, the name in the verified certificate (SAN URI or DNS, else
+	 * CN), or the device that the resumed session was bound to. Borrowed. A negative return fails the handshake. */
+	int (*authenticate)(void *arg, uint64_t handle, enum tg_proof proof, struct tg_bytes identity);
+	void (*established)(void *arg, struct dtls_session *session);
+	/* One datagram of application data. Borrowed. */
+	void (*received)(void *arg, struct dtls_session *session, struct tg_bytes datagram);
+	/* The session is freed when this returns. Called for established sessions only. */
+	void (*ended)(void *arg, struct dtls_session *session, enum dtls_end why);
+	/* A handshake failed, or a datagram was dropped (`why` DTLS_END_REASONS: malformed or unknown). For the counters and the log. */
+	void (*failed)(void *arg, const struct sockaddr *peer, enum dtls_end why, const char *detail);
+};
+
+struct dtls_limits {
+	size_t sessions;	    /* established and half-open together */
+	size_t half_open;	    /* handshakes that have returned their cookie and are not finished */
+	size_t half_open_an_address; /* the same, for one IP address (IPv6: one /64) */
+	int64_t idle_us;
+	int64_t handshake_us;	    /* the longest that one may take */
+};
+
+/* Credentials are PEM, read from open descriptors (which stay the caller's); -1: none. Without a certificate only PSK suites are
+ * offered, without trust anchors no client certificate is accepted. */
+struct dtls_credentials {
+	int certificate_fd; /* chain, own certificate first */
+	int key_fd;
+	int trust_fd;
+};
+
+/* Binds `address` (SO_REUSEPORT when `shared`), non-blocking, IPv6 sockets take IPv4 too. The server must stay where it is until
+ * dtls_free. Errors: -errno of socket or bind; -EKEYREJECTED: credentials unusable, *ret_problem says in words (static or
+ * thread-local storage). */
+int dtls_new(const struct tg_host *host, const struct sockaddr *address, socklen_t length, bool shared,
+	     const struct dtls_limits *limits, const struct dtls_credentials *credentials, const struct dtls_events *events,
+	     void *arg, struct dtls **ret_dtls, const char **ret_problem);
+/* Begins to read. */
+int dtls_start(struct dtls *dtls);
+/* Takes no new handshakes any more. */
+void dtls_stop_accepting(struct dtls *dtls);
+/* Ends all sessions with close_notify, without calling `ended`. Accepts NULL. */
+void dtls_free(struct dtls *dtls);
+
+/* New handshakes use these; live sessions keep theirs. On failure the old ones stay. Errors: as dtls_new. */
+int dtls_set_credentials(struct dtls *dtls, const struct dtls_credentials *credentials, const char **ret_problem);
+void dtls_set_limits(struct dtls *dtls, const struct dtls_limits *limits);
+
+/* Answers `authenticate`. Unknown handles are ignored: the peer has gone meanwhile. `identity->device` becomes the session's device.
+ * Where not known, a PSK handshake still goes on with the key given and fails like one with a wrong key. */
+void dtls_resolve(struct dtls *dtls, uint64_t handle, const struct tg_identity *identity);
+
+/* One datagram to the peer, at the end of this turn. Errors: -EMSGSIZE: larger than fits into one; -ENOTCONN; -ENOBUFS. */
+int dtls_send(struct dtls_session *session, struct tg_bytes datagram);
+/* Ends it with close_notify. `ended` is not called, the session is gone afterwards. */
+void dtls_close(struct dtls_session *session);
+/* Ends every session of this device. `ended` is called for each. */
+void dtls_close_device(struct dtls *dtls, struct tg_bytes device);
+
+/* A number that names this session and never another one in the life of the process. */
+uint64_t dtls_handle(const struct dtls_session *session);
+struct dtls_session *dtls_find(struct dtls *dtls, uint64_t handle); /* established ones only, or NULL */
+const char *dtls_device(const struct dtls_session *session);
+/* "TLS_PSK_WITH_AES_128_CCM_8" */
+const char *dtls_cipher(const struct dtls_session *session);
+/* The owner's own pointer, NULL at first. */
+void *dtls_user(const struct dtls_session *session);
+void dtls_set_user(struct dtls_session *session, void *user);
+
+size_t dtls_sessions(const struct dtls *dtls);	/* established */
+size_t dtls_half_open(const struct dtls *dtls);
+
+#endif
