@@ -129,6 +129,11 @@ void loop_exit(struct loop *loop, int code)
 	sd_event_exit(loop->event, code);
 }
 
+int loop_turn(struct loop *loop, int64_t wait_us)
+{
+	return sd_event_run(loop->event, wait_us > 0 ? (uint64_t)wait_us : 0);
+}
+
 int64_t loop_now_us(struct loop *loop)
 {
 	uint64_t now = 0;

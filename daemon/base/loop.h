@@ -34,6 +34,10 @@ void loop_free(struct loop *loop);
 int loop_run(struct loop *loop) WARN_UNUSED;
 void loop_exit(struct loop *loop, int code);
 
+/* One turn of a loop that loop_run does not run: waits up to `wait_us` for something and hands it out. Returns whether there
+ * was something, or a negative errno. */
+int loop_turn(struct loop *loop, int64_t wait_us) WARN_UNUSED;
+
 /* Monotonic time of this turn. Units: microseconds. */
 int64_t loop_now_us(struct loop *loop);
 

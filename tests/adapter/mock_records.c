@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "mock_internal.h"
+
+int mock_deliver(struct mock_host *mock, const struct tg_delivery *delivery, uint64_t *ret_ticket)
+{
+	struct tg_delivery d = *delivery;
+	int r;
+
+	mock->tickets = mock_grow(mock->tickets, mock->n_tickets, sizeof(*mock->tickets));
+	mock->tickets[mock->n_tickets++] = (struct mock_ticket){.result = -1};
+	d.size = sizeof(d);
+	d.ticket = mock->n_tickets;
+	d.kind = d.kind ? d.kind : TG_TELEMETRY;
+	d.time_wall_us = d.time_wall_us ? d.time_wall_us : INT64_C(1770000000000000);
+	for (unsigned i = 0; i < 8; i++)
+		d.id[TG_ID_SIZE - 1 - i] = (uint8_t)(d.ticket >> 8 * i);
+	d.id[6] = 0x70;
+	d.id[8] = 0x80;
+	r = mock->adapter->deliver(mock->state, &d);
+	if (r >= 0 && ret_ticket)
+		*ret_ticket = d.ticket;
+	return r;
+}
+
+int mock_deliver_text(struct mock_host *mock, const char *address, const char *payload, uint64_t *ret_ticket)
+{
+	return mock_deliver(mock,
+			    &(struct tg_delivery){
+				    .device = bytes_text("dev-1"),
+				    .path = bytes_text(address),
+				    .address = bytes_text(address),
+				    .content_format = 0,
+				    .payload = bytes_text(payload),
+				    .qos = 1,
+			    },
+			    ret_ticket);
+}
+
+int mock_result(const struct mock_host *mock, uint64_t ticket)
+{
+	if (ticket == 0 || ticket > mock->n_tickets)
+		mock_die("the test asks for a ticket that it never got");
+	return mock->tickets[ticket - 1].result;
+}
+
+void mock_answer(struct mock_host *mock, uint64_t token, const struct tg_answer *answer)
+{
+	struct tg_answer a = *answer;
+
+	for (size_t i = 0; i < mock->n_submissions; i++) {
+		if (mock->submissions[i].token != token || mock->submissions[i].answered)
+			continue;
+		mock->submissions[i].answered = true;
+		a.size = sizeof(a);
+		mock->adapter->verdict(mock->state, token, &a);
+		return;
+	}
+	mock_die("no submission with token %llu waits", (unsigned long long)token);
+}
+
+void mock_accept(struct mock_host *mock, uint64_t token)
+{
+	mock_answer(mock, token, &(struct tg_answer){.verdict = TG_ACCEPTED});
+}
+
+void mock_refuse(struct mock_host *mock, uint64_t token, enum tg_verdict verdict)
+{
+	mock_answer(mock, token,
+		    &(struct tg_answer){.verdict = verdict, .max_age_s = 5, .reason = bytes_text("refused")});
+}
+
+void mock_enroll(struct mock_host *mock, const char *identity, const char *device, struct tg_bytes key)
+{
+	struct mock_identity *i = calloc(1, sizeof(*i));
+
+	if (!i || key.size > sizeof(i->key))
+		mock_die("cannot enroll '%s'", identity);
+	i->identity = strdup(identity);
+	i->device = strdup(device);
+	if (key.size)
+		memcpy(i->key, key.data, key.size);
+	i->key_size = key.size;
+	i->next = mock->identities;
+	mock->identities = i;
+}
+
+void mock_forget(struct mock_host *mock, const char *identity)
+{
+	for (struct mock_identity **p = &mock->identities; *p; p = &(*p)->next) {
+		struct mock_identity *i = *p;
+
+		if (strcmp(i->identity, identity) != 0)
+			continue;
+		*p = i->next;
+		if (mock->state && mock->adapter->device_changed)
+			mock->adapter->device_changed(mock->state, bytes_text(i->device));
+		free(i->identity);
+		free(i->device);
+		free(i);
+		return;
+	}
+	mock_die("nobody is called '%s'", identity);
+}
+
+void mock_identify(struct mock_host *mock, uint64_t token, const char *device, struct tg_bytes key)
+{
+	struct tg_identity identity = {
+		.size = sizeof(identity),
+		.known = device != NULL,
+		.device = bytes_text(device),
+		.key = key,
+	};
+
+	for (size_t i = 0; i < mock->n_lookups; i++) {
+		if (mock->lookups[i].token != token || mock->lookups[i].answered)
+			continue;
+		mock->lookups[i].answered = true;
+		mock->adapter->identity(mock->state, token, &identity);
+		return;
+	}
+	mock_die("no look-up with token %llu waits", (unsigned long long)token);
+}
+
+unsigned mock_logged(const struct mock_host *mock, const char *text)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < mock->n_lines; i++)
+		n += !text || strstr(mock->lines[i].text, text);
+	return n;
+}
+
+int64_t mock_counter(const struct mock_host *mock, const char *name)
+{
+	for (unsigned i = 0; mock->adapter->counters && mock->adapter->counters[i]; i++) {
+		if (strcmp(mock->adapter->counters[i], name) == 0)
+			return mock->counters[i];
+	}
+	mock_die("no counter '%s'", name);
+}
