@@ -274,7 +274,8 @@ static void gauge(const struct tg_host *host, unsigned counter, int64_t value)
 	*counter_at(host, counter) = value;
 }
 
-static void log_line(const struct tg_host *host, enum tg_log_level level, const char *device, const char *format, ...)
+static void __attribute__((format(printf, 4, 5)))
+log_line(const struct tg_host *host, enum tg_log_level level, const char *device, const char *format, ...)
 {
 	struct mock_host *mock = mock_of(host);
 	char text[1024];
