@@ -21,7 +21,11 @@ char *bytes_to_text(struct tg_bytes bytes)
 /* Length of the sequence that starts at p, 0 where it is not well-formed. */
 static size_t sequence_length(const uint8_t *p, size_t left)
 {
-	size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : (p[0] & 0xf8) == 0xf0 ? 4 : 0;
+	size_t n = p[0] < 0x80                   ? 1
+		   : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+		   : (p[0] & 0xf0) == 0xe0       ? 3
+		   : (p[0] & 0xf8) == 0xf0       ? 4
+						 : 0;
 
 	if (n == 0 || n > left || p[0] == 0 || p[0] > 0xf4)
 		return 0;

@@ -28,7 +28,7 @@ static inline void cleanup_close(const int *fd)
 		close(*fd);
 }
 
-#define CLEANUP_FREE CLEANUP(cleanup_free)
+#define CLEANUP_FREE  CLEANUP(cleanup_free)
 #define CLEANUP_CLOSE CLEANUP(cleanup_close)
 
 #endif

@@ -30,7 +30,7 @@ void clock_format(int64_t wall_us, char ret_text[CLOCK_TEXT_SIZE])
 
 	if (wall_us < 0 || !gmtime_r(&seconds, &tm) || tm.tm_year > 9999 - 1900)
 		gmtime_r(&(time_t){0}, &tm);
-	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-		 tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(wall_us < 0 ? 0 : wall_us % CLOCK_S_US));
+	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+		 tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(wall_us < 0 ? 0 : wall_us % CLOCK_S_US));
 	snprintf(ret_text, CLOCK_TEXT_SIZE, "%.27s", text);
 }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define CLOCK_MS_US INT64_C(1000)
-#define CLOCK_S_US INT64_C(1000000)
+#define CLOCK_S_US  INT64_C(1000000)
 
 int64_t clock_now_us(void);
 int64_t clock_wall_us(void);

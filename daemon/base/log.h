@@ -12,7 +12,13 @@
 #include <stdint.h>
 
 /* The numbers of syslog and of enum tg_log_level. */
-enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_NOTICE = 5, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
+enum log_level {
+	LOG_LEVEL_ERROR = 3,
+	LOG_LEVEL_WARNING = 4,
+	LOG_LEVEL_NOTICE = 5,
+	LOG_LEVEL_INFO = 6,
+	LOG_LEVEL_DEBUG = 7
+};
 
 /* Any of them may be NULL. `event` is a stable id for the kind of line, 32 hex digits of the journal's MESSAGE_ID. */
 struct log_fields {
@@ -33,11 +39,11 @@ void log_fields_write(enum log_level level, const struct log_fields *fields, con
 void log_fields_writev(enum log_level level, const struct log_fields *fields, const char *format, va_list args)
 	__attribute__((format(printf, 3, 0)));
 
-#define log_error(...) log_fields_write(LOG_LEVEL_ERROR, NULL, __VA_ARGS__)
+#define log_error(...)   log_fields_write(LOG_LEVEL_ERROR, NULL, __VA_ARGS__)
 #define log_warning(...) log_fields_write(LOG_LEVEL_WARNING, NULL, __VA_ARGS__)
-#define log_notice(...) log_fields_write(LOG_LEVEL_NOTICE, NULL, __VA_ARGS__)
-#define log_info(...) log_fields_write(LOG_LEVEL_INFO, NULL, __VA_ARGS__)
-#define log_debug(...) log_fields_write(LOG_LEVEL_DEBUG, NULL, __VA_ARGS__)
+#define log_notice(...)  log_fields_write(LOG_LEVEL_NOTICE, NULL, __VA_ARGS__)
+#define log_info(...)    log_fields_write(LOG_LEVEL_INFO, NULL, __VA_ARGS__)
+#define log_debug(...)   log_fields_write(LOG_LEVEL_DEBUG, NULL, __VA_ARGS__)
 
 /* For lines that a device can cause: at most `burst` in each `span_us`; the first line of the next span is to name the
  * count of what was left out. Returns whether to log now. */

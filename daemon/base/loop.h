@@ -42,7 +42,8 @@ int loop_turn(struct loop *loop, int64_t wait_us) WARN_UNUSED;
 int64_t loop_now_us(struct loop *loop);
 
 /* Calls `fn` when `fd` is ready for `events`; LOOP_BROKEN comes unasked. The descriptor is not owned. */
-int loop_io_new(struct loop *loop, int fd, uint32_t events, loop_io_fn *fn, void *arg, struct loop_io **ret_io) WARN_UNUSED;
+int loop_io_new(struct loop *loop, int fd, uint32_t events, loop_io_fn *fn, void *arg,
+		struct loop_io **ret_io) WARN_UNUSED;
 int loop_io_set(struct loop_io *io, uint32_t events);
 void loop_io_free(struct loop_io *io);
 
@@ -56,7 +57,8 @@ void loop_timer_free(struct loop_timer *timer);
 int loop_idle_new(struct loop *loop, loop_call_fn *fn, void *arg, struct loop_timer **ret_timer) WARN_UNUSED;
 
 /* Blocks the signal and calls `fn` from the loop instead. */
-int loop_signal_new(struct loop *loop, int signal, loop_signal_fn *fn, void *arg, struct loop_signal **ret_signal) WARN_UNUSED;
+int loop_signal_new(struct loop *loop, int signal, loop_signal_fn *fn, void *arg,
+		    struct loop_signal **ret_signal) WARN_UNUSED;
 void loop_signal_free(struct loop_signal *signal);
 
 /* Runs `fn` in the loop's thread soon, in the order posted. Any thread. Errors: -ENOMEM: not posted. */

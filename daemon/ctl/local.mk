@@ -1,1 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
+bin_PROGRAMS += tidegatectl
+tidegatectl_SOURCES = \
+	daemon/ctl/ask.c \
+	daemon/ctl/client.c daemon/ctl/client.h \
+	daemon/ctl/command.h \
+	daemon/ctl/device.c \
+	daemon/ctl/main.c \
+	daemon/ctl/manage.c \
+	daemon/ctl/status.c \
+	daemon/ctl/table.c daemon/ctl/table.h \
+	daemon/ctl/watch.c
+tidegatectl_CPPFLAGS = $(AM_CPPFLAGS) $(PLACES)
+tidegatectl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tidegatectl_LDADD = libbase.la $(JANSSON_LIBS)

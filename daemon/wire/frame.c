@@ -14,16 +14,29 @@ struct field {
 	size_t most; /* BYTES: the longest */
 };
 
-#define F(type, member, kind) {kind, offsetof(struct frame_##type, member), 0}
-#define B(type, member, most) {BYTES, offsetof(struct frame_##type, member), most}
+#define F(type, member, kind)                                                                                          \
+	{                                                                                                              \
+		kind, offsetof(struct frame_##type, member), 0                                                         \
+	}
+#define B(type, member, most)                                                                                          \
+	{                                                                                                              \
+		BYTES, offsetof(struct frame_##type, member), most                                                     \
+	}
 
 static const struct field empty_fields[] = {{END}};
-static const struct field hello_fields[] = {F(hello, version, U32), F(hello, worker, U32), B(hello, endpoint, FRAME_NAME_MAX), {END}};
+static const struct field hello_fields[] = {
+	F(hello, version, U32), F(hello, worker, U32), B(hello, endpoint, FRAME_NAME_MAX), {END}};
 static const struct field text_fields[] = {B(text, text, FRAME_TEXT_MAX), {END}};
-static const struct field submit_fields[] = {
-	F(submit, token, U64), F(submit, id, ID), F(submit, time_wall_us, U64), F(submit, kind, U8), F(submit, again, U8),
-	F(submit, content_format, U32), B(submit, device, TG_DEVICE_MAX), B(submit, path, TG_PATH_MAX),
-	B(submit, payload, TG_PAYLOAD_MAX), {END}};
+static const struct field submit_fields[] = {F(submit, token, U64),
+					     F(submit, id, ID),
+					     F(submit, time_wall_us, U64),
+					     F(submit, kind, U8),
+					     F(submit, again, U8),
+					     F(submit, content_format, U32),
+					     B(submit, device, TG_DEVICE_MAX),
+					     B(submit, path, TG_PATH_MAX),
+					     B(submit, payload, TG_PAYLOAD_MAX),
+					     {END}};
 static const struct field delivered_fields[] = {
 	F(delivered, ticket, U64), F(delivered, result, U8), B(delivered, reason, FRAME_TEXT_MAX), {END}};
 static const struct field link_fields[] = {F(link, state, U8), B(link, detail, FRAME_TEXT_MAX), {END}};
@@ -31,22 +44,43 @@ static const struct field lookup_fields[] = {
 	F(lookup, token, U64), F(lookup, proof, U8), B(lookup, identity, FRAME_IDENTITY_MAX), {END}};
 static const struct field number_fields[] = {F(number, number, U64), {END}};
 static const struct field counter_fields[] = {F(counter, counter, U32), F(counter, value, U64), {END}};
-static const struct field log_fields[] = {F(log, level, U8), B(log, device, TG_DEVICE_MAX), B(log, text, FRAME_TEXT_MAX), {END}};
-static const struct field setting_fields[] = {
-	B(setting, name, FRAME_NAME_MAX), F(setting, index, U32), F(setting, file, U8), F(setting, file_error, U32),
-	B(setting, value, FRAME_VALUE_MAX), {END}};
-static const struct field configured_fields[] = {
-	F(configured, heartbeat_ms, U32), B(configured, gateway, FRAME_TEXT_MAX), B(configured, site, FRAME_TEXT_MAX),
-	B(configured, adapter, FRAME_NAME_MAX), {END}};
-static const struct field verdict_fields[] = {
-	F(verdict, token, U64), F(verdict, verdict, U8), F(verdict, max_age_s, U32), F(verdict, limit_bytes, U32),
-	B(verdict, reason, FRAME_TEXT_MAX), {END}};
-static const struct field deliver_fields[] = {
-	F(deliver, ticket, U64), F(deliver, id, ID), F(deliver, time_wall_us, U64), F(deliver, kind, U8), F(deliver, qos, U8),
-	F(deliver, retain, U8), F(deliver, expiry_s, U32), F(deliver, content_format, U32), B(deliver, device, TG_DEVICE_MAX),
-	B(deliver, path, TG_PATH_MAX), B(deliver, address, TG_ADDRESS_MAX), B(deliver, payload, TG_PAYLOAD_MAX), {END}};
-static const struct field identity_fields[] = {
-	F(identity, token, U64), F(identity, known, U8), B(identity, device, TG_DEVICE_MAX), B(identity, key, FRAME_KEY_MAX), {END}};
+static const struct field log_fields[] = {
+	F(log, level, U8), B(log, device, TG_DEVICE_MAX), B(log, text, FRAME_TEXT_MAX), {END}};
+static const struct field setting_fields[] = {B(setting, name, FRAME_NAME_MAX),
+					      F(setting, index, U32),
+					      F(setting, file, U8),
+					      F(setting, file_error, U32),
+					      B(setting, value, FRAME_VALUE_MAX),
+					      {END}};
+static const struct field configured_fields[] = {F(configured, heartbeat_ms, U32),
+						 B(configured, gateway, FRAME_TEXT_MAX),
+						 B(configured, site, FRAME_TEXT_MAX),
+						 B(configured, adapter, FRAME_NAME_MAX),
+						 {END}};
+static const struct field verdict_fields[] = {F(verdict, token, U64),
+					      F(verdict, verdict, U8),
+					      F(verdict, max_age_s, U32),
+					      F(verdict, limit_bytes, U32),
+					      B(verdict, reason, FRAME_TEXT_MAX),
+					      {END}};
+static const struct field deliver_fields[] = {F(deliver, ticket, U64),
+					      F(deliver, id, ID),
+					      F(deliver, time_wall_us, U64),
+					      F(deliver, kind, U8),
+					      F(deliver, qos, U8),
+					      F(deliver, retain, U8),
+					      F(deliver, expiry_s, U32),
+					      F(deliver, content_format, U32),
+					      B(deliver, device, TG_DEVICE_MAX),
+					      B(deliver, path, TG_PATH_MAX),
+					      B(deliver, address, TG_ADDRESS_MAX),
+					      B(deliver, payload, TG_PAYLOAD_MAX),
+					      {END}};
+static const struct field identity_fields[] = {F(identity, token, U64),
+					       F(identity, known, U8),
+					       B(identity, device, TG_DEVICE_MAX),
+					       B(identity, key, FRAME_KEY_MAX),
+					       {END}};
 static const struct field device_fields[] = {B(device, device, TG_DEVICE_MAX), {END}};
 
 static const struct field *fields_of(enum frame_type type)

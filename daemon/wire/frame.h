@@ -23,7 +23,13 @@
 #include "base/buffer.h"
 
 enum { FRAME_VERSION = 1 };
-enum { FRAME_NAME_MAX = 64, FRAME_TEXT_MAX = 1024, FRAME_VALUE_MAX = 4096, FRAME_IDENTITY_MAX = 1024, FRAME_KEY_MAX = 64 };
+enum {
+	FRAME_NAME_MAX = 64,
+	FRAME_TEXT_MAX = 1024,
+	FRAME_VALUE_MAX = 4096,
+	FRAME_IDENTITY_MAX = 1024,
+	FRAME_KEY_MAX = 64
+};
 
 enum frame_type {
 	/* endpoint to core */
@@ -96,7 +102,7 @@ struct frame_number { /* PING, PONG: echo; STOP: milliseconds to the deadline; R
 
 struct frame_counter {
 	uint32_t counter; /* place in tg_adapter.counters */
-	int64_t value;	  /* since the process started */
+	int64_t value;    /* since the process started */
 };
 
 struct frame_log {
@@ -107,8 +113,8 @@ struct frame_log {
 
 struct frame_setting {
 	struct tg_bytes name;
-	uint32_t index;	    /* of a list's entry */
-	uint8_t file;	    /* 1: names a file, whose descriptor is beside this frame unless there is a file_error */
+	uint32_t index;     /* of a list's entry */
+	uint8_t file;       /* 1: names a file, whose descriptor is beside this frame unless there is a file_error */
 	int32_t file_error; /* 0, or -errno why the core could not open it */
 	struct tg_bytes value;
 };

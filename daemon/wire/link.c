@@ -29,7 +29,7 @@ struct link {
 	unsigned n_out_fds;
 	int in_fds[FDS_MAX];
 	unsigned n_in_fds;
-	int ended;    /* reason, waiting to be told */
+	int ended; /* reason, waiting to be told */
 	bool closed;
 	bool waiting; /* for the socket to be writable */
 	bool *freed;  /* set by link_free while frames are being handed out */

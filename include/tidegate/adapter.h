@@ -41,85 +41,78 @@ extern "C" {
 
 enum tg_setting_type {
 	TG_BOOL = 1,
-	TG_INT = 2,	/* 64-bit; `unit` says of what: "ms", "s", "bytes" or "" */
+	TG_INT = 2, /* 64-bit; `unit` says of what: "ms", "s", "bytes" or "" */
 	TG_TEXT = 3,
-	TG_LIST = 4,	/* of text */
-	TG_CHOICE = 5,	/* text, one of `choices` */
-	TG_FILE = 6,	/* a path; the adapter gets it open through tg_host.setting_file, and can open no other */
+	TG_LIST = 4,    /* of text */
+	TG_CHOICE = 5,  /* text, one of `choices` */
+	TG_FILE = 6,    /* a path; the adapter gets it open through tg_host.setting_file, and can open no other */
 	TG_KEY_FILE = 7 /* as TG_FILE; refused where group or others may read it */
 };
 
 enum tg_setting_flags {
-	TG_LIVE = 1,	/* taken over by a reload; without it a change waits for a restart of the endpoint */
+	TG_LIVE = 1,    /* taken over by a reload; without it a change waits for a restart of the endpoint */
 	TG_REQUIRED = 2 /* must be given; `fallback` is not read */
 };
 
 /* One setting of an endpoint: parser, checks, man page and sample come from it. A table ends with name = NULL. */
 struct tg_setting {
 	const char *name;
-	uint32_t type;	/* enum tg_setting_type */
+	uint32_t type;  /* enum tg_setting_type */
 	uint32_t flags; /* enum tg_setting_flags */
 	const char *unit;
-	const char *fallback; /* the default, written as in the file; NULL: none, then the setting reads as "", 0 or no */
-	int64_t lowest;	      /* TG_INT: both limits belong to the range. TG_TEXT: lengths in bytes. TG_LIST: entries */
+	const char
+		*fallback; /* the default, written as in the file; NULL: none, then the setting reads as "", 0 or no */
+	int64_t lowest;    /* TG_INT: both limits belong to the range. TG_TEXT: lengths in bytes. TG_LIST: entries */
 	int64_t highest;
 	const char *choices; /* TG_CHOICE: "modern compatible" */
 	const char *help;    /* one line, no full stop */
 };
 
-enum tg_roles {
-	TG_SOURCE = 1,
-	TG_SINK = 2
-};
+enum tg_roles { TG_SOURCE = 1, TG_SINK = 2 };
 
 /* What an adapter needs beyond computing, its open descriptors and the host. Everything else stays shut. */
 enum tg_needs {
-	TG_NEED_LISTEN = 1,   /* receive and send on sockets that were bound in open */
-	TG_NEED_CONNECT = 2,  /* make IP sockets and connect them after open */
-	TG_NEED_RESOLVE = 4,  /* look up host names: read /etc/hosts, resolv.conf and their like */
-	TG_NEED_THREADS = 8   /* start threads after open */
+	TG_NEED_LISTEN = 1,  /* receive and send on sockets that were bound in open */
+	TG_NEED_CONNECT = 2, /* make IP sockets and connect them after open */
+	TG_NEED_RESOLVE = 4, /* look up host names: read /etc/hosts, resolv.conf and their like */
+	TG_NEED_THREADS = 8  /* start threads after open */
 };
 
 enum tg_flags {
-	TG_DEVICES = 1, /* authenticates devices of the registry through tg_host.lookup; without it every submission comes
+	TG_DEVICES =
+		1, /* authenticates devices of the registry through tg_host.lookup; without it every submission comes
 			   from one device that bears the endpoint's name */
-	TG_WORKERS = 2	/* several processes can share one endpoint's listening address (setting `workers`) */
+	TG_WORKERS = 2 /* several processes can share one endpoint's listening address (setting `workers`) */
 };
 
 /* The level numbers are those of syslog. */
-enum tg_log_level {
-	TG_LOG_ERROR = 3,
-	TG_LOG_WARNING = 4,
-	TG_LOG_NOTICE = 5,
-	TG_LOG_INFO = 6,
-	TG_LOG_DEBUG = 7
-};
+enum tg_log_level { TG_LOG_ERROR = 3, TG_LOG_WARNING = 4, TG_LOG_NOTICE = 5, TG_LOG_INFO = 6, TG_LOG_DEBUG = 7 };
 
 enum tg_link {
-	TG_LINK_DOWN = 0,	/* no peer; deliveries would wait */
+	TG_LINK_DOWN = 0, /* no peer; deliveries would wait */
 	TG_LINK_CONNECTING = 1,
-	TG_LINK_UP = 2		/* deliveries are wanted */
+	TG_LINK_UP = 2 /* deliveries are wanted */
 };
 
 /* How a peer proved who it is (tg_host.lookup). */
 enum tg_proof {
-	TG_PROOF_PSK = 1,	  /* `identity` is the PSK identity; the answer carries the key */
+	TG_PROOF_PSK = 1,         /* `identity` is the PSK identity; the answer carries the key */
 	TG_PROOF_CERTIFICATE = 2, /* `identity` is the name in a certificate that the adapter has verified */
-	TG_PROOF_RESUMED = 3	  /* `identity` is the device that a resumed session was bound to */
+	TG_PROOF_RESUMED = 3      /* `identity` is the device that a resumed session was bound to */
 };
 
 enum tg_delivery_result {
 	TG_CONFIRMED = 0, /* the peer has it and is responsible now */
-	TG_RETRY = 1,	  /* not taken, the link failed: the core gives it again, in order, when the link is up */
-	TG_REJECTED = 2	  /* the peer refused this very message for good: dropped, counted by `reason`, logged */
+	TG_RETRY = 1,     /* not taken, the link failed: the core gives it again, in order, when the link is up */
+	TG_REJECTED = 2   /* the peer refused this very message for good: dropped, counted by `reason`, logged */
 };
 
 /* The core's answer to a look-up. Lives for the call; `key` must be wiped wherever it was copied to. */
 struct tg_identity {
 	uint32_t size;
-	bool known;		/* enrolled, not revoked, and of this endpoint */
+	bool known;             /* enrolled, not revoked, and of this endpoint */
 	struct tg_bytes device; /* the device's name; empty where not known */
-	struct tg_bytes key;	/* TG_PROOF_PSK: always filled, with a key that nobody has where not known, so that an
+	struct tg_bytes key;    /* TG_PROOF_PSK: always filled, with a key that nobody has where not known, so that an
 				   unknown identity and a wrong key take the same way */
 };
 
@@ -186,7 +179,8 @@ struct tg_host {
 	int (*submit)(const struct tg_host *host, const struct tg_submission *submission);
 
 	/* Answers a ticket of tg_adapter.deliver, once, in any order. `reason`: for TG_REJECTED, terminated text, else NULL. */
-	void (*delivered)(const struct tg_host *host, uint64_t ticket, enum tg_delivery_result result, const char *reason);
+	void (*delivered)(const struct tg_host *host, uint64_t ticket, enum tg_delivery_result result,
+			  const char *reason);
 
 	/* Tells how the link to the peer is. A sink is handed deliveries only while TG_LINK_UP; when the link goes down the
 	 * core takes back every unanswered ticket by itself, and late answers to them are ignored. `detail`: what
@@ -216,14 +210,14 @@ struct tg_adapter {
 	/* Frozen for ever. */
 	uint32_t major; /* TG_ADAPTER_MAJOR */
 	uint32_t minor; /* TG_ADAPTER_MINOR */
-	uint32_t size;	/* sizeof(struct tg_adapter) */
+	uint32_t size;  /* sizeof(struct tg_adapter) */
 
-	uint32_t roles; /* enum tg_roles */
-	uint32_t needs; /* enum tg_needs */
-	uint32_t flags; /* enum tg_flags */
-	const char *name;	/* as in `adapter = "…"`; also the file's name */
+	uint32_t roles;   /* enum tg_roles */
+	uint32_t needs;   /* enum tg_needs */
+	uint32_t flags;   /* enum tg_flags */
+	const char *name; /* as in `adapter = "…"`; also the file's name */
 	const char *version;
-	const char *summary;	/* one line */
+	const char *summary; /* one line */
 	/* Characters that mean something in this standard's addresses; the router percent-encodes them, '%', '/', controls
 	 * and broken UTF-8 in every captured piece. NULL: none. */
 	const char *reserved;

@@ -22,7 +22,7 @@ struct tg_bytes {
 
 enum tg_kind {
 	TG_TELEMETRY = 1, /* a reading, from a device */
-	TG_COMMAND = 2,	  /* a request, to a device */
+	TG_COMMAND = 2,   /* a request, to a device */
 	TG_RESPONSE = 3,  /* a device's answer to a command */
 };
 
@@ -30,11 +30,11 @@ enum tg_kind {
 #define TG_FORMAT_NONE (-1)
 
 /* Lengths that the core accepts; longer is refused, never cut. Units: bytes. */
-#define TG_DEVICE_MAX 255u
-#define TG_PATH_MAX 1024u
+#define TG_DEVICE_MAX  255u
+#define TG_PATH_MAX    1024u
 #define TG_ADDRESS_MAX 4096u
 #define TG_PAYLOAD_MAX (1024u * 1024u)
-#define TG_ID_SIZE 16u
+#define TG_ID_SIZE     16u
 
 /*
  * What a source hands in with tg_host.submit.
@@ -72,7 +72,7 @@ struct tg_delivery {
 	int32_t content_format; /* or TG_FORMAT_NONE */
 	struct tg_bytes payload;
 	uint32_t expiry_s; /* 0: never; otherwise the seconds left */
-	uint8_t qos;	   /* 0, 1 or 2 */
+	uint8_t qos;       /* 0, 1 or 2 */
 	bool retain;
 };
 
@@ -85,16 +85,16 @@ enum tg_verdict {
 	TG_WRONG_FORMAT = 4,  /* 4.15 */
 	TG_MALFORMED = 5,     /* 4.00, with a diagnostic */
 	TG_TOO_FAST = 6,      /* 4.29 of RFC 8516, with Max-Age */
-	TG_FULL = 7,	      /* 5.03, with Max-Age: outbox or disk is full */
+	TG_FULL = 7,          /* 5.03, with Max-Age: outbox or disk is full */
 	TG_UNAVAILABLE = 8,   /* 5.03, with Max-Age: the gateway cannot take it now */
 	TG_UNKNOWN_DEVICE = 9 /* 4.01: not enrolled, or revoked */
 };
 
 struct tg_answer {
-	uint32_t size; /* sizeof(struct tg_answer) of the host */
-	uint32_t verdict; /* enum tg_verdict */
-	uint32_t max_age_s; /* with TG_TOO_FAST, TG_FULL, TG_UNAVAILABLE: ask again no earlier than this */
-	uint32_t limit_bytes; /* with TG_TOO_LARGE: the largest payload that would be taken */
+	uint32_t size;          /* sizeof(struct tg_answer) of the host */
+	uint32_t verdict;       /* enum tg_verdict */
+	uint32_t max_age_s;     /* with TG_TOO_FAST, TG_FULL, TG_UNAVAILABLE: ask again no earlier than this */
+	uint32_t limit_bytes;   /* with TG_TOO_LARGE: the largest payload that would be taken */
 	struct tg_bytes reason; /* a sentence for the diagnostic payload, may be empty */
 };
 

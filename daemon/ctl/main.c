@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/command.h"
+
+const struct ctl_command ctl_commands[] = {
+	{"status", "", "how the gateway, its endpoints and its outboxes are", ctl_status},
+	{"device add", "NAME --psk | --certificate [--endpoint NAME]",
+	 "enrol a device; a new pre-shared key is shown this once", ctl_device_add},
+	{"device list", "", "all devices", ctl_device_list},
+	{"device show", "NAME", "one device", ctl_device_show},
+	{"device revoke", "NAME", "lock a device out; its sessions end at once", ctl_device_revoke},
+	{"device rotate", "NAME", "give a device a new pre-shared key", ctl_device_rotate},
+	{"tail", "[--device NAME] [--count N]", "watch messages pass", ctl_tail},
+	{"outbox", "", "what waits in front of each sink", ctl_outbox},
+	{"config", "[--defaults]", "the settings in use, or every setting with its default", ctl_config},
+	{"routes test", "ENDPOINT DEVICE PATH", "where a message would go", ctl_routes_test},
+	{"reload", "", "read the configuration again: all of it, or nothing where it has errors", ctl_reload},
+	{"drain", "[--timeout SECONDS] | --off", "take in nothing new and empty the outboxes, or take in again",
+	 ctl_drain},
+	{NULL, NULL, NULL, NULL}};
+
+static void print_help(FILE *out)
+{
+	fputs("tidegatectl - look after a tidegate gateway\n\nUsage: tidegatectl [--json] [--run DIR] COMMAND "
+	      "...\n\nCommands:\n",
+	      out);
+	for (const struct ctl_command *c = ctl_commands; c->words; c++)
+		fprintf(out, "  %s%s%s\n      %s\n", c->words, *c->usage ? " " : "", c->usage, c->help);
+	fputs("\nOptions:\n"
+	      "  --json        answer as JSON, for programs\n"
+	      "  --run DIR     the gateway's run folder (default: " TG_RUN_DIR ")\n"
+	      "  --help, --version\n\n"
+	      "Exit: 0 good, 1 refused or failed, 2 bad usage, 3 no gateway answers, 4 status: something needs an "
+	      "operator\n"
+	      "See tidegatectl(1).\n",
+	      out);
+}
+
+/* The number of the command's words that argv begins with, 0: another command. */
+static int match_words(const char *words, int argc, char **argv)
+{
+	int n = 0;
+
+	while (*words) {
+		size_t length = strcspn(words, " ");
+
+		if (n >= argc || strlen(argv[n]) != length || strncmp(argv[n], words, length) != 0)
+			return 0;
+		n++;
+		words += length + (words[length] == ' ');
+	}
+	return n;
+}
+
+static int run_command(struct ctl *ctl, const char *run_dir, const struct ctl_command *command)
+{
+	char path[512];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/control.sock", run_dir);
+	r = client_open(&ctl->client, path);
+	if (r < 0) {
+		fprintf(stderr, "tidegatectl: no gateway answers at \"%s\" (%s)%s\n", path, strerror(-r),
+			r == -EACCES ? "\nBecome a member of the group tidegate, or use sudo."
+				     : "\nIs it running? Look with: systemctl status tidegate");
+		client_close(&ctl->client);
+		return CTL_NO_GATEWAY;
+	}
+	r = command->run(ctl);
+	client_close(&ctl->client);
+	return r;
+}
+
+static int find_and_run(struct ctl *ctl, const char *run_dir, int argc, char **argv)
+{
+	for (const struct ctl_command *c = ctl_commands; c->words; c++) {
+		int n = match_words(c->words, argc, argv);
+
+		if (n == 0)
+			continue;
+		ctl->argc = argc - n;
+		ctl->argv = argv + n;
+		if (ctl_flag(ctl, "--help")) {
+			printf("tidegatectl %s %s\n    %s\n", c->words, c->usage, c->help);
+			return CTL_GOOD;
+		}
+		ctl->json |= ctl_flag(ctl, "--json");
+		return run_command(ctl, run_dir, c);
+	}
+	fprintf(stderr, "tidegatectl: unknown command \"%s%s%s\"; tidegatectl --help lists them\n", argv[0],
+		argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
+	return CTL_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+						{"run", required_argument, NULL, 'r'},
+						{"help", no_argument, NULL, 'h'},
+						{"version", no_argument, NULL, 'V'},
+						{NULL, 0, NULL, 0}};
+	struct ctl ctl = {.client = {.fd = -1}};
+	const char *run_dir = TG_RUN_DIR;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+jh", options, NULL)) >= 0) {
+		switch (c) {
+		case 'j':
+			ctl.json = true;
+			break;
+		case 'r':
+			run_dir = optarg;
+			break;
+		case 'h':
+			print_help(stdout);
+			return CTL_GOOD;
+		case 'V':
+			puts("tidegatectl " PACKAGE_VERSION);
+			return CTL_GOOD;
+		default:
+			fputs("tidegatectl --help says how\n", stderr);
+			return CTL_USAGE;
+		}
+	}
+	if (optind >= argc) {
+		print_help(stderr);
+		return CTL_USAGE;
+	}
+	return find_and_run(&ctl, run_dir, argc - optind, argv + optind);
+}

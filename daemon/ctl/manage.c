@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "ctl/command.h"
+#include "ctl/table.h"
+
+static void print_lines(const json_t *lines, const char *title)
+{
+	json_t *line;
+	size_t i;
+
+	if (json_array_size(lines) == 0)
+		return;
+	printf("%s\n", title);
+	json_array_foreach(lines, i, line) printf("  %s\n", json_string_value(line));
+}
+
+int ctl_config(struct ctl *ctl)
+{
+	bool defaults = ctl_flag(ctl, "--defaults");
+	json_t *result;
+	int r;
+
+	if (ctl->argc)
+		return ctl_bad_usage(ctl, "config takes --defaults or nothing");
+	r = ctl_ask(ctl, json_pack("{s:s,s:b}", "command", "config", "defaults", defaults), &result);
+	if (r != CTL_GOOD)
+		return r;
+	if (!ctl_print_json(ctl, result))
+		fputs(ctl_text(result, "text"), stdout);
+	json_decref(result);
+	return CTL_GOOD;
+}
+
+int ctl_routes_test(struct ctl *ctl)
+{
+	static const char *const titles[] = {"ROUTE", "TO", "ADDRESS", NULL};
+	struct table table;
+	json_t *result, *route;
+	size_t i;
+	int r;
+
+	if (ctl->argc != 3)
+		return ctl_bad_usage(ctl, "routes test wants an endpoint, a device and a path");
+	r = ctl_ask(ctl,
+		    json_pack("{s:s,s:s,s:s,s:s}", "command", "routes-test", "endpoint", ctl->argv[0], "device",
+			      ctl->argv[1], "path", ctl->argv[2]),
+		    &result);
+	if (r != CTL_GOOD)
+		return r;
+	if (!ctl_print_json(ctl, result)) {
+		table_init(&table, titles);
+		json_array_foreach(result, i, route)
+		{
+			table_row(&table);
+			table_cell(&table, 0, "%s", ctl_text(route, "route"));
+			table_cell(&table, 1, "%s", ctl_text(route, "to"));
+			table_cell(&table, 2, "%s", ctl_text(route, "address"));
+		}
+		table_print(&table);
+		table_done(&table);
+	}
+	json_decref(result);
+	return CTL_GOOD;
+}
+
+int ctl_reload(struct ctl *ctl)
+{
+	json_t *result;
+	int r;
+
+	if (ctl->argc)
+		return ctl_bad_usage(ctl, "reload takes no words");
+	r = ctl_ask(ctl, json_pack("{s:s}", "command", "reload"), &result);
+	if (r != CTL_GOOD)
+		return r;
+	if (!ctl_print_json(ctl, result)) {
+		print_lines(json_object_get(result, "applied"), "Applied:");
+		print_lines(json_object_get(result, "waiting"), "Waits for a restart of the gateway:");
+		if (json_array_size(json_object_get(result, "applied")) +
+			    json_array_size(json_object_get(result, "waiting")) ==
+		    0)
+			puts("No setting has changed; certificates and keys were read again.");
+	}
+	json_decref(result);
+	return CTL_GOOD;
+}
+
+/* One line that is written over while it waits. */
+static void print_progress(long long held)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r%lld held … ", held);
+}
+
+/* Asks for the state until all is out or the time is over; the gateway answers each question after a moment of its own. */
+static int wait_drained(struct ctl *ctl, long timeout_s, json_t **ret_result)
+{
+	int64_t end = clock_now_us() + timeout_s * CLOCK_S_US;
+
+	for (;;) {
+		int r = ctl_ask(ctl, json_pack("{s:s,s:b,s:i}", "command", "drain", "on", 1, "wait_ms", 500),
+				ret_result);
+
+		if (r != CTL_GOOD)
+			return r;
+		if (ctl_number(*ret_result, "held") == 0)
+			return CTL_GOOD;
+		print_progress(ctl_number(*ret_result, "held"));
+		if (clock_now_us() >= end)
+			return CTL_FAILED;
+		json_decref(*ret_result);
+	}
+}
+
+int ctl_drain(struct ctl *ctl)
+{
+	bool off = ctl_flag(ctl, "--off"), bad = false;
+	const char *timeout = ctl_option(ctl, "--timeout", &bad);
+	char *end = NULL;
+	long timeout_s = timeout ? strtol(timeout, &end, 10) : 60;
+	json_t *result = NULL;
+	int r;
+
+	if (bad || ctl->argc || (timeout && (*end || timeout_s < 0)))
+		return ctl_bad_usage(ctl, "drain takes --timeout SECONDS or --off");
+	r = off ? ctl_ask(ctl, json_pack("{s:s,s:b}", "command", "drain", "on", 0), &result)
+		: wait_drained(ctl, timeout_s, &result);
+	if (!result)
+		return r;
+	if (isatty(STDERR_FILENO) && !off)
+		fputc('\n', stderr);
+	if (!ctl_print_json(ctl, result)) {
+		if (off)
+			puts("The gateway takes readings in again.");
+		else if (r == CTL_GOOD)
+			puts("Nothing is held any more. The gateway refuses new readings until: tidegatectl drain "
+			     "--off");
+		else
+			printf("%lld messages are still held. New readings are refused until: tidegatectl drain "
+			       "--off\n",
+			       ctl_number(result, "held"));
+	}
+	json_decref(result);
+	return r;
+}
