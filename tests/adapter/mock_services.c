@@ -197,20 +197,20 @@ static int post(const struct tg_host *host, tg_call_fn *fn, void *arg)
 static int submit(const struct tg_host *host, const struct tg_submission *s)
 {
 	struct mock_host *mock = mock_of(host);
+	bool devices = mock->adapter->flags & TG_DEVICES;
 
 	if (mock->submit_error)
 		return mock->submit_error;
 	if (s->device.size > TG_DEVICE_MAX || s->path.size > TG_PATH_MAX || s->payload.size > TG_PAYLOAD_MAX)
 		return -EMSGSIZE;
-	if ((s->device.size == 0 && mock->adapter->flags & TG_DEVICES) || s->kind < TG_TELEMETRY ||
-	    s->kind > TG_RESPONSE)
+	if ((s->device.size == 0 && devices) || s->kind < TG_TELEMETRY || s->kind > TG_RESPONSE)
 		return -EINVAL;
 	mock->submissions = mock_grow(mock->submissions, mock->n_submissions, sizeof(*mock->submissions));
 	mock->submissions[mock->n_submissions++] = (struct mock_submission){
 		.token = s->token,
 		.kind = s->kind,
 		.content_format = s->content_format,
-		.device = mock_copy(s->device),
+		.device = mock_copy(devices ? s->device : bytes_text(endpoint(host))),
 		.path = mock_copy(s->path),
 		.payload = (uint8_t *)mock_copy(s->payload),
 		.payload_size = s->payload.size,
