@@ -4,3 +4,14 @@ libwire_la_SOURCES = \
 	daemon/wire/frame.c daemon/wire/frame.h \
 	daemon/wire/link.c daemon/wire/link.h
 libwire_la_LIBADD = libbase.la
+
+check_PROGRAMS += \
+	tests/unit/test_frame tests/unit/test_link
+UNIT_TESTS += \
+	tests/unit/test_frame tests/unit/test_link
+tests_unit_test_frame_SOURCES = tests/unit/test_frame.c tests/unit/suite.h
+tests_unit_test_frame_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_frame_LDADD = libwire.la libbase.la $(CHECK_LIBS)
+tests_unit_test_link_SOURCES = tests/unit/test_link.c tests/unit/suite.h
+tests_unit_test_link_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_link_LDADD = libwire.la libbase.la $(CHECK_LIBS)
