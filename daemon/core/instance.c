@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/instance.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/bytes.h"
+
+enum { OUT_LIMIT_BYTES = 16 * 1024 * 1024, PATH_TEXT = 512 };
+
+/* Nothing of our environment reaches an endpoint, but what a build with sanitizers needs. */
+static const char *const kept_environment[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS", "TZ"};
+
+void instance_set_state(struct instance *instance, enum instance_state state)
+{
+	instance->state = state;
+	instance->since_us = loop_now_us(instance->supervisor->loop);
+}
+
+pid_t instance_lock_holder(const char *run_dir, const char *file_name)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char path[PATH_TEXT];
+	CLEANUP_CLOSE int fd = -1;
+
+	if (snprintf(path, sizeof(path), "%s/%s", run_dir, file_name) >= (int)sizeof(path))
+		return 0;
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 || fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
+		return 0;
+	return lock.l_pid > 0 ? lock.l_pid : 0;
+}
+
+static void on_process_exit(void *arg, int fd, uint32_t ready)
+{
+	struct instance *instance = arg;
+	siginfo_t info = {.si_code = 0};
+
+	(void)ready;
+	if (waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0) {
+		if (info.si_code == CLD_EXITED && info.si_status == 0)
+			instance->problem[0] = 0;
+		else if (!instance->problem[0])
+			snprintf(instance->problem, sizeof(instance->problem), "%s %d",
+				 info.si_code == CLD_EXITED ? "ended with status" : "killed by signal", info.si_status);
+	}
+	instance->pid = 0;
+	supervisor_on_exit(instance);
+}
+
+/* Watches the process, ours or adopted. */
+static int watch_process(struct instance *instance, pid_t pid)
+{
+	int r;
+
+	instance->pid_fd = pidfd_open(pid, 0);
+	if (instance->pid_fd < 0)
+		return -errno;
+	fcntl(instance->pid_fd, F_SETFD, FD_CLOEXEC);
+	r = loop_io_new(instance->supervisor->loop, instance->pid_fd, LOOP_READABLE, on_process_exit, instance,
+			&instance->pid_io);
+	if (r < 0)
+		return r;
+	instance->pid = pid;
+	return 0;
+}
+
+static void lock_file_name(const struct instance *instance, char name[FRAME_NAME_MAX + 40])
+{
+	snprintf(name, FRAME_NAME_MAX + 40, "endpoint-%s-%u.lock", instance->endpoint, instance->worker);
+}
+
+static int spawn(struct instance *instance, pid_t *ret_pid)
+{
+	const struct supervisor_settings *settings = &instance->supervisor->settings;
+	char name[FRAME_NAME_MAX + 40], lock[PATH_TEXT], worker[16];
+	char *env[sizeof(kept_environment) / sizeof(kept_environment[0]) + 1] = {NULL};
+	char *text[sizeof(kept_environment) / sizeof(kept_environment[0])] = {NULL};
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none;
+	size_t n = 0;
+	int r;
+
+	lock_file_name(instance, name);
+	snprintf(lock, sizeof(lock), "%s/%s", settings->run_dir, name);
+	snprintf(worker, sizeof(worker), "%u", instance->worker);
+	for (size_t i = 0; i < sizeof(kept_environment) / sizeof(kept_environment[0]); i++) {
+		const char *value = getenv(kept_environment[i]);
+
+		if (value && asprintf(&text[n], "%s=%s", kept_environment[i], value) >= 0) {
+			env[n] = text[n];
+			n++;
+		}
+	}
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	posix_spawnattr_init(&attributes);
+	sigemptyset(&none);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+	{
+		const char *const argv[] = {settings->program,
+					    "--endpoint",
+					    instance->endpoint,
+					    "--worker",
+					    worker,
+					    "--core",
+					    instance->supervisor->socket_path,
+					    "--lock",
+					    lock,
+					    "--adapters",
+					    settings->adapter_dir,
+					    NULL};
+
+		/* The strings are not written to: posix_spawn's prototype is older than const. */
+		r = -posix_spawn(ret_pid, settings->program, &actions, &attributes, (char *const *)(uintptr_t)argv,
+				 env);
+	}
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	while (n > 0)
+		free(text[--n]);
+	return r;
+}
+
+int instance_begin(struct instance *instance)
+{
+	char name[FRAME_NAME_MAX + 40];
+	pid_t pid;
+	int r;
+
+	lock_file_name(instance, name);
+	pid = instance_lock_holder(instance->supervisor->settings.run_dir, name);
+	if (pid > 0)
+		log_fields_write(LOG_LEVEL_INFO, &(struct log_fields){.endpoint = instance->endpoint},
+				 "worker %u still runs as process %d, waiting for it to join", instance->worker, pid);
+	r = pid > 0 ? 0 : spawn(instance, &pid);
+	if (r < 0)
+		return r;
+	r = watch_process(instance, pid);
+	if (r < 0) {
+		kill(pid, SIGKILL);
+		return r;
+	}
+	instance->pong_us = loop_now_us(instance->supervisor->loop);
+	instance->ping_us = 0;
+	instance_set_state(instance, INSTANCE_STARTING);
+	return 0;
+}
+
+static int on_hello(struct instance *instance, const struct frame_hello *hello)
+{
+	int r;
+
+	if (hello->version != FRAME_VERSION || !bytes_equal(hello->endpoint, bytes_text(instance->endpoint)) ||
+	    hello->worker != instance->worker) {
+		struct frame refused = {.type = FRAME_REFUSED,
+					.text = {bytes_text("not the endpoint or the version that was expected")}};
+
+		if (link_send(instance->link, &refused) >= 0)
+			link_flush(instance->link, 100);
+		return -EPROTO;
+	}
+	instance_set_state(instance, INSTANCE_JOINED);
+	r = instance->supervisor->events->configure(instance->supervisor->arg, instance);
+	return r;
+}
+
+static int on_frame(void *arg, const struct frame *frame, int fd)
+{
+	struct instance *instance = arg;
+	const struct supervisor *supervisor = instance->supervisor;
+
+	if (fd >= 0) {
+		close(fd); /* no endpoint has anything to give */
+		return -EBADMSG;
+	}
+	instance->pong_us = loop_now_us(supervisor->loop);
+	if (instance->state == INSTANCE_STARTING)
+		return frame->type == FRAME_HELLO ? on_hello(instance, &frame->hello) : -EPROTO;
+	switch (frame->type) {
+	case FRAME_STARTED:
+		if (instance->state != INSTANCE_JOINED)
+			return -EPROTO;
+		instance_set_state(instance, INSTANCE_RUNNING);
+		supervisor_on_running(instance);
+		return 0;
+	case FRAME_FAILED:
+		snprintf(instance->problem, sizeof(instance->problem), "%.*s", BYTES_ARG(frame->text.text));
+		return 0;
+	case FRAME_PONG:
+	case FRAME_STOPPED:
+		return 0;
+	case FRAME_HELLO:
+		return -EPROTO;
+	default:
+		return supervisor->events->frame(supervisor->arg, instance, frame);
+	}
+}
+
+static void on_link_closed(void *arg, int reason)
+{
+	struct instance *instance = arg;
+
+	link_free(instance->link);
+	instance->link = NULL;
+	supervisor_on_link_closed(instance, reason);
+}
+
+int instance_join(struct instance *instance, int fd)
+{
+	instance->generation++;
+	return link_new(instance->supervisor->loop, fd, OUT_LIMIT_BYTES, on_frame, on_link_closed, instance,
+			&instance->link);
+}
+
+void instance_end(struct instance *instance)
+{
+	link_free(instance->link);
+	instance->link = NULL;
+	if (instance->pid_fd >= 0 && instance->pid > 0) {
+		siginfo_t info;
+
+		pidfd_send_signal(instance->pid_fd, SIGKILL, NULL, 0);
+		waitid(P_PIDFD, (id_t)instance->pid_fd, &info, WEXITED); /* at once after SIGKILL; not ours: ECHILD */
+	}
+	loop_io_free(instance->pid_io);
+	instance->pid_io = NULL;
+	if (instance->pid_fd >= 0)
+		close(instance->pid_fd);
+	instance->pid_fd = -1;
+	instance->pid = 0;
+}
+
+void instance_free(struct instance *instance)
+{
+	if (!instance)
+		return;
+	instance_end(instance);
+	free(instance->endpoint);
+	free(instance);
+}

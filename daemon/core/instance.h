@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_INSTANCE_H
+#define CORE_INSTANCE_H
+
+/* The inside of one instance, shared by supervisor.c (policy: when to start, kill, restart) and instance.c (one process). */
+
+#include "base/backoff.h"
+#include "core/supervisor.h"
+#include "wire/link.h"
+
+struct supervisor {
+	struct loop *loop;
+	struct supervisor_settings settings;
+	const struct supervisor_events *events;
+	void *arg;
+	int listen_fd;
+	struct loop_io *listen_io;
+	struct loop_timer *tick;
+	struct instance *first;
+	uint32_t last_id;
+	bool stopping;
+	int64_t stop_at_us;
+	char *socket_path;
+};
+
+struct instance {
+	struct instance *next;
+	struct supervisor *supervisor;
+	uint32_t id;
+	uint32_t generation;
+	char *endpoint;
+	unsigned worker;
+	int64_t heartbeat_us;
+	enum instance_state state;
+	pid_t pid; /* 0: none */
+	int pid_fd;
+	struct loop_io *pid_io;
+	struct link *link;
+	struct backoff backoff;
+	int64_t start_at_us; /* WAITING: when to start */
+	int64_t since_us;    /* in this state */
+	int64_t ping_us;     /* when the last PING left */
+	int64_t pong_us;     /* when the process last proved that it lives */
+	unsigned restarts;
+	bool removed;
+	char problem[256];
+	void *user;
+};
+
+/* Takes the lock file's living holder over, or starts a process. Errors: -errno of the start. */
+int instance_begin(struct instance *instance) WARN_UNUSED;
+/* The process has connected. Ownership: takes `fd`. */
+int instance_join(struct instance *instance, int fd) WARN_UNUSED;
+/* Ends link and process at once; tells nobody. */
+void instance_end(struct instance *instance);
+void instance_free(struct instance *instance);
+/* The pid that holds this lock file in the run folder, 0: nobody. */
+pid_t instance_lock_holder(const char *run_dir, const char *file_name);
+void instance_set_state(struct instance *instance, enum instance_state state);
+
+/* What supervisor.c hears from instance.c. */
+void supervisor_on_running(struct instance *instance);
+void supervisor_on_link_closed(struct instance *instance, int reason);
+void supervisor_on_exit(struct instance *instance);
+
+#endif

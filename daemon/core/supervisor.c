@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/supervisor.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "core/instance.h"
+
+/* How long a process may take from its start to STARTED, and after how long of running a failure is a new one. */
+#define JOIN_US   (10 * CLOCK_S_US)
+#define STABLE_US (10 * CLOCK_S_US)
+#define TICK_US   (50 * CLOCK_MS_US)
+
+static const char *const state_names[] = {"waiting", "starting", "joined", "running", "stopping", "stopped"};
+
+static void set_tick(struct supervisor *supervisor)
+{
+	loop_timer_set(supervisor->tick, loop_now_us(supervisor->loop) + TICK_US);
+}
+
+static void check_all_stopped(struct supervisor *supervisor)
+{
+	if (!supervisor->stopping)
+		return;
+	for (struct instance *i = supervisor->first; i; i = i->next) {
+		if (i->state != INSTANCE_STOPPED)
+			return;
+	}
+	supervisor->stopping = false;
+	supervisor->events->stopped(supervisor->arg);
+}
+
+/* The process is gone or has been killed: plan the next start. */
+static void plan_restart(struct instance *instance)
+{
+	struct supervisor *supervisor = instance->supervisor;
+	bool was_running = instance->state == INSTANCE_RUNNING;
+	bool was_stopping = instance->state == INSTANCE_STOPPING;
+	int64_t now = loop_now_us(supervisor->loop), delay;
+
+	if (was_running && now - instance->since_us > STABLE_US)
+		backoff_reset(&instance->backoff);
+	instance_end(instance);
+	if (was_stopping || supervisor->stopping || instance->removed) {
+		instance_set_state(instance, INSTANCE_STOPPED);
+	} else {
+		delay = backoff_next(&instance->backoff, random_u32());
+		instance->start_at_us = now + delay;
+		instance->restarts++;
+		instance_set_state(instance, INSTANCE_WAITING);
+		log_fields_write(LOG_LEVEL_WARNING, &(struct log_fields){.endpoint = instance->endpoint},
+				 "process of worker %u is gone (%s), starting it again in %.1f s", instance->worker,
+				 instance->problem[0] ? instance->problem : "ended by itself", (double)delay / 1e6);
+	}
+	supervisor->events->gone(supervisor->arg, instance, was_running);
+	check_all_stopped(supervisor);
+}
+
+void supervisor_kill(struct instance *instance, const char *why)
+{
+	snprintf(instance->problem, sizeof(instance->problem), "%s", why);
+	plan_restart(instance);
+}
+
+void supervisor_on_exit(struct instance *instance)
+{
+	plan_restart(instance);
+}
+
+void supervisor_on_running(struct instance *instance)
+{
+	instance->problem[0] = 0;
+	instance->supervisor->events->running(instance->supervisor->arg, instance);
+}
+
+void supervisor_on_link_closed(struct instance *instance, int reason)
+{
+	struct supervisor *supervisor = instance->supervisor;
+	bool was_running = instance->state == INSTANCE_RUNNING;
+
+	if (reason < 0) {
+		char why[128];
+
+		snprintf(why, sizeof(why), "broke the wire's rules (%s)", strerror(-reason));
+		supervisor_kill(instance, why);
+		return;
+	}
+	if (instance->state == INSTANCE_STOPPING)
+		return; /* its end is on its way */
+	/* It dies, which its pid tells next, or it comes again: until JOIN_US. */
+	instance_set_state(instance, INSTANCE_STARTING);
+	supervisor->events->gone(supervisor->arg, instance, was_running);
+}
+
+static void start(struct instance *instance)
+{
+	int r = instance_begin(instance);
+
+	if (r < 0) {
+		snprintf(instance->problem, sizeof(instance->problem), "cannot start \"%s\" (%s)",
+			 instance->supervisor->settings.program, strerror(-r));
+		plan_restart(instance);
+	}
+}
+
+static void ping(struct instance *instance, int64_t now)
+{
+	struct frame frame = {.type = FRAME_PING, .number = {now}};
+
+	if (now - instance->ping_us < instance->heartbeat_us / 4)
+		return;
+	instance->ping_us = now;
+	if (link_send(instance->link, &frame) < 0)
+		supervisor_kill(instance, "does not read what it is sent");
+}
+
+static void watch_over(struct instance *instance, int64_t now)
+{
+	switch (instance->state) {
+	case INSTANCE_WAITING:
+		if (now >= instance->start_at_us)
+			start(instance);
+		break;
+	case INSTANCE_STARTING:
+	case INSTANCE_JOINED:
+		if (now - instance->since_us > JOIN_US)
+			supervisor_kill(instance, instance->problem[0] ? instance->problem : "did not start in time");
+		break;
+	case INSTANCE_RUNNING:
+		if (now - instance->pong_us > instance->heartbeat_us)
+			supervisor_kill(instance, "hangs: its heartbeat is missing");
+		else
+			ping(instance, now);
+		break;
+	case INSTANCE_STOPPING:
+		if (now > instance->supervisor->stop_at_us)
+			supervisor_kill(instance, "did not stop in time");
+		break;
+	case INSTANCE_STOPPED:
+		break;
+	}
+}
+
+static void on_tick(void *arg)
+{
+	struct supervisor *supervisor = arg;
+	int64_t now = loop_now_us(supervisor->loop);
+	struct instance *next;
+
+	set_tick(supervisor);
+	for (struct instance *i = supervisor->first; i; i = next) {
+		next = i->next;
+		watch_over(i, now);
+	}
+}
+
+static struct instance *find_pid(struct supervisor *supervisor, pid_t pid)
+{
+	for (struct instance *i = supervisor->first; i; i = i->next) {
+		if (i->pid == pid && pid > 0)
+			return i;
+	}
+	return NULL;
+}
+
+/* Who connects is known by the kernel's word, before a byte is read. */
+static void on_connect(void *arg, int listen_fd, uint32_t ready)
+{
+	struct supervisor *supervisor = arg;
+	struct ucred peer = {.pid = 0};
+	socklen_t size = sizeof(peer);
+	struct instance *instance;
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)ready;
+	if (fd < 0)
+		return;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != geteuid()) {
+		log_warning("a process of user %u tried to join as an endpoint, refused", peer.uid);
+		close(fd);
+		return;
+	}
+	instance = find_pid(supervisor, peer.pid);
+	if (!instance || (instance->state != INSTANCE_STARTING && instance->state != INSTANCE_RUNNING)) {
+		log_debug("process %d tried to join as an endpoint and is none, refused", peer.pid);
+		close(fd);
+		return;
+	}
+	if (instance->link) { /* it lost the old link before we heard of it */
+		bool was_running = instance->state == INSTANCE_RUNNING;
+
+		link_free(instance->link);
+		instance->link = NULL;
+		instance_set_state(instance, INSTANCE_STARTING);
+		supervisor->events->gone(supervisor->arg, instance, was_running);
+	}
+	if (instance_join(instance, fd) < 0)
+		supervisor_kill(instance, "cannot be listened to (out of memory)");
+}
+
+static int open_socket(struct supervisor *supervisor)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	mode_t mask;
+	int r;
+
+	if (asprintf(&supervisor->socket_path, "%s/core.sock", supervisor->settings.run_dir) < 0)
+		return -ENOMEM;
+	if (strlen(supervisor->socket_path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, supervisor->socket_path, strlen(supervisor->socket_path));
+	supervisor->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (supervisor->listen_fd < 0)
+		return -errno;
+	unlink(supervisor->socket_path);
+	mask = umask(0177);
+	r = bind(supervisor->listen_fd, (struct sockaddr *)&address, sizeof(address));
+	umask(mask);
+	if (r < 0 || listen(supervisor->listen_fd, 64) < 0)
+		return -errno;
+	return loop_io_new(supervisor->loop, supervisor->listen_fd, LOOP_READABLE, on_connect, supervisor,
+			   &supervisor->listen_io);
+}
+
+int supervisor_new(struct loop *loop, const struct supervisor_settings *settings,
+		   const struct supervisor_events *events, void *arg, struct supervisor **ret_supervisor)
+{
+	struct supervisor *supervisor = calloc(1, sizeof(*supervisor));
+	int r;
+
+	if (!supervisor)
+		return -ENOMEM;
+	supervisor->loop = loop;
+	supervisor->settings = *settings;
+	supervisor->events = events;
+	supervisor->arg = arg;
+	supervisor->listen_fd = -1;
+	r = open_socket(supervisor);
+	if (r >= 0)
+		r = loop_timer_new(loop, on_tick, supervisor, &supervisor->tick);
+	if (r < 0) {
+		supervisor_free(supervisor);
+		return r;
+	}
+	set_tick(supervisor);
+	*ret_supervisor = supervisor;
+	return 0;
+}
+
+void supervisor_free(struct supervisor *supervisor)
+{
+	if (!supervisor)
+		return;
+	while (supervisor->first) {
+		struct instance *instance = supervisor->first;
+
+		supervisor->first = instance->next;
+		instance_free(instance);
+	}
+	loop_timer_free(supervisor->tick);
+	loop_io_free(supervisor->listen_io);
+	if (supervisor->listen_fd >= 0) {
+		close(supervisor->listen_fd);
+		unlink(supervisor->socket_path);
+	}
+	free(supervisor->socket_path);
+	free(supervisor);
+}
+
+int supervisor_add(struct supervisor *supervisor, const char *endpoint, unsigned worker, int64_t heartbeat_us)
+{
+	struct instance *instance = calloc(1, sizeof(*instance)), **last = &supervisor->first;
+
+	if (!instance)
+		return -ENOMEM;
+	instance->endpoint = strdup(endpoint);
+	if (!instance->endpoint) {
+		free(instance);
+		return -ENOMEM;
+	}
+	instance->supervisor = supervisor;
+	instance->id = ++supervisor->last_id;
+	instance->worker = worker;
+	instance->heartbeat_us = heartbeat_us;
+	instance->pid_fd = -1;
+	instance->backoff =
+		(struct backoff){supervisor->settings.backoff_min_us, supervisor->settings.backoff_max_us, 0};
+	while (*last)
+		last = &(*last)->next;
+	*last = instance;
+	start(instance);
+	return 0;
+}
+
+static void forget(struct supervisor *supervisor, struct instance *instance)
+{
+	struct instance **at = &supervisor->first;
+
+	while (*at != instance)
+		at = &(*at)->next;
+	*at = instance->next;
+	instance_free(instance);
+}
+
+void supervisor_remove(struct supervisor *supervisor, const char *endpoint)
+{
+	struct instance *next;
+
+	for (struct instance *i = supervisor->first; i; i = next) {
+		next = i->next;
+		if (strcmp(i->endpoint, endpoint) != 0)
+			continue;
+		i->removed = true;
+		if (i->state != INSTANCE_STOPPED)
+			supervisor_kill(i, "taken out of the configuration");
+		forget(supervisor, i);
+	}
+}
+
+void supervisor_end_strangers(struct supervisor *supervisor)
+{
+	DIR *dir = opendir(supervisor->settings.run_dir);
+	const struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		pid_t pid;
+		int fd;
+
+		if (fnmatch("endpoint-*.lock", entry->d_name, FNM_PERIOD) != 0)
+			continue;
+		pid = instance_lock_holder(supervisor->settings.run_dir, entry->d_name);
+		if (pid <= 0 || find_pid(supervisor, pid))
+			continue;
+		fd = pidfd_open(pid, 0);
+		/* The lock may have gone with its process in between, and the number to another one. */
+		if (fd >= 0 && instance_lock_holder(supervisor->settings.run_dir, entry->d_name) == pid)
+			pidfd_send_signal(fd, SIGTERM, NULL, 0);
+		if (fd >= 0)
+			close(fd);
+	}
+	closedir(dir);
+}
+
+static void stop(struct instance *instance, int64_t deadline_us)
+{
+	struct frame frame = {.type = FRAME_STOP, .number = {deadline_us / CLOCK_MS_US}};
+
+	if (instance->state == INSTANCE_WAITING)
+		instance_set_state(instance, INSTANCE_STOPPED);
+	if (instance->state == INSTANCE_STOPPED)
+		return;
+	instance_set_state(instance, INSTANCE_STOPPING);
+	if (!instance->link || link_send(instance->link, &frame) < 0)
+		supervisor_kill(instance, "cannot be asked to stop");
+}
+
+void supervisor_stop(struct supervisor *supervisor, int64_t deadline_us)
+{
+	struct instance *next;
+
+	supervisor->stop_at_us = loop_now_us(supervisor->loop) + deadline_us;
+	for (struct instance *i = supervisor->first; i; i = next) {
+		next = i->next;
+		stop(i, deadline_us);
+	}
+	supervisor->stopping = true;
+	check_all_stopped(supervisor);
+}
+
+int supervisor_each(struct supervisor *supervisor, int (*fn)(void *arg, struct instance *instance), void *arg)
+{
+	int r = 0;
+
+	for (struct instance *i = supervisor->first; i && r == 0; i = i->next)
+		r = fn(arg, i);
+	return r;
+}
+
+struct instance *supervisor_find(struct supervisor *supervisor, uint32_t id)
+{
+	for (struct instance *i = supervisor->first; i; i = i->next) {
+		if (i->id == id)
+			return i;
+	}
+	return NULL;
+}
+
+bool supervisor_owns(struct supervisor *supervisor, pid_t pid)
+{
+	return find_pid(supervisor, pid) != NULL;
+}
+
+int instance_send(struct instance *instance, const struct frame *frame)
+{
+	return instance->link ? link_send(instance->link, frame) : -ENOTCONN;
+}
+
+int instance_send_fd(struct instance *instance, const struct frame *frame, int fd)
+{
+	if (instance->link)
+		return link_send_fd(instance->link, frame, fd);
+	close(fd);
+	return -ENOTCONN;
+}
+
+uint32_t instance_id(const struct instance *instance)
+{
+	return instance->id;
+}
+
+uint32_t instance_generation(const struct instance *instance)
+{
+	return instance->generation;
+}
+
+const char *instance_endpoint(const struct instance *instance)
+{
+	return instance->endpoint;
+}
+
+unsigned instance_worker(const struct instance *instance)
+{
+	return instance->worker;
+}
+
+enum instance_state instance_state(const struct instance *instance)
+{
+	return instance->state;
+}
+
+const char *instance_state_name(const struct instance *instance)
+{
+	return state_names[instance->state];
+}
+
+pid_t instance_pid(const struct instance *instance)
+{
+	return instance->pid;
+}
+
+unsigned instance_restarts(const struct instance *instance)
+{
+	return instance->restarts;
+}
+
+const char *instance_problem(const struct instance *instance)
+{
+	return instance->problem;
+}
+
+void *instance_user(const struct instance *instance)
+{
+	return instance->user;
+}
+
+void instance_set_user(struct instance *instance, void *user)
+{
+	instance->user = user;
+}

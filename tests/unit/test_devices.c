@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "core/devices.h"
+#include "core/trust.h"
+
+static char state_dir[64];
+
+static void set_up(void)
+{
+	strcpy(state_dir, "/tmp/tidegate-devices-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(state_dir));
+}
+
+static void tear_down(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -r %s", state_dir);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static struct devices *reopen(struct devices *devices)
+{
+	struct devices *opened = NULL;
+
+	devices_free(devices);
+	ck_assert_int_ge(devices_new(state_dir, &opened), 0);
+	return opened;
+}
+
+static void fill_with_garbage(const char *name)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", state_dir, name);
+	file = fopen(path, "r+");
+	ck_assert_ptr_nonnull(file);
+	for (int i = 0; i < 8192; i++)
+		fputc(0xa5, file);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+static struct secret key_of(const char *text)
+{
+	struct secret key;
+
+	ck_assert_int_ge(secret_set(&key, bytes_text(text)), 0);
+	return key;
+}
+
+START_TEST(adds_and_remembers)
+{
+	struct devices *devices = reopen(NULL);
+	struct secret key = key_of("0123456789abcdef"), got;
+	const struct device *device;
+
+	ck_assert_int_ge(devices_add(devices, "pump-1", "field", DEVICE_PSK, &key, 5), 0);
+	ck_assert_int_ge(devices_add(devices, "pump-2", "field", DEVICE_CERTIFICATE, NULL, 6), 0);
+	ck_assert_int_eq(devices_add(devices, "pump-1", "field", DEVICE_PSK, &key, 7), -EEXIST);
+	devices = reopen(devices);
+	ck_assert_uint_eq(devices_count(devices), 2);
+	device = devices_find(devices, bytes_text("pump-1"));
+	ck_assert_ptr_nonnull(device);
+	ck_assert_str_eq(device->endpoint, "field");
+	ck_assert_int_eq(device->proof, DEVICE_PSK);
+	ck_assert_int_eq(device->created_wall_us, 5);
+	ck_assert_int_ge(devices_key(devices, bytes_text("pump-1"), &got), 0);
+	ck_assert_uint_eq(got.size, key.size);
+	ck_assert_mem_eq(got.data, key.data, key.size);
+	ck_assert_int_eq(devices_key(devices, bytes_text("pump-2"), &got), -ENOENT);
+	ck_assert_int_eq(devices_key(devices, bytes_text("nobody"), &got), -ENOENT);
+	ck_assert_ptr_null(devices_find(devices, bytes_text("pump")));
+	devices_free(devices);
+}
+END_TEST
+
+START_TEST(revokes_and_rotates)
+{
+	struct devices *devices = reopen(NULL);
+	struct secret first = key_of("first"), second = key_of("second"), got;
+
+	ck_assert_int_ge(devices_add(devices, "a", "field", DEVICE_PSK, &first, 1), 0);
+	ck_assert_int_ge(devices_add(devices, "c", "field", DEVICE_CERTIFICATE, NULL, 1), 0);
+	ck_assert_int_ge(devices_revoke(devices, "a", 2), 0);
+	ck_assert_int_eq(devices_key(devices, bytes_text("a"), &got), -ENOENT);
+	devices = reopen(devices);
+	ck_assert(devices_find(devices, bytes_text("a"))->revoked);
+	ck_assert_int_eq(devices_add(devices, "a", "field", DEVICE_PSK, &second, 3), -EEXIST);
+	ck_assert_int_ge(devices_rotate(devices, "a", &second, 4), 0);
+	ck_assert(!devices_find(devices, bytes_text("a"))->revoked);
+	ck_assert_int_ge(devices_key(devices, bytes_text("a"), &got), 0);
+	ck_assert_uint_eq(got.size, 6);
+	ck_assert_int_eq(devices_rotate(devices, "c", &second, 4), -EOPNOTSUPP);
+	ck_assert_int_eq(devices_rotate(devices, "b", &second, 4), -ENOENT);
+	ck_assert_int_eq(devices_revoke(devices, "b", 4), -ENOENT);
+	devices_free(devices);
+}
+END_TEST
+
+START_TEST(refuses_bad_names)
+{
+	struct devices *devices = reopen(NULL);
+	char longest[TG_DEVICE_MAX + 2];
+
+	memset(longest, 'x', sizeof(longest));
+	longest[TG_DEVICE_MAX + 1] = 0;
+	ck_assert_int_eq(devices_add(devices, "", "f", DEVICE_CERTIFICATE, NULL, 1), -EINVAL);
+	ck_assert_int_eq(devices_add(devices, "a\nb", "f", DEVICE_CERTIFICATE, NULL, 1), -EINVAL);
+	ck_assert_int_eq(devices_add(devices, "\xff", "f", DEVICE_CERTIFICATE, NULL, 1), -EINVAL);
+	ck_assert_int_eq(devices_add(devices, longest, "f", DEVICE_CERTIFICATE, NULL, 1), -EINVAL);
+	longest[TG_DEVICE_MAX] = 0;
+	ck_assert_int_ge(devices_add(devices, longest, "f", DEVICE_CERTIFICATE, NULL, 1), 0);
+	ck_assert_int_ge(devices_add(devices, "a/+/# 'küche'", "f", DEVICE_CERTIFICATE, NULL, 1), 0);
+	ck_assert_uint_eq(devices_count(devices), 2);
+	devices_free(devices);
+}
+END_TEST
+
+static void add_two(void)
+{
+	struct devices *devices = reopen(NULL);
+	struct secret key = key_of("k");
+
+	ck_assert_int_ge(devices_add(devices, "a", "field", DEVICE_PSK, &key, 1), 0);
+	ck_assert_int_ge(devices_add(devices, "b", "field", DEVICE_PSK, &key, 1), 0);
+	devices_free(devices);
+}
+
+START_TEST(survives_damage)
+{
+	static const char *const names[] = {"devices.db", "devices-mirror.db"};
+	char pattern[128];
+	struct devices *devices;
+	glob_t found;
+
+	add_two();
+	fill_with_garbage(names[_i]);
+	devices = reopen(NULL);
+	ck_assert_uint_eq(devices_count(devices), 2);
+	devices = reopen(devices);
+	ck_assert_uint_eq(devices_count(devices), 2);
+	devices_free(devices);
+	snprintf(pattern, sizeof(pattern), "%s/%s.corrupt-*", state_dir, names[_i]);
+	ck_assert_int_eq(glob(pattern, 0, NULL, &found), 0);
+	ck_assert_uint_eq(found.gl_pathc, 1);
+	globfree(&found);
+}
+END_TEST
+
+START_TEST(starts_with_both_damaged)
+{
+	struct devices *devices;
+
+	add_two();
+	fill_with_garbage("devices.db");
+	fill_with_garbage("devices-mirror.db");
+	devices = reopen(NULL);
+	ck_assert_uint_eq(devices_count(devices), 0);
+	devices_free(devices);
+}
+END_TEST
+
+START_TEST(file_is_private)
+{
+	char path[128];
+	struct stat st;
+
+	add_two();
+	snprintf(path, sizeof(path), "%s/devices.db", state_dir);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0600);
+	snprintf(path, sizeof(path), "%s/devices-mirror.db", state_dir);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0600);
+}
+END_TEST
+
+START_TEST(decoys_are_steady_and_unlike)
+{
+	struct trust *trust, *other;
+	struct secret a, again, b, elsewhere;
+
+	ck_assert_int_ge(trust_new(&trust), 0);
+	ck_assert_int_ge(trust_new(&other), 0);
+	ck_assert_int_ge(trust_decoy_key(trust, bytes_text("a"), &a), 0);
+	ck_assert_int_ge(trust_decoy_key(trust, bytes_text("a"), &again), 0);
+	ck_assert_int_ge(trust_decoy_key(trust, bytes_text(""), &b), 0);
+	ck_assert_int_ge(trust_decoy_key(other, bytes_text("a"), &elsewhere), 0);
+	ck_assert_uint_eq(a.size, 16);
+	ck_assert_mem_eq(a.data, again.data, 16);
+	ck_assert_mem_ne(a.data, b.data, 16);
+	ck_assert_mem_ne(a.data, elsewhere.data, 16);
+	trust_free(trust);
+	trust_free(other);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("devices");
+	TCase *tcase = tcase_create("registry");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, adds_and_remembers);
+	tcase_add_test(tcase, revokes_and_rotates);
+	tcase_add_test(tcase, refuses_bad_names);
+	tcase_add_loop_test(tcase, survives_damage, 0, 2);
+	tcase_add_test(tcase, starts_with_both_damaged);
+	tcase_add_test(tcase, file_is_private);
+	tcase_add_test(tcase, decoys_are_steady_and_unlike);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
