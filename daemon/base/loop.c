@@ -25,6 +25,8 @@ struct posted {
 
 struct loop {
 	sd_event *event;
+	bool exiting;
+	int exit_code;
 	int post_fd;
 	sd_event_source *post_source;
 	pthread_mutex_t post_lock; /* guards the two below */
@@ -121,12 +123,20 @@ void loop_free(struct loop *loop)
 
 int loop_run(struct loop *loop)
 {
-	return sd_event_loop(loop->event);
+	loop->exiting = false;
+	while (!loop->exiting) {
+		int r = sd_event_run(loop->event, UINT64_MAX);
+
+		if (r < 0)
+			return r;
+	}
+	return loop->exit_code;
 }
 
 void loop_exit(struct loop *loop, int code)
 {
-	sd_event_exit(loop->event, code);
+	loop->exit_code = code;
+	loop->exiting = true;
 }
 
 int loop_turn(struct loop *loop, int64_t wait_us)

@@ -30,7 +30,7 @@ typedef void loop_signal_fn(void *arg, int signal);
 int loop_new(struct loop **ret_loop) WARN_UNUSED;
 void loop_free(struct loop *loop);
 
-/* Runs until loop_exit. Returns the exit's code, or a negative errno. */
+/* Runs until loop_exit, which is called from within. Returns the exit's code, or a negative errno. Can be run again. */
 int loop_run(struct loop *loop) WARN_UNUSED;
 void loop_exit(struct loop *loop, int code);
 

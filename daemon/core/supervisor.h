@@ -33,7 +33,7 @@ struct supervisor_events {
 	/* A process has joined: send its SETTINGs and CONFIGURED. Errors: a negative return ends the process. */
 	int (*configure)(void *arg, struct instance *instance);
 	void (*running)(void *arg, struct instance *instance);
-	/* The process, or the link to it, is gone; was it running? */
+	/* The process, or the link to it, is gone; was it running? Comes twice where the link is lost before the process ends. */
 	void (*gone)(void *arg, struct instance *instance, bool was_running);
 	/* Any frame that the supervisor does not see to itself. Errors: a negative return counts as a bad frame. */
 	int (*frame)(void *arg, struct instance *instance, const struct frame *frame);
