@@ -4,3 +4,4 @@ PY_LOG_COMPILER = python3
 AM_PY_LOG_FLAGS = -B
 AM_TESTS_ENVIRONMENT = \
 	TG_SOURCE='$(abs_top_srcdir)' TG_BUILD='$(abs_top_builddir)' CC='$(CC)'; export TG_SOURCE TG_BUILD CC;
+include tests/bench/local.mk

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# The tools that measure the gateway from outside. They share no code with it.
+BENCH_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/tests
+noinst_LTLIBRARIES += libbench.la
+libbench_la_SOURCES = tests/bench/batch.c tests/bench/batch.h tests/bench/client.c tests/bench/client.h \
+	tests/bench/coap.c tests/bench/coap.h tests/bench/identities.c tests/bench/identities.h \
+	tests/bench/tally.c tests/bench/tally.h tests/bench/tool.c tests/bench/tool.h
+libbench_la_CPPFLAGS = $(BENCH_CPPFLAGS)
+libbench_la_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+libbench_la_LIBADD = $(OPENSSL_LIBS)
+
+noinst_PROGRAMS += tests/bench/loadgen
+tests_bench_loadgen_SOURCES = tests/bench/loadgen.c tests/bench/fleet.c tests/bench/fleet.h tests/bench/handshakes.c \
+	tests/bench/handshakes.h tests/bench/options.c tests/bench/options.h tests/bench/sensor.c tests/bench/sensor.h
+tests_bench_loadgen_CPPFLAGS = $(BENCH_CPPFLAGS)
+tests_bench_loadgen_LDADD = libbench.la
+
+noinst_PROGRAMS += tests/bench/echo
+tests_bench_echo_SOURCES = tests/bench/echo.c
+tests_bench_echo_CPPFLAGS = $(BENCH_CPPFLAGS)
+tests_bench_echo_LDADD = libbench.la $(OPENSSL_LIBS)
