@@ -56,7 +56,7 @@ int batch_address(const char *text, struct sockaddr_in *ret_address)
 static int batch_open_socket(void)
 {
 	struct sockaddr_in any = {.sin_family = AF_INET};
-	int on = 1, size = BATCH_SOCKET_BYTES;
+	int on = 1, size = BATCH_SOCKET_BYTES, whole = IP_PMTUDISC_PROBE;
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -68,6 +68,8 @@ static int batch_open_socket(void)
 		close(fd);
 		return error;
 	}
+	/* Never fragmented: saves the kernel the search for an IP id. */
+	(void)setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &whole, sizeof(whole));
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
