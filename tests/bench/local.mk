@@ -19,3 +19,8 @@ noinst_PROGRAMS += tests/bench/echo
 tests_bench_echo_SOURCES = tests/bench/echo.c
 tests_bench_echo_CPPFLAGS = $(BENCH_CPPFLAGS)
 tests_bench_echo_LDADD = libbench.la $(OPENSSL_LIBS)
+
+noinst_PROGRAMS += tests/bench/flood
+tests_bench_flood_SOURCES = tests/bench/flood.c
+tests_bench_flood_CPPFLAGS = $(BENCH_CPPFLAGS)
+tests_bench_flood_LDADD = libbench.la
