@@ -24,3 +24,8 @@ noinst_PROGRAMS += tests/bench/flood
 tests_bench_flood_SOURCES = tests/bench/flood.c
 tests_bench_flood_CPPFLAGS = $(BENCH_CPPFLAGS)
 tests_bench_flood_LDADD = libbench.la
+
+noinst_PROGRAMS += tests/fuzz/mutate
+tests_fuzz_mutate_SOURCES = tests/fuzz/mutate.c tests/fuzz/mutator.c tests/fuzz/mutator.h
+tests_fuzz_mutate_CPPFLAGS = $(BENCH_CPPFLAGS)
+tests_fuzz_mutate_LDADD = libbench.la
