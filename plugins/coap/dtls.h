@@ -31,6 +31,7 @@ enum dtls_end {
 	DTLS_END_WRONG_KEY,	  /* PSK: finished message did not verify */
 	DTLS_END_BAD_CERTIFICATE, /* none, not under the trust anchor, expired, not yet valid … */
 	DTLS_END_HANDSHAKE,	  /* any other failure of a handshake */
+	DTLS_END_LIMIT,		  /* a handshake not begun: one of dtls_limits is reached. Nothing is answered */
 	DTLS_END_REASONS
 };
 

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dtls_session.h"
+
+/* Whether the ClientHello belongs to the handshake that made this session: sent again, or late. */
+static bool listen_is_repeat(struct dtls_entry *entry, struct tg_bytes hello)
+{
+	uint8_t random[DTLS_RANDOM_SIZE];
+
+	return entry && SSL_get_client_random(dtls_session_of(entry)->ssl, random, sizeof(random)) == sizeof(random) &&
+	       memcmp(random, dtls_record_hello_random(hello), sizeof(random)) == 0;
+}
+
+/* In words, where no handshake can be begun for reasons that do not depend on the peer. */
+static const char *listen_limit(const struct dtls *dtls, bool replaces)
+{
+	size_t half_open = dtls_table_count(dtls->table, DTLS_PLACE_HALF_OPEN);
+	size_t sessions = half_open + dtls_table_count(dtls->table, DTLS_PLACE_ESTABLISHED);
+
+	if (half_open >= dtls->limits.half_open)
+		return "too many handshakes at once";
+	if (sessions >= dtls->limits.sessions + (replaces ? 1 : 0))
+		return "too many sessions";
+	return NULL;
+}
+
+static struct dtls_session *listen_take(struct dtls *dtls)
+{
+	struct dtls_session *session = dtls->listener;
+
+	session->handshake = calloc(1, sizeof(*session->handshake));
+	if (!session->handshake)
+		return NULL;
+	session->handshake->end_us = dtls_now_us(dtls) + dtls->limits.handshake_us;
+	session->entry.handle = dtls->last_handle + 1;
+	if (dtls_table_put(dtls->table, &session->entry, DTLS_PLACE_HALF_OPEN) < 0) {
+		free(session->handshake);
+		session->handshake = NULL;
+		return NULL;
+	}
+	session->state = DTLS_HALF_OPEN;
+	dtls->last_handle++;
+	dtls->listener = NULL;
+	return session;
+}
+
+static void listen_accept(struct dtls *dtls, const struct dtls_peer *peer)
+{
+	struct dtls_entry *older = dtls_table_find(dtls->table, DTLS_PLACE_HALF_OPEN, peer);
+
+	if (older)
+		dtls_handshake_fail(dtls_session_of(older), DTLS_END_REPLACED, "the peer began anew");
+	if (dtls_table_half_open(dtls->table, peer) >= dtls->limits.half_open_an_address) {
+		dtls_report(dtls, peer, DTLS_END_LIMIT, "too many handshakes of one address at once");
+		return;
+	}
+	struct dtls_session *session = listen_take(dtls);
+	if (session)
+		dtls_handshake_begin(session);
+	else
+		dtls_report(dtls, peer, DTLS_END_HANDSHAKE, "out of memory");
+}
+
+static bool listen_prepare(struct dtls *dtls, const struct dtls_datagram *datagram)
+{
+	if (!dtls->listener && dtls_session_new(dtls, &dtls->listener) < 0) {
+		dtls_report(dtls, &datagram->peer, DTLS_END_HANDSHAKE, "out of memory");
+		return false;
+	}
+	dtls->listener->entry.peer = datagram->peer;
+	dtls->listener->local = datagram->local;
+	return true;
+}
+
+void dtls_listen(struct dtls *dtls, const struct dtls_datagram *datagram)
+{
+	const struct dtls_peer *peer = &datagram->peer;
+	struct dtls_entry *live = dtls_table_find(dtls->table, DTLS_PLACE_ESTABLISHED, peer);
+	struct dtls_entry *half_open = dtls_table_find(dtls->table, DTLS_PLACE_HALF_OPEN, peer);
+
+	if (!dtls->accepting || listen_is_repeat(live, datagram->bytes) ||
+	    listen_is_repeat(half_open, datagram->bytes))
+		return;
+	const char *limit = listen_limit(dtls, live || half_open);
+	if (limit) {
+		dtls_report(dtls, peer, DTLS_END_LIMIT, limit);
+		return;
+	}
+	if (!listen_prepare(dtls, datagram))
+		return;
+	dtls->listener->in = datagram->bytes;
+	int r = DTLSv1_listen(dtls->listener->ssl, dtls->nobody);
+	dtls->listener->in = (struct tg_bytes){NULL, 0};
+	if (r > 0) {
+		listen_accept(dtls, peer);
+	} else if (r < 0) {
+		dtls_session_drop(dtls->listener);
+		dtls->listener = NULL;
+		dtls_report(dtls, peer, DTLS_END_HANDSHAKE, "openssl: cannot listen");
+	} else if (ERR_peek_error() != 0) {
+		dtls_report(dtls, peer, DTLS_END_REASONS, "malformed client hello");
+	}
+	ERR_clear_error();
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dtls_socket.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	SOCKET_BATCH = 64,
+	SOCKET_ROUNDS = 4, /* batches read in one turn: others want their turn too */
+	SOCKET_OUT = 512,  /* datagrams that may wait for the kernel; a power of two */
+	SOCKET_BUFFER = 4 << 20,
+};
+
+union socket_control {
+	struct cmsghdr align;
+	uint8_t v4[CMSG_SPACE(sizeof(struct in_pktinfo))];
+	uint8_t v6[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+struct socket_in {
+	uint8_t bytes[DTLS_SOCKET_IN_MAX];
+	union dtls_address address;
+	union socket_control control;
+	struct iovec part;
+};
+
+struct socket_out {
+	uint8_t bytes[DTLS_SOCKET_OUT_MAX];
+	union dtls_address address;
+	union socket_control control;
+	struct iovec part;
+};
+
+struct dtls_socket {
+	const struct tg_host *host;
+	dtls_socket_fn *receive;
+	void *arg;
+	struct tg_watch *watch;
+	struct tg_timer *idle;
+	int fd;
+	sa_family_t family;
+	uint16_t port;
+	bool any;     /* bound to every address of this machine */
+	bool blocked; /* waits until the kernel takes more */
+	bool idle_set;
+	unsigned out_begin;
+	unsigned out_count;
+	struct mmsghdr in_messages[SOCKET_BATCH];
+	struct mmsghdr out_messages[SOCKET_OUT];
+	struct socket_in in[SOCKET_BATCH];
+	struct socket_out out[SOCKET_OUT];
+};
+
+static void socket_local(struct dtls_socket *socket, struct msghdr *message, struct dtls_local *ret_local)
+{
+	struct dtls_local local = {.known = false};
+
+	for (struct cmsghdr *c = socket->any ? CMSG_FIRSTHDR(message) : NULL; c; c = CMSG_NXTHDR(message, c)) {
+		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			struct in6_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			memcpy(local.address, &info.ipi6_addr, 16);
+			if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
+				local.interface = info.ipi6_ifindex;
+			local.known = !IN6_IS_ADDR_MULTICAST(&info.ipi6_addr);
+		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			memcpy(local.address, &info.ipi_spec_dst, 4);
+			local.known = true;
+		}
+	}
+	*ret_local = local;
+}
+
+static void socket_set_local(struct dtls_socket *socket, const struct dtls_local *local, union socket_control *control,
+			     struct msghdr *message)
+{
+	if (!local->known)
+		return;
+	bool v6 = socket->family == AF_INET6;
+	memset(control, 0, sizeof(*control));
+	message->msg_control = control;
+	message->msg_controllen = v6 ? sizeof(control->v6) : sizeof(control->v4);
+	struct cmsghdr *c = CMSG_FIRSTHDR(message);
+	if (v6) {
+		struct in6_pktinfo info = {.ipi6_ifindex = local->interface};
+
+		memcpy(&info.ipi6_addr, local->address, 16);
+		c->cmsg_level = IPPROTO_IPV6;
+		c->cmsg_type = IPV6_PKTINFO;
+		c->cmsg_len = CMSG_LEN(sizeof(info));
+		memcpy(CMSG_DATA(c), &info, sizeof(info));
+	} else {
+		struct in_pktinfo info = {.ipi_ifindex = 0};
+
+		memcpy(&info.ipi_spec_dst, local->address, 4);
+		c->cmsg_level = IPPROTO_IP;
+		c->cmsg_type = IP_PKTINFO;
+		c->cmsg_len = CMSG_LEN(sizeof(info));
+		memcpy(CMSG_DATA(c), &info, sizeof(info));
+	}
+}
+
+static void socket_take(struct dtls_socket *socket, unsigned i)
+{
+	struct mmsghdr *message = &socket->in_messages[i];
+	struct dtls_datagram datagram = {.bytes = {socket->in[i].bytes, message->msg_len}};
+
+	if (message->msg_hdr.msg_flags & MSG_TRUNC)
+		datagram.bytes = (struct tg_bytes){NULL, 0};
+	dtls_peer_of(&socket->in[i].address, &datagram.peer);
+	socket_local(socket, &message->msg_hdr, &datagram.local);
+	socket->receive(socket->arg, &datagram);
+}
+
+/* Returns whether there may be more. */
+static bool socket_read(struct dtls_socket *socket)
+{
+	for (unsigned i = 0; i < SOCKET_BATCH; i++) {
+		socket->in_messages[i].msg_hdr.msg_namelen = sizeof(socket->in[i].address);
+		socket->in_messages[i].msg_hdr.msg_controllen = socket->any ? sizeof(socket->in[i].control) : 0;
+	}
+	int n = recvmmsg(socket->fd, socket->in_messages, SOCKET_BATCH, MSG_DONTWAIT, NULL);
+	if (n < 0)
+		return errno == EINTR;
+	for (unsigned i = 0; i < (unsigned)n; i++)
+		socket_take(socket, i);
+	return n == SOCKET_BATCH;
+}
+
+static void socket_block(struct dtls_socket *socket, bool blocked)
+{
+	if (socket->blocked == blocked || !socket->watch)
+		return;
+	socket->blocked = blocked;
+	socket->host->watch_set(socket->watch, blocked ? TG_READABLE | TG_WRITABLE : TG_READABLE);
+}
+
+static void socket_flush(struct dtls_socket *socket)
+{
+	while (socket->out_count > 0) {
+		unsigned begin = socket->out_begin, n = socket->out_count;
+
+		if (n > SOCKET_OUT - begin)
+			n = SOCKET_OUT - begin;
+		int sent = sendmmsg(socket->fd, socket->out_messages + begin, n, MSG_DONTWAIT);
+		if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			socket_block(socket, true);
+			return;
+		}
+		if (sent < 0 && errno == EINTR)
+			continue;
+		/* One that cannot be sent (no route, a firewall, a full device) is lost, as on any network. */
+		if (sent <= 0)
+			sent = 1;
+		socket->out_begin = (begin + (unsigned)sent) % SOCKET_OUT;
+		socket->out_count -= (unsigned)sent;
+	}
+	socket_block(socket, false);
+}
+
+static void socket_idle(void *arg)
+{
+	struct dtls_socket *socket = arg;
+
+	socket->idle_set = false;
+	if (!socket->blocked)
+		socket_flush(socket);
+}
+
+static void socket_ready(void *arg, int fd, uint32_t ready)
+{
+	struct dtls_socket *socket = arg;
+
+	(void)fd;
+	if (ready & TG_WRITABLE && socket->blocked)
+		socket_flush(socket);
+	for (unsigned i = 0; i < SOCKET_ROUNDS; i++)
+		if (!socket_read(socket))
+			break;
+}
+
+int dtls_socket_send(struct dtls_socket *socket, const struct dtls_peer *peer, const struct dtls_local *local,
+		     struct tg_bytes bytes)
+{
+	if (bytes.size > DTLS_SOCKET_OUT_MAX)
+		return -EMSGSIZE;
+	if (socket->out_count == SOCKET_OUT && !socket->blocked)
+		socket_flush(socket);
+	if (socket->out_count == SOCKET_OUT)
+		return -ENOBUFS;
+	unsigned i = (socket->out_begin + socket->out_count) % SOCKET_OUT;
+	struct socket_out *out = &socket->out[i];
+	struct msghdr *message = &socket->out_messages[i].msg_hdr;
+	memcpy(out->bytes, bytes.data, bytes.size);
+	out->part = (struct iovec){out->bytes, bytes.size};
+	*message = (struct msghdr){.msg_name = &out->address, .msg_iov = &out->part, .msg_iovlen = 1};
+	message->msg_namelen = dtls_peer_address(peer, socket->family, &out->address);
+	socket_set_local(socket, local, &out->control, message);
+	socket->out_count++;
+	if (!socket->idle_set && !socket->blocked) {
+		socket->idle_set = true;
+		socket->host->timer_set(socket->idle, 1);
+	}
+	if (socket->out_count % SOCKET_BATCH == 0 && !socket->blocked)
+		socket_flush(socket);
+	return 0;
+}
+
+static void socket_wire(struct dtls_socket *socket)
+{
+	for (unsigned i = 0; i < SOCKET_BATCH; i++) {
+		struct socket_in *in = &socket->in[i];
+
+		in->part = (struct iovec){in->bytes, sizeof(in->bytes)};
+		socket->in_messages[i].msg_hdr = (struct msghdr){
+			.msg_name = &in->address, .msg_iov = &in->part, .msg_iovlen = 1, .msg_control = &in->control};
+	}
+}
+
+static bool socket_is_any(const union dtls_address *address)
+{
+	if (address->any.sa_family == AF_INET)
+		return address->v4.sin_addr.s_addr == INADDR_ANY;
+	return IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr);
+}
+
+static void socket_set(int fd, int level, int option, int value)
+{
+	(void)setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+static int socket_bind(struct dtls_socket *s, const struct sockaddr *address, socklen_t length, bool shared)
+{
+	union dtls_address own;
+	socklen_t own_length = sizeof(own);
+
+	if (address->sa_family != AF_INET && address->sa_family != AF_INET6)
+		return -EAFNOSUPPORT;
+	s->family = address->sa_family;
+	s->fd = socket(s->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (s->fd < 0)
+		return -errno;
+	if (s->family == AF_INET6)
+		socket_set(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+	if (shared)
+		socket_set(s->fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	/* The kernel cuts this down to its limit where the process may not go beyond. */
+	socket_set(s->fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
+	socket_set(s->fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
+	socket_set(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER);
+	socket_set(s->fd, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER);
+	if (bind(s->fd, address, length) < 0 || getsockname(s->fd, &own.any, &own_length) < 0)
+		return -errno;
+	s->port = s->family == AF_INET ? own.v4.sin_port : own.v6.sin6_port;
+	s->any = socket_is_any(&own);
+	if (s->any && s->family == AF_INET)
+		socket_set(s->fd, IPPROTO_IP, IP_PKTINFO, 1);
+	if (s->any && s->family == AF_INET6)
+		socket_set(s->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	return 0;
+}
+
+int dtls_socket_new(const struct tg_host *host, const struct sockaddr *address, socklen_t length, bool shared,
+		    dtls_socket_fn *receive, void *arg, struct dtls_socket **ret_socket)
+{
+	struct dtls_socket *socket = calloc(1, sizeof(*socket));
+
+	if (!socket)
+		return -ENOMEM;
+	socket->host = host;
+	socket->receive = receive;
+	socket->arg = arg;
+	socket->fd = -1;
+	int r = socket_bind(socket, address, length, shared);
+	if (r >= 0)
+		r = host->idle_new(host, socket_idle, socket, &socket->idle);
+	if (r < 0) {
+		dtls_socket_free(socket);
+		return r;
+	}
+	socket_wire(socket);
+	*ret_socket = socket;
+	return 0;
+}
+
+int dtls_socket_start(struct dtls_socket *socket)
+{
+	return socket->host->watch(socket->host, socket->fd, TG_READABLE, socket_ready, socket, &socket->watch);
+}
+
+void dtls_socket_free(struct dtls_socket *socket)
+{
+	if (!socket)
+		return;
+	if (socket->fd >= 0)
+		socket_flush(socket);
+	socket->host->unwatch(socket->watch);
+	socket->host->timer_free(socket->idle);
+	if (socket->fd >= 0)
+		close(socket->fd);
+	free(socket);
+}
+
+bool dtls_socket_is_full(const struct dtls_socket *socket)
+{
+	return socket->blocked && socket->out_count == SOCKET_OUT;
+}
+
+sa_family_t dtls_socket_family(const struct dtls_socket *socket)
+{
+	return socket->family;
+}
+
+uint16_t dtls_socket_port(const struct dtls_socket *socket)
+{
+	return socket->port;
+}
