@@ -10,9 +10,9 @@
 #include "dtls_session.h"
 
 enum handshake_alert { /* RFC 5246 section 7.2 */
-	HANDSHAKE_ACCESS_DENIED = 49,
-	HANDSHAKE_DECRYPT_ERROR = 51,
-	HANDSHAKE_INTERNAL_ERROR = 80
+		       HANDSHAKE_ACCESS_DENIED = 49,
+		       HANDSHAKE_DECRYPT_ERROR = 51,
+		       HANDSHAKE_INTERNAL_ERROR = 80
 };
 
 /* An unprotected fatal alert, for the failures that OpenSSL itself passes over in silence, so that the peer need not wait for
@@ -303,7 +303,8 @@ void dtls_handshake_timeout(struct dtls_session *session)
 	if (dtls_now_us(session->dtls) >= handshake->end_us) {
 		bool waits = handshake->asked && !handshake->answered;
 
-		dtls_handshake_fail(session, DTLS_END_TIMEOUT, waits ? "no answer to the look-up" : "the peer fell silent");
+		dtls_handshake_fail(session, DTLS_END_TIMEOUT,
+				    waits ? "no answer to the look-up" : "the peer fell silent");
 		return;
 	}
 	dtls_session_enter(session);

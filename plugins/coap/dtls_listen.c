@@ -81,8 +81,7 @@ void dtls_listen(struct dtls *dtls, const struct dtls_datagram *datagram)
 	struct dtls_entry *live = dtls_table_find(dtls->table, DTLS_PLACE_ESTABLISHED, peer);
 	struct dtls_entry *half_open = dtls_table_find(dtls->table, DTLS_PLACE_HALF_OPEN, peer);
 
-	if (!dtls->accepting || listen_is_repeat(live, datagram->bytes) ||
-	    listen_is_repeat(half_open, datagram->bytes))
+	if (!dtls->accepting || listen_is_repeat(live, datagram->bytes) || listen_is_repeat(half_open, datagram->bytes))
 		return;
 	const char *limit = listen_limit(dtls, live || half_open);
 	if (limit) {

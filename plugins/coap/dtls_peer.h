@@ -14,7 +14,7 @@
 struct dtls_peer {
 	uint8_t address[16];
 	uint32_t scope; /* interface of a link-local address, else 0 */
-	uint16_t port;	/* network order */
+	uint16_t port;  /* network order */
 	uint16_t zero;
 };
 

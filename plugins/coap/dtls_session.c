@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dtls_session.h"
+#include "dtls_context.h"
 
 #include <errno.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* An idle session keeps no buffers for records. OpenSSL makes them anew for reading, but not for writing with DTLS, where it would
+ * write to NULL: SSL_alloc_buffers must come first. */
 
 static void session_free(struct dtls_session *session)
 {
@@ -69,7 +73,8 @@ void dtls_session_end(struct dtls_session *session, enum dtls_end why, bool noti
 	/* After a fatal alert OpenSSL forbids it; the newer one at a peer's address would not understand it. */
 	if (why != DTLS_END_ERROR && why != DTLS_END_REPLACED) {
 		ERR_clear_error();
-		(void)SSL_shutdown(session->ssl);
+		if (SSL_alloc_buffers(session->ssl) == 1)
+			(void)SSL_shutdown(session->ssl);
 	}
 	dtls_session_drop(session);
 	if (notify)
@@ -151,6 +156,8 @@ int dtls_send(struct dtls_session *session, struct tg_bytes datagram)
 	if (dtls_socket_is_full(session->dtls->socket))
 		return -ENOBUFS;
 	ERR_clear_error();
+	if (SSL_alloc_buffers(session->ssl) != 1)
+		return -ENOBUFS;
 	int n = SSL_write(session->ssl, datagram.data, (int)datagram.size);
 	SSL_free_buffers(session->ssl);
 	return n > 0 ? 0 : -ENOTCONN;

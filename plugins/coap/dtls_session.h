@@ -56,8 +56,8 @@ struct dtls_session {
 	struct dtls_timer timer;
 	int64_t heard_us;
 	struct dtls_local local;
-	struct tg_bytes in; /* what the BIO reads next: one datagram or record, borrowed */
-	size_t data_max;    /* of one datagram of data */
+	struct tg_bytes in;               /* what the BIO reads next: one datagram or record, borrowed */
+	size_t data_max;                  /* of one datagram of data */
 	struct dtls_handshake *handshake; /* NULL once established */
 	char *device;
 	void *user;

@@ -14,8 +14,8 @@ enum {
 	SOCKET_BUFFER = 4 << 20,
 };
 
-union socket_control {
-	struct cmsghdr align;
+union socket_control { /* struct cmsghdr wants to be aligned as a size_t */
+	size_t align;
 	uint8_t v4[CMSG_SPACE(sizeof(struct in_pktinfo))];
 	uint8_t v6[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };

@@ -23,7 +23,7 @@ enum {
 struct dtls_local {
 	uint8_t address[16]; /* of the socket's family */
 	uint32_t interface;  /* for link-local addresses, else 0 */
-	bool known;	     /* no: the socket is bound to one address anyway */
+	bool known;          /* no: the socket is bound to one address anyway */
 };
 
 struct dtls_datagram {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Without these uthash ends the process when there is no memory. */
+#define HASH_NONFATAL_OOM            1
+#define uthash_nonfatal_oom(element) (failed = true)
+
 #include "dtls_table.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-#undef uthash_nonfatal_oom
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(element) (failed = true)
 
 struct table_network {
 	struct dtls_peer network;

@@ -29,3 +29,9 @@ noinst_PROGRAMS += tests/fuzz/mutate
 tests_fuzz_mutate_SOURCES = tests/fuzz/mutate.c tests/fuzz/mutator.c tests/fuzz/mutator.h
 tests_fuzz_mutate_CPPFLAGS = $(BENCH_CPPFLAGS)
 tests_fuzz_mutate_LDADD = libbench.la
+
+# Only the DTLS layer of the coap adapter, answering by itself.
+noinst_PROGRAMS += tests/bench/dtls_echo
+tests_bench_dtls_echo_SOURCES = tests/bench/dtls_echo.c
+tests_bench_dtls_echo_CPPFLAGS = $(BENCH_CPPFLAGS) -I$(top_srcdir)/include -I$(top_srcdir)/plugins
+tests_bench_dtls_echo_LDADD = libcoapdtls.la libmockhost.la
