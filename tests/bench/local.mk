@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The tools that measure the gateway from outside. They share no code with it.
-BENCH_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/tests
+BENCH_CPPFLAGS = -D_GNU_SOURCE=1 -I$(top_srcdir)/tests
 noinst_LTLIBRARIES += libbench.la
 libbench_la_SOURCES = tests/bench/batch.c tests/bench/batch.h tests/bench/client.c tests/bench/client.h \
 	tests/bench/coap.c tests/bench/coap.h tests/bench/identities.c tests/bench/identities.h \

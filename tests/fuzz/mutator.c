@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bench/coap.h"
+#include "bench/tool.h"
 
 enum {
 	MUTATOR_PLACES_MAX = 6,

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bench/tool.h"
+struct tool_random;
 
 enum { MUTATOR_ROOM = 1200 };
 
