@@ -1,8 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += libendpoint.la
 libendpoint_la_SOURCES = \
-	daemon/endpoint/settings.c daemon/endpoint/settings.h
-libendpoint_la_LIBADD = libwire.la
+	daemon/endpoint/describe.c daemon/endpoint/describe.h \
+	daemon/endpoint/endpoint.c daemon/endpoint/endpoint.h \
+	daemon/endpoint/exchange.c \
+	daemon/endpoint/host.c daemon/endpoint/host.h \
+	daemon/endpoint/host_internal.h \
+	daemon/endpoint/joint.c daemon/endpoint/joint.h \
+	daemon/endpoint/load.c daemon/endpoint/load.h \
+	daemon/endpoint/pending.c daemon/endpoint/pending.h \
+	daemon/endpoint/resolver.c daemon/endpoint/resolver.h \
+	daemon/endpoint/round.c daemon/endpoint/round.h \
+	daemon/endpoint/sandbox.c daemon/endpoint/sandbox.h \
+	daemon/endpoint/sandbox_filter.c daemon/endpoint/sandbox_filter.h \
+	daemon/endpoint/sandbox_landlock.c daemon/endpoint/sandbox_landlock.h \
+	daemon/endpoint/settings.c daemon/endpoint/settings.h \
+	daemon/endpoint/slots.c daemon/endpoint/slots.h
+libendpoint_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
+libendpoint_la_LIBADD = libwire.la $(JANSSON_LIBS) $(SECCOMP_LIBS)
+
+endpoint_PROGRAMS += tidegate-endpoint
+tidegate_endpoint_SOURCES = daemon/endpoint/main.c
+tidegate_endpoint_CPPFLAGS = $(AM_CPPFLAGS) $(PLACES)
+tidegate_endpoint_LDADD = libendpoint.la
 
 check_LTLIBRARIES += libmockhost.la
 libmockhost_la_SOURCES = \
@@ -17,3 +37,10 @@ UNIT_TESTS += tests/unit/test_settings
 tests_unit_test_settings_SOURCES = tests/unit/test_settings.c
 tests_unit_test_settings_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_settings_LDADD = libendpoint.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/adapter/test_endpoint
+UNIT_TESTS += tests/adapter/test_endpoint
+tests_adapter_test_endpoint_SOURCES = tests/adapter/fake_core.c tests/adapter/fake_core.h tests/adapter/test_endpoint.c
+tests_adapter_test_endpoint_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_adapter_test_endpoint_LDADD = libmockhost.la $(CHECK_LIBS)
+tests_adapter_test_endpoint_DEPENDENCIES = libmockhost.la loopback.la tidegate-endpoint

@@ -22,7 +22,7 @@ DOORS = [
     (r"libconfig\.h", r"daemon/core/\w+\.c", 1),
     (r"sqlite3\.h", r"daemon/core/\w+\.c", 1),
     (r"systemd/.*", r"daemon/base/loop\.c", 1),
-    (r"jansson\.h", r"daemon/(ctl|core)/\w+\.[ch]", None),
+    (r"jansson\.h", r"daemon/(ctl|core)/\w+\.[ch]|daemon/endpoint/describe\.c", None),
     (r"seccomp\.h|linux/(landlock|seccomp|filter)\.h", r"daemon/endpoint/sandbox\w*\.[ch]", None),
     (r"coap3?/.*", r"plugins/coap/\w+\.[ch]", None),
     (r"mosquitto\w*\.h", r"plugins/mqtt/\w+\.[ch]", None),

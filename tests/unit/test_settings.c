@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config.h"
-
 #include <check.h>
 #include <errno.h>
 #include <signal.h>

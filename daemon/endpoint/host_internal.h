@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENDPOINT_HOST_INTERNAL_H
+#define ENDPOINT_HOST_INTERNAL_H
+
+/* Shared by the two halves of the host: host.c has the plain services, exchange.c what goes to the core and back. */
+
+#include "base/uuid.h"
+#include "endpoint/host.h"
+#include "endpoint/pending.h"
+#include "endpoint/slots.h"
+
+struct host {
+	struct tg_host services; /* first: the adapter's pointer is ours */
+	struct loop *loop;
+	const char *endpoint;
+	uint32_t worker;
+	struct host_sink sink;
+	const struct tg_adapter *adapter;
+	void *state;
+	struct settings *settings;
+	char *gateway;
+	char *site;
+	bool joined;
+	bool stopping;
+
+	/* exchange.c */
+	struct uuid_maker ids;
+	struct pending pending;
+	struct slots tickets; /* value: the core's ticket */
+	struct slots lookups; /* value: the adapter's token */
+	enum tg_link link;
+	char link_detail[FRAME_TEXT_MAX];
+
+	/* host.c */
+	int64_t *counters;
+	bool *changed;
+	unsigned n_counters;
+	bool any_changed;
+	struct loop_timer *counter_timer;
+	struct log_limit log_limit;
+};
+
+static inline struct host *host_of(const struct tg_host *services)
+{
+	return (struct host *)(uintptr_t)services;
+}
+
+int exchange_submit(const struct tg_host *services, const struct tg_submission *submission);
+void exchange_delivered(const struct tg_host *services, uint64_t ticket, enum tg_delivery_result result,
+			const char *reason);
+void exchange_link(const struct tg_host *services, enum tg_link state, const char *detail);
+int exchange_lookup(const struct tg_host *services, enum tg_proof proof, struct tg_bytes identity, uint64_t token);
+
+void exchange_init(struct host *host);
+void exchange_done(struct host *host);
+
+#endif
