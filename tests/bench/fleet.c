@@ -231,6 +231,17 @@ uint32_t fleet_open(const struct fleet *fleet)
 	return open;
 }
 
+const char *fleet_cipher(const struct fleet *fleet)
+{
+	for (uint32_t i = 0; i < fleet->count; i++) {
+		const struct sensor *sensor = &fleet->sensors[i];
+
+		if (sensor->client && client_state(sensor->client) == CLIENT_OPEN)
+			return client_cipher(sensor->client);
+	}
+	return NULL;
+}
+
 uint32_t fleet_connect(struct fleet *fleet, int64_t limit_us, const volatile int *stop)
 {
 	int64_t end_us = tool_now_us() + limit_us;

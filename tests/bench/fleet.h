@@ -37,5 +37,7 @@ void fleet_rest(struct fleet *fleet, int64_t span_us, const volatile int *stop);
 void fleet_shut(struct fleet *fleet);
 
 uint32_t fleet_open(const struct fleet *fleet);
+/* The cipher suite of the first open session, NULL without any. Lent until the next turn. */
+const char *fleet_cipher(const struct fleet *fleet);
 
 #endif

@@ -35,6 +35,7 @@ struct loadgen {
 	FILE *record;
 	struct tally tally;
 	struct tally handshakes;
+	const char *cipher; /* of the sensors' sessions; lent by OpenSSL */
 	int64_t handshakes_us;
 	uint32_t connected;
 	uint32_t open; /* at the end */
@@ -101,6 +102,7 @@ static void loadgen_measure(struct loadgen *run)
 	start_us = tool_now_us();
 	run->connected = fleet_connect(run->fleet, (int64_t)(options->connect_s * TOOL_S_US), &loadgen_stop);
 	run->connect_us = tool_now_us() - start_us;
+	run->cipher = fleet_cipher(run->fleet);
 	fprintf(stderr, "connected %" PRIu32 "\n", run->connected);
 	if (options->rest_s > 0)
 		fleet_rest(run->fleet, (int64_t)(options->rest_s * TOOL_S_US), &loadgen_stop);
@@ -138,8 +140,9 @@ static void loadgen_print(const struct loadgen *run)
 	       options->fleet.seed);
 	if (options->handshakes.count > 0)
 		loadgen_print_handshakes(run);
-	printf(" \"connected\": %" PRIu32 ", \"connect_seconds\": %.3f, \"open_at_end\": %" PRIu32 ",\n",
-	       run->connected, (double)run->connect_us / TOOL_S_US, run->open);
+	printf(" \"cipher\": \"%s\", \"connected\": %" PRIu32 ", \"connect_seconds\": %.3f, \"open_at_end\": %" PRIu32
+	       ",\n",
+	       run->cipher ? run->cipher : "", run->connected, (double)run->connect_us / TOOL_S_US, run->open);
 	printf(" \"seconds\": %.3f, \"rate\": %.1f, \"cpu_us_a_reading\": %.2f,\n ", (double)run->run_us / TOOL_S_US,
 	       loadgen_ratio((double)run->tally.in_time * TOOL_S_US, (double)run->run_us),
 	       loadgen_ratio((double)run->cpu_us, (double)run->tally.acknowledged));

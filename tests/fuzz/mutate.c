@@ -101,7 +101,8 @@ static void mutate_message(void *arg, uint8_t *data, size_t size)
 	mutate->answers++;
 	if (!coap_read(data, size, &view))
 		return;
-	if (view.type == COAP_RST && view.id == mutate->ping)
+	/* An ACK is no right answer, but a sign of life. */
+	if ((view.type == COAP_RST || view.type == COAP_ACK) && view.id == mutate->ping)
 		mutate->answered = true;
 	/* Separate responses are acknowledged, refused or left alone, as it comes. */
 	if (view.type == COAP_CON && tool_random_below(&mutate->random, 3) > 0)
