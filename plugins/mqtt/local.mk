@@ -1,1 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
+adapter_LTLIBRARIES += mqtt.la
+mqtt_la_SOURCES = \
+	plugins/mqtt/options.c plugins/mqtt/options.h \
+	plugins/mqtt/link.c plugins/mqtt/link.h \
+	plugins/mqtt/mqtt.c \
+	plugins/mqtt/packet.c plugins/mqtt/packet.h \
+	plugins/mqtt/publish.c plugins/mqtt/publish.h \
+	plugins/mqtt/queue.c plugins/mqtt/queue.h \
+	plugins/mqtt/rows.c \
+	plugins/mqtt/session.c plugins/mqtt/session.h plugins/mqtt/session_internal.h \
+	plugins/mqtt/session_connect.c \
+	plugins/mqtt/status.c plugins/mqtt/status.h \
+	plugins/mqtt/text.c plugins/mqtt/text.h \
+	plugins/mqtt/tls.c plugins/mqtt/tls.h \
+	plugins/mqtt/transport.c plugins/mqtt/transport.h \
+	plugins/mqtt/url.c plugins/mqtt/url.h \
+	plugins/mqtt/window.c plugins/mqtt/window.h
+mqtt_la_CPPFLAGS = -I$(top_srcdir)/include -D_GNU_SOURCE
+mqtt_la_CFLAGS = $(AM_CFLAGS) $(MOSQUITTO_CFLAGS) $(OPENSSL_CFLAGS)
+mqtt_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -no-undefined -export-symbols-regex '^tidegate_adapter$$'
+mqtt_la_LIBADD = $(MOSQUITTO_LIBS) $(OPENSSL_LIBS)
+
+check_PROGRAMS += tests/adapter/test_mqtt
+UNIT_TESTS += tests/adapter/test_mqtt
+tests_adapter_test_mqtt_SOURCES = tests/adapter/test_mqtt.c tests/adapter/mqtt_broker.c tests/adapter/mqtt_broker.h
+tests_adapter_test_mqtt_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_adapter_test_mqtt_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_adapter_test_mqtt_LDADD = libmockhost.la $(CHECK_LIBS)
+tests_adapter_test_mqtt_DEPENDENCIES = libmockhost.la mqtt.la
+
+check_PROGRAMS += tests/unit/test_mqtt_text tests/unit/test_mqtt_window
+UNIT_TESTS += tests/unit/test_mqtt_text tests/unit/test_mqtt_window
+tests_unit_test_mqtt_text_SOURCES = tests/unit/test_mqtt_text.c plugins/mqtt/text.c plugins/mqtt/url.c
+tests_unit_test_mqtt_text_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -D_GNU_SOURCE
+tests_unit_test_mqtt_text_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_mqtt_text_LDADD = $(CHECK_LIBS)
+tests_unit_test_mqtt_window_SOURCES = tests/unit/test_mqtt_window.c plugins/mqtt/queue.c plugins/mqtt/window.c
+tests_unit_test_mqtt_window_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_mqtt_window_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_mqtt_window_LDADD = $(CHECK_LIBS)

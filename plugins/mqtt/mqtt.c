@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The mqtt adapter: publishes deliveries to one of several brokers over TLS and confirms them when the broker has.
+ * One link (link.c) keeps one session (session.c, libmosquitto); publish.c keeps the deliveries of that session.
+ */
+
+#include <errno.h>
+#include <mosquitto.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "link.h"
+#include "options.h"
+#include "publish.h"
+#include "status.h"
+
+struct mqtt {
+	const struct tg_host *host;
+	struct options *options;
+	struct link link;
+	struct publish publish;
+	bool renewing; /* finishes what is on its way, then connects anew */
+	bool stopping; /* finishes what is there, then says that it is offline */
+	bool said_offline;
+};
+
+static int64_t mqtt_wall_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void mqtt_say(struct mqtt *mqtt, enum status_kind kind)
+{
+	const struct tg_host *host = mqtt->host;
+	char *text;
+	int r = -ENOMEM;
+
+	if (!mqtt->options->status_topic)
+		return;
+	text = status_text(host, kind, mqtt_wall_us());
+	if (text)
+		r = publish_status(&mqtt->publish, mqtt->options->status_topic, text, mqtt->options->status_retain);
+	if (r < 0)
+		host->log(host, TG_LOG_WARNING, NULL, "the status message was not sent (%s)", strerror(-r));
+	free(text);
+}
+
+/* What waits for the end of the messages on their way. */
+static void mqtt_settle(struct mqtt *mqtt)
+{
+	if (!mqtt->publish.session || !publish_is_idle(&mqtt->publish))
+		return;
+	if (mqtt->stopping && !mqtt->said_offline) {
+		mqtt->said_offline = true;
+		mqtt_say(mqtt, STATUS_STOPPED);
+	}
+	if (!publish_is_idle(&mqtt->publish))
+		return;
+	if (mqtt->stopping)
+		link_stop(&mqtt->link);
+	else if (mqtt->renewing)
+		link_renew(&mqtt->link);
+}
+
+static void mqtt_on_up(void *arg, struct session *session, const struct session_limits *limits)
+{
+	struct mqtt *mqtt = arg;
+	const struct options *options = mqtt->options;
+
+	if (publish_begin(&mqtt->publish, session, limits, options->version5, options->window) < 0) {
+		link_abort(&mqtt->link, strerror(ENOMEM));
+		return;
+	}
+	mqtt_say(mqtt, STATUS_ONLINE);
+}
+
+static void mqtt_on_answered(void *arg, uint16_t mid, uint8_t reason)
+{
+	struct mqtt *mqtt = arg;
+
+	publish_answered(&mqtt->publish, mid, reason);
+}
+
+static void mqtt_on_moved(void *arg)
+{
+	struct mqtt *mqtt = arg;
+
+	publish_pump(&mqtt->publish);
+	if (mqtt->stopping || mqtt->renewing)
+		mqtt_settle(mqtt);
+}
+
+static void mqtt_on_written(void *arg)
+{
+	struct mqtt *mqtt = arg;
+
+	publish_written(&mqtt->publish);
+	mqtt_on_moved(mqtt);
+}
+
+static bool mqtt_on_down(void *arg)
+{
+	struct mqtt *mqtt = arg;
+	bool useful = mqtt->publish.confirmed > 0;
+
+	mqtt->renewing = false;
+	publish_end(&mqtt->publish);
+	if (mqtt->stopping)
+		mqtt->link.stopping = true;
+	return useful;
+}
+
+static void mqtt_on_stopped(void *arg)
+{
+	struct mqtt *mqtt = arg;
+
+	mqtt->host->stopped(mqtt->host);
+}
+
+static void mqtt_on_tick(void *arg)
+{
+	struct mqtt *mqtt = arg;
+	int64_t oldest_us = publish_oldest_us(&mqtt->publish);
+	char cause[64];
+
+	publish_tick(&mqtt->publish);
+	if (oldest_us == 0 || mqtt->host->now_us(mqtt->host) - oldest_us < mqtt->options->confirm_timeout_us)
+		return;
+	snprintf(cause, sizeof(cause), "a message stayed unconfirmed for %lld s",
+		 (long long)(mqtt->options->confirm_timeout_us / 1000000));
+	link_abort(&mqtt->link, cause);
+}
+
+static const struct link_events mqtt_link_events = {
+	.up = mqtt_on_up,
+	.answered = mqtt_on_answered,
+	.moved = mqtt_on_moved,
+	.written = mqtt_on_written,
+	.down = mqtt_on_down,
+	.stopped = mqtt_on_stopped,
+	.tick = mqtt_on_tick,
+};
+
+/* What the C library loads on the first look-up of a name is loaded while files can still be opened. */
+static void mqtt_warm_resolver(void)
+{
+	const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *found = NULL;
+
+	if (getaddrinfo("localhost", NULL, &hints, &found) == 0)
+		freeaddrinfo(found);
+}
+
+static int mqtt_open(const struct tg_host *host, void **ret_state)
+{
+	struct mqtt *mqtt = calloc(1, sizeof(*mqtt));
+	int r;
+
+	if (!mqtt)
+		return -ENOMEM;
+	mqtt->host = host;
+	/* libmosquitto 2.0.11 and OpenSSL write to sockets whose peer may be gone. */
+	signal(SIGPIPE, SIG_IGN);
+	mosquitto_lib_init();
+	mqtt_warm_resolver();
+	r = options_read(host, &mqtt->options);
+	if (r >= 0)
+		r = publish_init(&mqtt->publish, host);
+	if (r >= 0)
+		r = link_init(&mqtt->link, host, mqtt->options, &mqtt_link_events, mqtt);
+	if (r < 0) {
+		publish_done(&mqtt->publish);
+		options_free(mqtt->options);
+		mosquitto_lib_cleanup();
+		free(mqtt);
+		return r;
+	}
+	*ret_state = mqtt;
+	return 0;
+}
+
+static int mqtt_start(void *state)
+{
+	struct mqtt *mqtt = state;
+
+	if (mqtt->options->insecure)
+		mqtt->host->log(mqtt->host, TG_LOG_WARNING, NULL,
+				"insecure = true: anybody on the way can read and be the broker");
+	link_start(&mqtt->link);
+	return 0;
+}
+
+static int mqtt_deliver(void *state, const struct tg_delivery *delivery)
+{
+	struct mqtt *mqtt = state;
+
+	return mqtt->stopping || mqtt->renewing ? -EAGAIN : publish_deliver(&mqtt->publish, delivery);
+}
+
+static int mqtt_reload(void *state)
+{
+	struct mqtt *mqtt = state;
+	struct options *options;
+	bool same;
+	int r = options_read(mqtt->host, &options);
+
+	if (r < 0)
+		return r;
+	same = memcmp(options->fingerprint, mqtt->options->fingerprint, sizeof(options->fingerprint)) == 0;
+	link_set_options(&mqtt->link, options);
+	options_free(mqtt->options);
+	mqtt->options = options;
+	if (same || mqtt->stopping)
+		return 0;
+	if (mqtt->publish.session) {
+		mqtt->renewing = true;
+		mqtt_settle(mqtt);
+	} else {
+		link_renew(&mqtt->link);
+	}
+	return 0;
+}
+
+static void mqtt_stop(void *state)
+{
+	struct mqtt *mqtt = state;
+
+	mqtt->stopping = true;
+	mqtt->renewing = false;
+	if (mqtt->publish.session)
+		mqtt_settle(mqtt);
+	else
+		link_stop(&mqtt->link);
+}
+
+static void mqtt_close(void *state)
+{
+	struct mqtt *mqtt = state;
+
+	publish_done(&mqtt->publish);
+	link_done(&mqtt->link);
+	options_free(mqtt->options);
+	mosquitto_lib_cleanup();
+	free(mqtt);
+}
+
+static const char *const mqtt_counters[] = {
+	[COUNT_CONNECTS] = "connects",
+	[COUNT_CONNECT_FAILURES] = "connect_failures",
+	[COUNT_PUBLISHED] = "published",
+	[COUNT_CONFIRMED] = "confirmed",
+	[COUNT_REJECTED] = "rejected",
+	[COUNT_BYTES] = "bytes",
+	[COUNT_IN_FLIGHT] = "in_flight",
+	[COUNT_QUEUED] = "queued",
+	[COUNT_RECEIVE_MAXIMUM] = "receive_maximum",
+	[COUNT_QOS_LOWERED] = "qos_lowered",
+	[N_COUNTERS] = NULL,
+};
+
+const struct tg_adapter tidegate_adapter = {
+	.major = TG_ADAPTER_MAJOR,
+	.minor = TG_ADAPTER_MINOR,
+	.size = sizeof(struct tg_adapter),
+	.roles = TG_SINK,
+	.needs = TG_NEED_CONNECT | TG_NEED_RESOLVE | TG_NEED_THREADS,
+	.name = "mqtt",
+	.version = "1",
+	.summary = "publishes to MQTT brokers",
+	.reserved = "+#$",
+	.settings = options_rows,
+	.counters = mqtt_counters,
+	.open = mqtt_open,
+	.start = mqtt_start,
+	.deliver = mqtt_deliver,
+	.reload = mqtt_reload,
+	.stop = mqtt_stop,
+	.close = mqtt_close,
+};

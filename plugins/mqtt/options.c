@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include <errno.h>
+#include <mosquitto.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "text.h"
+#include "tls.h"
+
+enum { FILE_MAX = 1024 * 1024, PASSWORD_MAX = 65535 };
+enum { FILE_CERTIFICATE, FILE_KEY, FILE_TRUST, FILE_PASSWORD, N_FILES };
+
+struct options_file {
+	uint8_t *data;
+	size_t size;
+};
+
+static void options_log(const struct tg_host *host, const char *what, const char *cause)
+{
+	host->log(host, TG_LOG_ERROR, NULL, "%s (%s)", what, cause);
+}
+
+static void options_file_done(struct options_file *file)
+{
+	if (file->data)
+		OPENSSL_cleanse(file->data, file->size);
+	free(file->data);
+	*file = (struct options_file){0};
+}
+
+static int options_read_all(int fd, struct options_file *ret_file)
+{
+	struct options_file file = {.data = malloc(FILE_MAX + 1)};
+	ssize_t n = 1;
+
+	if (!file.data)
+		return -ENOMEM;
+	while (n > 0 && file.size <= FILE_MAX) {
+		n = read(fd, file.data + file.size, FILE_MAX + 1 - file.size);
+		if (n < 0 && errno == EINTR)
+			n = 1;
+		else if (n > 0)
+			file.size += (size_t)n;
+	}
+	if (n < 0 || file.size > FILE_MAX) {
+		int error = n < 0 ? -errno : -EFBIG;
+
+		options_file_done(&file);
+		return error;
+	}
+	*ret_file = file;
+	return 0;
+}
+
+static int options_open_file(const struct tg_host *host, const char *name, struct options_file *ret_file)
+{
+	int fd = host->setting_file(host, name);
+	int r = fd;
+
+	if (fd == -ENOENT && *host->setting_text(host, name) == '\0')
+		return 0;
+	if (fd >= 0) {
+		r = options_read_all(fd, ret_file);
+		close(fd);
+	}
+	if (r < 0)
+		host->log(host, TG_LOG_ERROR, NULL, "\"%s\" cannot be read (%s)", name, strerror(-r));
+	return r;
+}
+
+static int options_open_files(const struct tg_host *host, struct options_file files[N_FILES])
+{
+	static const char *const names[N_FILES] = {"certificate", "key", "trust", "password_file"};
+	int r = 0;
+
+	for (int i = 0; i < N_FILES && r >= 0; i++)
+		r = options_open_file(host, names[i], &files[i]);
+	return r;
+}
+
+static int options_brokers(struct options *options, const struct tg_host *host)
+{
+	const char *text;
+	size_t n = 0;
+
+	while (host->setting_item(host, "broker", n))
+		n++;
+	options->brokers = calloc(n + 1, sizeof(*options->brokers));
+	if (!options->brokers)
+		return -ENOMEM;
+	for (; options->n_brokers < n; options->n_brokers++) {
+		struct url *url = &options->brokers[options->n_brokers];
+		int r;
+
+		text = host->setting_item(host, "broker", options->n_brokers);
+		r = url_parse(text, url);
+		if (r == -EINVAL)
+			host->log(host, TG_LOG_ERROR, NULL, "broker \"%s\" is not of the form mqtts://host[:port]",
+				  text);
+		if (r < 0)
+			return r;
+		if (!url->tls && !options->insecure) {
+			host->log(host, TG_LOG_ERROR, NULL,
+				  "broker \"%s\" would be spoken to without TLS: use mqtts://, or set insecure = true",
+				  text);
+			url_done(url);
+			return -EINVAL;
+		}
+	}
+	return n > 0 ? 0 : -EINVAL;
+}
+
+/* An empty setting gives NULL. */
+static int options_text(const struct tg_host *host, const char *name, char **ret_text)
+{
+	const char *text = host->setting_text(host, name);
+
+	if (*text == '\0')
+		return 0;
+	*ret_text = strdup(text);
+	return *ret_text ? 0 : -ENOMEM;
+}
+
+static int options_expand(const struct tg_host *host, const char *name, char **ret_text)
+{
+	const char *names[] = {"site",     host->site(host),     "gateway", host->gateway(host),
+			       "endpoint", host->endpoint(host), NULL};
+
+	*ret_text = text_expand(host->setting_text(host, name), names);
+	if (!*ret_text)
+		options_log(host, name, "only {site}, {gateway} and {endpoint} can stand in braces");
+	return *ret_text ? 0 : -EINVAL;
+}
+
+static int options_texts(struct options *options, const struct tg_host *host)
+{
+	int r = options_text(host, "server_name", &options->server_name);
+
+	if (r >= 0)
+		r = options_text(host, "username", &options->username);
+	if (r >= 0)
+		r = options_expand(host, "client_id", &options->client_id);
+	if (r >= 0 && host->setting_bool(host, "status")) {
+		r = options_expand(host, "status_topic", &options->status_topic);
+		if (r >= 0 && (*options->status_topic == '\0' ||
+			       mosquitto_pub_topic_check(options->status_topic) != MOSQ_ERR_SUCCESS)) {
+			options_log(host, "\"status_topic\" is not a topic", options->status_topic);
+			r = -EINVAL;
+		}
+	}
+	return r;
+}
+
+static void options_numbers(struct options *options, const struct tg_host *host)
+{
+	options->insecure = host->setting_bool(host, "insecure");
+	options->version5 = strcmp(host->setting_text(host, "protocol"), "3.1.1") != 0;
+	options->keepalive_s = (int)host->setting_int(host, "keepalive_s");
+	options->window = (unsigned)host->setting_int(host, "window");
+	options->connect_timeout_us = host->setting_int(host, "connect_timeout_s") * 1000000;
+	options->confirm_timeout_us = host->setting_int(host, "confirm_timeout_s") * 1000000;
+	options->backoff_min_us = host->setting_int(host, "backoff_min_ms") * 1000;
+	options->backoff_max_us = host->setting_int(host, "backoff_max_s") * 1000000;
+	options->failback_us = host->setting_int(host, "failback_s") * 1000000;
+	options->status_retain = host->setting_bool(host, "status_retain");
+	if (options->backoff_max_us < options->backoff_min_us)
+		options->backoff_max_us = options->backoff_min_us;
+}
+
+static int options_password(struct options *options, const struct options_file *file, const struct tg_host *host)
+{
+	size_t size = file->size;
+
+	if (!file->data)
+		return 0;
+	while (size > 0 && (file->data[size - 1] == '\n' || file->data[size - 1] == '\r'))
+		size--;
+	if (size == 0 || size > PASSWORD_MAX || memchr(file->data, 0, size) || !options->username) {
+		options_log(host, "\"password_file\" cannot be used",
+			    options->username ? "empty, too long, or with a zero byte" : "there is no \"username\"");
+		return -EINVAL;
+	}
+	options->password = strndup((const char *)file->data, size);
+	return options->password ? 0 : -ENOMEM;
+}
+
+static struct tg_bytes options_bytes(const struct options_file *file)
+{
+	return (struct tg_bytes){.data = file->data, .size = file->size};
+}
+
+static int options_tls(struct options *options, const struct options_file files[N_FILES], const struct tg_host *host)
+{
+	struct tls_settings settings = {
+		.certificate = options_bytes(&files[FILE_CERTIFICATE]),
+		.key = options_bytes(&files[FILE_KEY]),
+		.trust = options_bytes(&files[FILE_TRUST]),
+		.insecure = options->insecure,
+		.allow_tls12 = strcmp(host->setting_text(host, "tls_min"), "1.2") == 0,
+		.alpn = host->setting_text(host, "alpn"),
+	};
+	char cause[TLS_CAUSE_SIZE];
+	bool wanted = false;
+	int r;
+
+	for (size_t i = 0; i < options->n_brokers; i++)
+		wanted |= options->brokers[i].tls;
+	if (!wanted)
+		return 0;
+	r = tls_new(&settings, cause, &options->tls);
+	if (r < 0)
+		options_log(host, "TLS cannot be set up", cause);
+	return r;
+}
+
+static bool options_digest_text(EVP_MD_CTX *digest, const char *text)
+{
+	return EVP_DigestUpdate(digest, text, strlen(text) + 1) == 1;
+}
+
+static bool options_digest_row(EVP_MD_CTX *digest, const struct tg_setting *row, const struct tg_host *host)
+{
+	const char *text;
+	bool good = options_digest_text(digest, row->name);
+	int64_t number = 0;
+
+	if (row->type == TG_BOOL)
+		number = host->setting_bool(host, row->name);
+	else if (row->type == TG_INT)
+		number = host->setting_int(host, row->name);
+	else if (row->type != TG_LIST)
+		return good && options_digest_text(digest, host->setting_text(host, row->name));
+	for (size_t i = 0; row->type == TG_LIST && (text = host->setting_item(host, row->name, i)) != NULL; i++)
+		good = good && options_digest_text(digest, text);
+	return good && EVP_DigestUpdate(digest, &number, sizeof(number)) == 1;
+}
+
+static int options_digest(struct options *options, const struct options_file files[N_FILES], const struct tg_host *host)
+{
+	EVP_MD_CTX *digest = EVP_MD_CTX_new();
+	bool good = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1;
+
+	for (const struct tg_setting *row = options_rows; good && row->name; row++)
+		good = options_digest_row(digest, row, host);
+	for (int i = 0; good && i < N_FILES; i++)
+		good = EVP_DigestUpdate(digest, &files[i].size, sizeof(files[i].size)) == 1 &&
+		       EVP_DigestUpdate(digest, files[i].data, files[i].size) == 1;
+	good = good && EVP_DigestFinal_ex(digest, options->fingerprint, NULL) == 1;
+	EVP_MD_CTX_free(digest);
+	return good ? 0 : -ENOMEM;
+}
+
+int options_read(const struct tg_host *host, struct options **ret_options)
+{
+	struct options *options = calloc(1, sizeof(*options));
+	struct options_file files[N_FILES] = {0};
+	int r = -ENOMEM;
+
+	if (options) {
+		options_numbers(options, host);
+		r = options_open_files(host, files);
+	}
+	if (r >= 0)
+		r = options_brokers(options, host);
+	if (r >= 0)
+		r = options_texts(options, host);
+	if (r >= 0)
+		r = options_password(options, &files[FILE_PASSWORD], host);
+	if (r >= 0)
+		r = options_tls(options, files, host);
+	if (r >= 0)
+		r = options_digest(options, files, host);
+	for (int i = 0; i < N_FILES; i++)
+		options_file_done(&files[i]);
+	if (r == -ENOMEM)
+		options_log(host, "settings cannot be read", strerror(ENOMEM));
+	if (r < 0) {
+		options_free(options);
+		return r;
+	}
+	*ret_options = options;
+	return 0;
+}
+
+void options_free(struct options *options)
+{
+	if (!options)
+		return;
+	for (size_t i = 0; i < options->n_brokers; i++)
+		url_done(&options->brokers[i]);
+	free(options->brokers);
+	tls_free(options->tls);
+	if (options->password)
+		OPENSSL_cleanse(options->password, strlen(options->password));
+	free(options->password);
+	free(options->server_name);
+	free(options->client_id);
+	free(options->username);
+	free(options->status_topic);
+	free(options);
+}

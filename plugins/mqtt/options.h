@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MQTT_OPTIONS_H
+#define MQTT_OPTIONS_H
+
+/* The settings of one endpoint, read, checked and copied: a reload makes a second one and swaps. Immutable once made. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <tidegate/adapter.h>
+
+#include "url.h"
+
+enum { OPTIONS_FINGERPRINT_SIZE = 32 };
+
+struct tls;
+
+struct options {
+	struct url *brokers;
+	size_t n_brokers;
+	struct tls *tls; /* NULL where no broker is mqtts:// */
+	bool insecure;
+	char *server_name; /* NULL: the broker's own */
+	char *client_id;
+	char *username; /* NULL: none */
+	char *password; /* NULL: none */
+	bool version5;  /* MQTT 5, else 3.1.1 */
+	int keepalive_s;
+	unsigned window;
+	int64_t connect_timeout_us;
+	int64_t confirm_timeout_us;
+	int64_t backoff_min_us;
+	int64_t backoff_max_us;
+	int64_t failback_us; /* 0: never */
+	char *status_topic;  /* NULL: no status message */
+	bool status_retain;
+	/* Over every setting and every file's content: the same where nothing has changed. */
+	uint8_t fingerprint[OPTIONS_FINGERPRINT_SIZE];
+};
+
+extern const struct tg_setting options_rows[];
+
+/* Reads everything anew. Ownership: options_free. Errors: negative errno; logged. */
+int options_read(const struct tg_host *host, struct options **ret_options);
+void options_free(struct options *options);
+
+#endif

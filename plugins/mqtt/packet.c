@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "packet.h"
+
+#include <errno.h>
+#include <mosquitto.h>
+#include <mqtt_protocol.h>
+#include <string.h>
+
+#include "text.h"
+
+/* Identifier, two lengths and the names "id", "device", "time"; then the values of known length. */
+enum { PACKET_USER_BYTES = 3 * 5 + 2 + 6 + 4 + (TEXT_ID_SIZE - 1) + (TEXT_TIME_SIZE - 1) };
+enum { PACKET_TYPE_BYTES = 3, PACKET_FORMAT_BYTES = 2, PACKET_EXPIRY_BYTES = 5 };
+
+static int packet_error(int rc)
+{
+	switch (rc) {
+	case MOSQ_ERR_SUCCESS:
+		return 0;
+	case MOSQ_ERR_NOMEM:
+		return -ENOMEM;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int packet_user(mosquitto_property **properties, const char *name, const char *value)
+{
+	return mosquitto_property_add_string_pair(properties, MQTT_PROP_USER_PROPERTY, name, value);
+}
+
+static int packet_add(const struct tg_delivery *delivery, uint32_t expiry_s, mosquitto_property **properties)
+{
+	char device[TG_DEVICE_MAX + 1], id[TEXT_ID_SIZE], time[TEXT_TIME_SIZE];
+	bool utf8 = false;
+	const char *type = text_media_type(delivery->content_format, &utf8);
+	int rc;
+
+	if (delivery->device.size > TG_DEVICE_MAX)
+		return MOSQ_ERR_INVAL;
+	if (delivery->device.size > 0)
+		memcpy(device, delivery->device.data, delivery->device.size);
+	device[delivery->device.size] = '\0';
+	/* Zero bytes are among what it refuses. */
+	if (mosquitto_validate_utf8(device, (int)delivery->device.size) != MOSQ_ERR_SUCCESS)
+		return MOSQ_ERR_MALFORMED_UTF8;
+	text_id(delivery->id, id);
+	text_time(delivery->time_wall_us, time);
+	rc = packet_user(properties, "id", id);
+	if (rc == MOSQ_ERR_SUCCESS)
+		rc = packet_user(properties, "device", device);
+	if (rc == MOSQ_ERR_SUCCESS)
+		rc = packet_user(properties, "time", time);
+	if (rc == MOSQ_ERR_SUCCESS && type)
+		rc = mosquitto_property_add_string(properties, MQTT_PROP_CONTENT_TYPE, type);
+	if (rc == MOSQ_ERR_SUCCESS && utf8 && text_is_utf8(delivery->payload))
+		rc = mosquitto_property_add_byte(properties, MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, 1);
+	if (rc == MOSQ_ERR_SUCCESS && expiry_s > 0)
+		rc = mosquitto_property_add_int32(properties, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, expiry_s);
+	return rc;
+}
+
+int packet_properties(const struct tg_delivery *delivery, uint32_t expiry_s, struct mqtt5__property **ret_properties)
+{
+	mosquitto_property *properties = NULL;
+	int rc = packet_add(delivery, expiry_s, &properties);
+
+	if (rc != MOSQ_ERR_SUCCESS) {
+		mosquitto_property_free_all(&properties);
+		return packet_error(rc);
+	}
+	*ret_properties = properties;
+	return 0;
+}
+
+int packet_status_properties(struct mqtt5__property **ret_properties)
+{
+	mosquitto_property *properties = NULL;
+	int rc = mosquitto_property_add_string(&properties, MQTT_PROP_CONTENT_TYPE, "application/json");
+
+	if (rc == MOSQ_ERR_SUCCESS)
+		rc = mosquitto_property_add_byte(&properties, MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, 1);
+	if (rc != MOSQ_ERR_SUCCESS) {
+		mosquitto_property_free_all(&properties);
+		return packet_error(rc);
+	}
+	*ret_properties = properties;
+	return 0;
+}
+
+/* How many bytes a variable byte integer takes (MQTT 5 section 1.5.5). */
+static size_t packet_varint(size_t number)
+{
+	return number < 128 ? 1 : number < 16384 ? 2 : number < 2097152 ? 3 : 4;
+}
+
+size_t packet_size(const struct tg_delivery *delivery, bool version5)
+{
+	size_t rest = 2 + delivery->address.size + 2 + delivery->payload.size, properties = 0;
+	bool utf8;
+	const char *type = text_media_type(delivery->content_format, &utf8);
+
+	if (version5) {
+		properties = PACKET_USER_BYTES + delivery->device.size + PACKET_FORMAT_BYTES + PACKET_EXPIRY_BYTES;
+		if (type)
+			properties += PACKET_TYPE_BYTES + strlen(type);
+		rest += packet_varint(properties) + properties;
+	}
+	return 1 + packet_varint(rest) + rest;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MQTT_PACKET_H
+#define MQTT_PACKET_H
+
+/*
+ * What a delivery looks like as a PUBLISH packet (MQTT 5 section 3.3). Its properties: user properties `id` (the
+ * message's UUID), `device` and `time` (when the gateway took it in, RFC 3339); Content Type and Payload Format Indicator from
+ * the CoAP content format; Message Expiry Interval. In 3.1.1 there are none. For publish.c.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <tidegate/message.h>
+
+struct mqtt5__property;
+
+/* Ownership: mosquitto_property_free_all. Errors: -EINVAL: the device's name cannot stand in MQTT; -ENOMEM. */
+int packet_properties(const struct tg_delivery *delivery, uint32_t expiry_s, struct mqtt5__property **ret_properties);
+
+/* Those of a status message: JSON. Errors: -ENOMEM. */
+int packet_status_properties(struct mqtt5__property **ret_properties);
+
+/* The most that the whole packet can take. Units: bytes. */
+size_t packet_size(const struct tg_delivery *delivery, bool version5);
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "publish.h"
+
+#include <errno.h>
+#include <mosquitto.h>
+#include <mqtt_protocol.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "packet.h"
+#include "session.h"
+
+enum { PUBLISH_TOPIC_MAX = 65535, PUBLISH_QUEUE_BYTES = 4 * 1024 * 1024, PUBLISH_QUEUE_MIN = 64 };
+
+int publish_init(struct publish *publish, const struct tg_host *host)
+{
+	*publish = (struct publish){.host = host, .topic = malloc(PUBLISH_TOPIC_MAX + 1)};
+	queue_init(&publish->queue, 0, 0);
+	return publish->topic ? 0 : -ENOMEM;
+}
+
+void publish_done(struct publish *publish)
+{
+	if (!publish->host)
+		return;
+	publish_end(publish);
+	free(publish->topic);
+}
+
+int publish_begin(struct publish *publish, struct session *session, const struct session_limits *limits, bool version5,
+		  unsigned window)
+{
+	const struct tg_host *host = publish->host;
+	unsigned limit = window < limits->receive_maximum ? window : limits->receive_maximum;
+	int r;
+
+	publish_end(publish);
+	r = window_init(&publish->window, limit > 0 ? limit : 1);
+	if (r >= 0)
+		r = window_init(&publish->unsent, window);
+	if (r >= 0)
+		r = window_init(&publish->later, window);
+	if (r < 0) {
+		publish_end(publish);
+		return r;
+	}
+	queue_init(&publish->queue, window < PUBLISH_QUEUE_MIN ? PUBLISH_QUEUE_MIN : window, PUBLISH_QUEUE_BYTES);
+	publish->session = session;
+	publish->version5 = version5;
+	publish->retain = limits->retain;
+	publish->max_qos = limits->max_qos;
+	publish->max_packet_bytes = limits->max_packet_bytes;
+	publish->confirmed = 0;
+	host->gauge(host, COUNT_RECEIVE_MAXIMUM, limits->receive_maximum);
+	return 0;
+}
+
+static void publish_gauges(struct publish *publish)
+{
+	const struct tg_host *host = publish->host;
+
+	host->gauge(host, COUNT_IN_FLIGHT, (int64_t)publish->window.waiting);
+	host->gauge(host, COUNT_QUEUED, (int64_t)publish->queue.count);
+}
+
+void publish_end(struct publish *publish)
+{
+	publish->session = NULL;
+	window_done(&publish->window);
+	window_done(&publish->unsent);
+	window_done(&publish->later);
+	queue_clear(&publish->queue);
+	publish_gauges(publish);
+}
+
+static int publish_reject(struct publish *publish, uint64_t ticket, const char *reason)
+{
+	const struct tg_host *host = publish->host;
+
+	host->count(host, COUNT_REJECTED, 1);
+	host->delivered(host, ticket, TG_REJECTED, reason);
+	return 0;
+}
+
+static void publish_confirm(struct publish *publish, uint64_t ticket)
+{
+	const struct tg_host *host = publish->host;
+
+	publish->confirmed++;
+	host->count(host, COUNT_CONFIRMED, 1);
+	host->delivered(host, ticket, TG_CONFIRMED, NULL);
+}
+
+static bool publish_has_room(const struct publish *publish)
+{
+	return publish->session && !publish->inside && window_has_room(&publish->window) &&
+	       window_has_room(&publish->unsent) && window_has_room(&publish->later) &&
+	       session_has_room(publish->session);
+}
+
+/* Why this can never be published, or NULL. */
+static const char *publish_refusal(const struct publish *publish, const struct tg_delivery *delivery)
+{
+	if (delivery->address.size == 0)
+		return "topic is empty";
+	if (delivery->address.size > PUBLISH_TOPIC_MAX)
+		return "topic is too long";
+	if (memchr(delivery->address.data, 0, delivery->address.size))
+		return "topic has a zero byte";
+	if (delivery->device.size > TG_DEVICE_MAX)
+		return "device name is too long";
+	if (publish->max_packet_bytes > 0 && packet_size(delivery, publish->version5) > publish->max_packet_bytes)
+		return "larger than the broker's Maximum Packet Size";
+	return NULL;
+}
+
+static const char *publish_error(int error)
+{
+	switch (error) {
+	case -EINVAL:
+		return "topic has a wildcard";
+	case -EILSEQ:
+		return "topic is not UTF-8 without control characters";
+	default:
+		return "too large";
+	}
+}
+
+/* There is room. Errors: -ENOTCONN: the session is over; -ENOMEM. */
+static int publish_now(struct publish *publish, const struct tg_delivery *delivery, uint32_t expiry_s)
+{
+	const struct tg_host *host = publish->host;
+	uint8_t qos = delivery->qos > publish->max_qos ? publish->max_qos : delivery->qos;
+	const char *refusal = publish_refusal(publish, delivery);
+	mosquitto_property *properties = NULL;
+	uint16_t mid = 0;
+	int r = 0;
+
+	if (refusal)
+		return publish_reject(publish, delivery->ticket, refusal);
+	if (qos != delivery->qos)
+		host->count(host, COUNT_QOS_LOWERED, 1);
+	memcpy(publish->topic, delivery->address.data, delivery->address.size);
+	publish->topic[delivery->address.size] = '\0';
+	if (publish->version5)
+		r = packet_properties(delivery, expiry_s, &properties);
+	if (r >= 0)
+		r = session_publish(publish->session, publish->topic, delivery->payload, qos,
+				    delivery->retain && publish->retain, properties, &mid);
+	else if (r == -EINVAL)
+		return publish_reject(publish, delivery->ticket, "device name is not UTF-8 without control characters");
+	mosquitto_property_free_all(&properties);
+	if (r == -ENOTCONN || r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return publish_reject(publish, delivery->ticket, publish_error(r));
+	window_add(qos == 0 ? &publish->unsent : &publish->window, mid, delivery->ticket, false, host->now_us(host));
+	host->count(host, COUNT_PUBLISHED, 1);
+	host->count(host, COUNT_BYTES, (int64_t)delivery->payload.size);
+	return 0;
+}
+
+int publish_deliver(struct publish *publish, const struct tg_delivery *delivery)
+{
+	int64_t now_us;
+	int r;
+
+	if (!publish->session)
+		return -EAGAIN;
+	if (queue_is_empty(&publish->queue) && publish_has_room(publish)) {
+		r = publish_now(publish, delivery, delivery->expiry_s);
+		if (r < 0)
+			return -EAGAIN;
+	} else {
+		now_us = publish->host->now_us(publish->host);
+		if (queue_push(&publish->queue, delivery, now_us) < 0)
+			return -EAGAIN;
+	}
+	publish_gauges(publish);
+	return 0;
+}
+
+/* What is left of the expiry after waiting here; it was not expired when it was handed over. */
+static uint32_t publish_expiry_left(const struct queue_item *item, int64_t now_us)
+{
+	int64_t waited_s = (now_us - item->queued_us) / 1000000;
+
+	if (item->copy.expiry_s == 0)
+		return 0;
+	return waited_s < item->copy.expiry_s ? item->copy.expiry_s - (uint32_t)waited_s : 1;
+}
+
+void publish_pump(struct publish *publish)
+{
+	int r = 0;
+
+	while (r >= 0 && !queue_is_empty(&publish->queue) && publish_has_room(publish)) {
+		const struct queue_item *item = publish->queue.first;
+
+		r = publish_now(publish, &item->copy, publish_expiry_left(item, publish->host->now_us(publish->host)));
+		if (r >= 0)
+			queue_pop(&publish->queue);
+	}
+	publish_gauges(publish);
+}
+
+int publish_status(struct publish *publish, const char *topic, const char *payload, bool retain)
+{
+	struct tg_bytes bytes = {.data = payload, .size = strlen(payload)};
+	uint8_t qos = publish->max_qos < 1 ? 0 : 1;
+	mosquitto_property *properties = NULL;
+	uint16_t mid = 0;
+	int r;
+
+	if (!publish_has_room(publish))
+		return -EAGAIN;
+	if (publish->version5 && packet_status_properties(&properties) < 0)
+		return -ENOMEM;
+	r = session_publish(publish->session, topic, bytes, qos, retain && publish->retain, properties, &mid);
+	mosquitto_property_free_all(&properties);
+	if (r >= 0)
+		window_add(qos == 0 ? &publish->unsent : &publish->window, mid, 0, true,
+			   publish->host->now_us(publish->host));
+	return r;
+}
+
+static void publish_verdict(struct publish *publish, const struct window_entry *entry, uint8_t reason)
+{
+	const struct tg_host *host = publish->host;
+
+	if (entry->own) {
+		if (reason >= 0x80)
+			host->log(host, TG_LOG_WARNING, NULL, "the broker refuses the status message (%s)",
+				  mosquitto_reason_string(reason));
+	} else if (reason < 0x80) {
+		publish_confirm(publish, entry->ticket);
+	} else if (reason == MQTT_RC_QUOTA_EXCEEDED && window_has_room(&publish->later)) {
+		window_add(&publish->later, 0, entry->ticket, false, host->now_us(host));
+	} else if (reason == MQTT_RC_QUOTA_EXCEEDED) {
+		host->delivered(host, entry->ticket, TG_RETRY, NULL);
+	} else {
+		publish_reject(publish, entry->ticket, mosquitto_reason_string(reason));
+	}
+}
+
+void publish_answered(struct publish *publish, uint16_t mid, uint8_t reason)
+{
+	struct window_entry entry;
+
+	/* For QoS 0 the library calls as soon as TLS has taken the bytes; publish_written knows better. */
+	if (!publish->session || !window_take(&publish->window, mid, &entry))
+		return;
+	publish->inside = true;
+	publish_verdict(publish, &entry, reason);
+	publish->inside = false;
+}
+
+void publish_written(struct publish *publish)
+{
+	struct window_entry entry;
+
+	while (publish->session && window_take_first(&publish->unsent, &entry))
+		publish_verdict(publish, &entry, 0);
+}
+
+void publish_tick(struct publish *publish)
+{
+	struct window_entry entry;
+
+	while (publish->session && window_take_first(&publish->later, &entry))
+		publish->host->delivered(publish->host, entry.ticket, TG_RETRY, NULL);
+	publish_pump(publish);
+}
+
+bool publish_is_idle(const struct publish *publish)
+{
+	return queue_is_empty(&publish->queue) && publish->window.used == 0 && publish->unsent.used == 0 &&
+	       publish->later.used == 0;
+}
+
+int64_t publish_oldest_us(const struct publish *publish)
+{
+	int64_t window_us = window_oldest_us(&publish->window), unsent_us = window_oldest_us(&publish->unsent);
+
+	if (window_us == 0 || unsent_us == 0)
+		return window_us + unsent_us;
+	return window_us < unsent_us ? window_us : unsent_us;
+}

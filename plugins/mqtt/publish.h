@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MQTT_PUBLISH_H
+#define MQTT_PUBLISH_H
+
+/*
+ * Deliveries on their way to the broker: published in order as the window allows, answered by their ticket when the broker
+ * has taken them over. Nothing outlives a session: when it is lost the core takes every unanswered ticket back, and the
+ * next session begins empty. For mqtt.c.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <tidegate/adapter.h>
+
+#include "queue.h"
+#include "window.h"
+
+struct session;
+struct session_limits;
+
+/* The places of tg_adapter.counters. */
+enum publish_counter {
+	COUNT_CONNECTS,
+	COUNT_CONNECT_FAILURES,
+	COUNT_PUBLISHED,
+	COUNT_CONFIRMED,
+	COUNT_REJECTED,
+	COUNT_BYTES,
+	COUNT_IN_FLIGHT,
+	COUNT_QUEUED,
+	COUNT_RECEIVE_MAXIMUM,
+	COUNT_QOS_LOWERED,
+	N_COUNTERS
+};
+
+struct publish {
+	const struct tg_host *host;
+	struct session *session; /* NULL: none is up */
+	bool version5;
+	bool retain;
+	uint8_t max_qos;
+	uint32_t max_packet_bytes;
+	bool inside;          /* the library is calling us: nothing may be published */
+	struct window window; /* QoS 1 and 2: wait for PUBACK or PUBCOMP */
+	struct window unsent; /* QoS 0: wait for the socket */
+	struct window later;  /* over the broker's quota: given back a little later, or they would come again at once */
+	struct queue queue;
+	char *topic;        /* scratch, terminated */
+	uint64_t confirmed; /* deliveries, in this session */
+};
+
+/* Errors: -ENOMEM. */
+int publish_init(struct publish *publish, const struct tg_host *host);
+void publish_done(struct publish *publish);
+
+/* A session is up, or (publish_end) no longer. `window`: the most on its way at once. Errors: -ENOMEM. */
+int publish_begin(struct publish *publish, struct session *session, const struct session_limits *limits, bool version5,
+		  unsigned window);
+void publish_end(struct publish *publish);
+
+/* tg_adapter.deliver. Errors: -EAGAIN. */
+int publish_deliver(struct publish *publish, const struct tg_delivery *delivery);
+
+/* A status message of the adapter's own, QoS 1, ahead of what is queued. Errors: negative errno. */
+int publish_status(struct publish *publish, const char *topic, const char *payload, bool retain);
+
+/* Publishes what is queued, as far as there is room. */
+void publish_pump(struct publish *publish);
+
+/* The session's events. */
+void publish_answered(struct publish *publish, uint16_t mid, uint8_t reason);
+void publish_written(struct publish *publish);
+
+/* To be called about once a second. */
+void publish_tick(struct publish *publish);
+
+/* Nothing is queued or waits for an answer. */
+bool publish_is_idle(const struct publish *publish);
+/* Since when the oldest message waits for the broker, 0: none does. */
+int64_t publish_oldest_us(const struct publish *publish);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+void text_id(const uint8_t id[TG_ID_SIZE], char ret_text[TEXT_ID_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	char *p = ret_text;
+
+	for (unsigned i = 0; i < TG_ID_SIZE; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*p++ = '-';
+		*p++ = digits[id[i] >> 4];
+		*p++ = digits[id[i] & 15];
+	}
+	*p = '\0';
+}
+
+static char *text_digits(char *p, unsigned value, unsigned width)
+{
+	for (unsigned i = width; i > 0; i--) {
+		p[i - 1] = (char)('0' + value % 10);
+		value /= 10;
+	}
+	return p + width;
+}
+
+void text_time(int64_t wall_us, char ret_text[TEXT_TIME_SIZE])
+{
+	int64_t seconds = wall_us / 1000000, fraction = wall_us % 1000000;
+	struct tm tm;
+	time_t t;
+	char *p = ret_text;
+
+	if (fraction < 0) {
+		fraction += 1000000;
+		seconds--;
+	}
+	t = (time_t)seconds;
+	if (!gmtime_r(&t, &tm) || tm.tm_year < -1900 || tm.tm_year > 8099) {
+		t = 0;
+		fraction = 0;
+		gmtime_r(&t, &tm);
+	}
+	p = text_digits(p, (unsigned)(tm.tm_year + 1900), 4);
+	*p++ = '-';
+	p = text_digits(p, (unsigned)tm.tm_mon + 1, 2);
+	*p++ = '-';
+	p = text_digits(p, (unsigned)tm.tm_mday, 2);
+	*p++ = 'T';
+	p = text_digits(p, (unsigned)tm.tm_hour, 2);
+	*p++ = ':';
+	p = text_digits(p, (unsigned)tm.tm_min, 2);
+	*p++ = ':';
+	p = text_digits(p, (unsigned)tm.tm_sec, 2);
+	*p++ = '.';
+	p = text_digits(p, (unsigned)fraction, 6);
+	*p++ = 'Z';
+	*p = '\0';
+}
+
+const char *text_media_type(int32_t content_format, bool *ret_utf8)
+{
+	static const struct {
+		int32_t number;
+		bool utf8;
+		const char *type;
+	} rows[] = {
+		{0, true, "text/plain;charset=utf-8"},
+		{40, true, "application/link-format"},
+		{41, true, "application/xml"},
+		{42, false, "application/octet-stream"},
+		{47, false, "application/exi"},
+		{50, true, "application/json"},
+		{51, true, "application/json-patch+json"},
+		{52, true, "application/merge-patch+json"},
+		{60, false, "application/cbor"},
+		{61, false, "application/cwt"},
+		{62, false, "application/multipart-core"},
+		{63, false, "application/cbor-seq"},
+		{64, true, "application/link-format+json"},
+		{65, false, "application/link-format+cbor"},
+		{101, false, "application/cose-key"},
+		{102, false, "application/cose-key-set"},
+		{110, true, "application/senml+json"},
+		{111, true, "application/sensml+json"},
+		{112, false, "application/senml+cbor"},
+		{113, false, "application/sensml+cbor"},
+		{114, false, "application/senml-exi"},
+		{115, false, "application/sensml-exi"},
+		{310, true, "application/senml+xml"},
+		{311, true, "application/sensml+xml"},
+		{320, true, "application/senml-etch+json"},
+		{322, false, "application/senml-etch+cbor"},
+		{11542, false, "application/vnd.oma.lwm2m+tlv"},
+		{11543, true, "application/vnd.oma.lwm2m+json"},
+		{11544, false, "application/vnd.oma.lwm2m+cbor"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].number == content_format) {
+			*ret_utf8 = rows[i].utf8;
+			return rows[i].type;
+		}
+	}
+	return NULL;
+}
+
+/* The length of the sequence that begins at `p`, 0 where it is not well-formed. */
+static size_t text_utf8_length(const uint8_t *p, size_t left)
+{
+	size_t n;
+
+	if (p[0] < 0x80)
+		return 1;
+	n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+	if (p[0] < 0xc2 || p[0] > 0xf4 || left < n)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
+	    (p[0] == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+bool text_is_utf8(struct tg_bytes bytes)
+{
+	const uint8_t *p = bytes.data;
+	size_t n;
+
+	for (size_t i = 0; i < bytes.size; i += n) {
+		n = text_utf8_length(p + i, bytes.size - i);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
+static const char *text_lookup(const char *const *names, const char *name, size_t size)
+{
+	for (; names[0]; names += 2) {
+		if (strlen(names[0]) == size && memcmp(names[0], name, size) == 0)
+			return names[1];
+	}
+	return NULL;
+}
+
+char *text_expand(const char *format, const char *const *names)
+{
+	char *result = NULL;
+	size_t size;
+	FILE *out = open_memstream(&result, &size);
+	bool bad = false;
+
+	if (!out)
+		return NULL;
+	while (*format && !bad) {
+		const char *end = *format == '{' ? strchr(format, '}') : NULL;
+		const char *value = end ? text_lookup(names, format + 1, (size_t)(end - format) - 1) : NULL;
+
+		if (*format != '{') {
+			fputc(*format++, out);
+		} else if (value) {
+			fputs(value, out);
+			format = end + 1;
+		} else {
+			bad = true;
+		}
+	}
+	if (fclose(out) != 0 || bad) {
+		free(result);
+		return NULL;
+	}
+	return result;
+}
+
+char *text_json(const char *text)
+{
+	char *result = NULL;
+	size_t size;
+	FILE *out = open_memstream(&result, &size);
+
+	if (!out)
+		return NULL;
+	fputc('"', out);
+	for (const char *p = text; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			fprintf(out, "\\%c", *p);
+		else if ((unsigned char)*p < 0x20)
+			fprintf(out, "\\u%04x", (unsigned char)*p);
+		else
+			fputc(*p, out);
+	}
+	fputc('"', out);
+	if (fclose(out) != 0) {
+		free(result);
+		return NULL;
+	}
+	return result;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MQTT_TEXT_H
+#define MQTT_TEXT_H
+
+/* How things of a message are written for an MQTT subscriber. Pure functions; for publish.c, status.c and options.c. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <tidegate/message.h>
+
+enum { TEXT_ID_SIZE = 37, TEXT_TIME_SIZE = 28 };
+
+/* "01890a5d-ac96-774b-bcce-b302099a8057" of the 16 bytes of a UUID (RFC 9562 section 4). */
+void text_id(const uint8_t id[TG_ID_SIZE], char ret_text[TEXT_ID_SIZE]);
+
+/* "2026-05-04T03:02:01.123456Z" (RFC 3339). Years outside 0 to 9999 are written as 1970. Units: microseconds since 1970. */
+void text_time(int64_t wall_us, char ret_text[TEXT_TIME_SIZE]);
+
+/* The media type behind a CoAP content format (registry of RFC 7252 section 12.3), or NULL for TG_FORMAT_NONE and numbers
+ * that are not known here. `ret_utf8`: whether it promises UTF-8 text. */
+const char *text_media_type(int32_t content_format, bool *ret_utf8);
+
+/* Whether the bytes are well-formed UTF-8 (RFC 3629). */
+bool text_is_utf8(struct tg_bytes bytes);
+
+/* Writes `format` with each "{name}" replaced by the value of that name; `names` is name, value, name, value, ..., NULL.
+ * Ownership: free it. Errors: NULL: unknown name, an open brace without its end, or out of memory. */
+char *text_expand(const char *format, const char *const *names);
+
+/* The text as a JSON string, in quotes (RFC 8259 section 7). Ownership: free it. Errors: NULL: out of memory. */
+char *text_json(const char *text);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "suite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mqtt/text.h"
+#include "mqtt/url.h"
+
+START_TEST(an_id_is_written_as_a_uuid)
+{
+	static const uint8_t id[TG_ID_SIZE] = {0x01, 0x89, 0x0a, 0x5d, 0xac, 0x96, 0x77, 0x4b,
+					       0xbc, 0xce, 0xb3, 0x02, 0x09, 0x9a, 0x80, 0x57};
+	char text[TEXT_ID_SIZE];
+
+	text_id(id, text);
+	ck_assert_str_eq(text, "01890a5d-ac96-774b-bcce-b302099a8057");
+}
+END_TEST
+
+START_TEST(times_are_those_of_rfc_3339)
+{
+	static const struct {
+		int64_t wall_us;
+		const char *text;
+	} rows[] = {
+		{0, "1970-01-01T00:00:00.000000Z"},
+		{INT64_C(1777863721123456), "2026-05-04T03:02:01.123456Z"},
+		{-1, "1969-12-31T23:59:59.999999Z"},
+		{INT64_C(951782400000000), "2000-02-29T00:00:00.000000Z"},
+		{INT64_C(253402300799999999), "9999-12-31T23:59:59.999999Z"},
+		{INT64_C(253402300800000000), "1970-01-01T00:00:00.000000Z"},
+		{INT64_MAX, "1970-01-01T00:00:00.000000Z"},
+		{INT64_MIN, "1970-01-01T00:00:00.000000Z"},
+	};
+	char text[TEXT_TIME_SIZE];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		text_time(rows[i].wall_us, text);
+		ck_assert_str_eq(text, rows[i].text);
+	}
+}
+END_TEST
+
+START_TEST(content_formats_have_media_types)
+{
+	bool utf8 = false;
+
+	ck_assert_str_eq(text_media_type(0, &utf8), "text/plain;charset=utf-8");
+	ck_assert(utf8);
+	ck_assert_str_eq(text_media_type(60, &utf8), "application/cbor");
+	ck_assert(!utf8);
+	ck_assert_str_eq(text_media_type(110, &utf8), "application/senml+json");
+	ck_assert(utf8);
+	ck_assert_str_eq(text_media_type(11542, &utf8), "application/vnd.oma.lwm2m+tlv");
+	ck_assert(!utf8);
+	ck_assert_ptr_null(text_media_type(TG_FORMAT_NONE, &utf8));
+	ck_assert_ptr_null(text_media_type(65000, &utf8));
+}
+END_TEST
+
+static bool is_utf8(const char *text, size_t size)
+{
+	return text_is_utf8((struct tg_bytes){.data = text, .size = size});
+}
+
+START_TEST(utf8_is_well_formed_or_not)
+{
+	ck_assert(is_utf8(NULL, 0));
+	ck_assert(is_utf8("21.5\n", 5));
+	ck_assert(is_utf8("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x8c\x8a", 15));
+	ck_assert(!is_utf8("\xc3", 1));
+	ck_assert(!is_utf8("\xc0\x80", 2));
+	ck_assert(!is_utf8("\xe0\x9f\xbf", 3));
+	ck_assert(!is_utf8("\xed\xa0\x80", 3));
+	ck_assert(!is_utf8("\xf0\x8f\xbf\xbf", 4));
+	ck_assert(!is_utf8("\xf4\x90\x80\x80", 4));
+	ck_assert(!is_utf8("\xf0\x9f\x8c", 3));
+	ck_assert(!is_utf8("\x80", 1));
+	ck_assert(!is_utf8("\xff", 1));
+}
+END_TEST
+
+static void expect_expanded(const char *format, const char *wanted)
+{
+	const char *const names[] = {"site", "plant-7", "gateway", "hall-3", "none", "", NULL};
+	char *text = text_expand(format, names);
+
+	if (wanted)
+		ck_assert_str_eq(text, wanted);
+	else
+		ck_assert_ptr_null(text);
+	free(text);
+}
+
+START_TEST(names_in_braces_are_replaced)
+{
+	expect_expanded("{site}/{gateway}/status", "plant-7/hall-3/status");
+	expect_expanded("{none}x", "x");
+	expect_expanded("plain", "plain");
+	expect_expanded("", "");
+	expect_expanded("a}b", "a}b");
+	expect_expanded("{device}", NULL);
+	expect_expanded("{site", NULL);
+	expect_expanded("{}", NULL);
+}
+END_TEST
+
+START_TEST(json_text_is_escaped)
+{
+	char *text = text_json("a\"b\\c\n\x1f gr\xc3\xbc");
+
+	ck_assert_str_eq(text, "\"a\\\"b\\\\c\\u000a\\u001f gr\xc3\xbc\"");
+	free(text);
+}
+END_TEST
+
+START_TEST(brokers_are_written_as_urls)
+{
+	static const struct {
+		const char *text, *host;
+		uint16_t port;
+		bool tls, address;
+	} rows[] = {
+		{"mqtts://broker.example.com", "broker.example.com", 8883, true, false},
+		{"mqtts://broker.example.com:443", "broker.example.com", 443, true, false},
+		{"mqtt://10.0.0.1", "10.0.0.1", 1883, false, true},
+		{"mqtts://[2001:db8::1]", "2001:db8::1", 8883, true, true},
+		{"mqtts://[::1]:65535", "::1", 65535, true, true},
+	};
+	struct url url;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ck_assert_int_eq(url_parse(rows[i].text, &url), 0);
+		ck_assert_str_eq(url.host, rows[i].host);
+		ck_assert_uint_eq(url.port, rows[i].port);
+		ck_assert_int_eq(url.tls, rows[i].tls);
+		ck_assert_int_eq(url.address, rows[i].address);
+		ck_assert_str_eq(url.text, rows[i].text);
+		url_done(&url);
+	}
+}
+END_TEST
+
+START_TEST(what_is_no_broker_is_refused)
+{
+	static const char *const rows[] = {
+		"",
+		"broker",
+		"http://broker",
+		"mqtts://",
+		"mqtts://:8883",
+		"mqtts://b:",
+		"mqtts://b:0",
+		"mqtts://b:65536",
+		"mqtts://b:-1",
+		"mqtts://b:8883x",
+		"mqtts://b/topic",
+		"mqtts://u@b",
+		"mqtts://[::1",
+		"mqtts://[b]",
+		"mqtts://[10.0.0.1]",
+		"mqtts://::1",
+		"mqtts://[::1]88",
+		"mqtts://b b:8883",
+		"mqtts://b:00008883",
+		"MQTTS://b",
+	};
+	char large[400] = "mqtts://";
+	struct url url;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		ck_assert_msg(url_parse(rows[i], &url) < 0, "%s", rows[i]);
+	memset(large + 8, 'a', 254);
+	ck_assert_int_lt(url_parse(large, &url), 0);
+	large[8 + 253] = '\0';
+	ck_assert_int_eq(url_parse(large, &url), 0);
+	url_done(&url);
+}
+END_TEST
+
+SUITE_MAIN("mqtt_text", an_id_is_written_as_a_uuid, times_are_those_of_rfc_3339, content_formats_have_media_types,
+	   utf8_is_well_formed_or_not, names_in_braces_are_replaced, json_text_is_escaped, brokers_are_written_as_urls,
+	   what_is_no_broker_is_refused)
