@@ -44,3 +44,12 @@ tests_adapter_test_endpoint_SOURCES = tests/adapter/fake_core.c tests/adapter/fa
 tests_adapter_test_endpoint_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_adapter_test_endpoint_LDADD = libmockhost.la $(CHECK_LIBS)
 tests_adapter_test_endpoint_DEPENDENCIES = libmockhost.la loopback.la tidegate-endpoint
+
+check_PROGRAMS += tests/unit/test_pending tests/unit/test_sandbox
+UNIT_TESTS += tests/unit/test_pending tests/unit/test_sandbox
+tests_unit_test_pending_SOURCES = tests/unit/test_pending.c tests/unit/suite.h
+tests_unit_test_pending_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_pending_LDADD = libendpoint.la $(CHECK_LIBS)
+tests_unit_test_sandbox_SOURCES = tests/unit/test_sandbox.c tests/unit/suite.h
+tests_unit_test_sandbox_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_sandbox_LDADD = libendpoint.la $(CHECK_LIBS)

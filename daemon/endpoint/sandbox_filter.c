@@ -88,9 +88,10 @@ static int rule_bits(scmp_filter_ctx filter, const char *name, unsigned arg, uin
 /* Permits the values of the first argument whose bit is set, refuses all others. */
 static int rule_values(scmp_filter_ctx filter, const char *name, uint64_t permitted)
 {
-	int r = rule(filter, SCMP_ACT_ERRNO(EACCES), name, 1, SCMP_CMP(0, SCMP_CMP_GE, 64));
+	unsigned end = 64 - (unsigned)__builtin_clzll(permitted);
+	int r = rule(filter, SCMP_ACT_ERRNO(EACCES), name, 1, SCMP_CMP(0, SCMP_CMP_GE, end));
 
-	for (unsigned value = 0; value < 64 && r >= 0; value++)
+	for (unsigned value = 0; value < end && r >= 0; value++)
 		r = rule(filter, permitted >> value & 1 ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EACCES), name, 1,
 			 SCMP_CMP(0, SCMP_CMP_EQ, value));
 	return r;
