@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real mosquitto that takes only TLS with client certificates, and subscribers that record what reached it."""
+import getpass
+import json
+import signal
+import threading
+from typing import NamedTuple
+
+from .process import DEADLINE_S, Lines, Process, free_port, wait_until
+
+# Nothing is queued out of sight: what the broker has confirmed is on its way to the subscriber already. Its own
+# memory of subscriptions is on disk, so that a subscriber misses nothing while the broker is away.
+CONFIGURATION = """
+user {user}
+listener {port} 127.0.0.1
+cafile {pki}/cloud-ca.crt
+certfile {pki}/broker.crt
+keyfile {pki}/broker.key
+require_certificate true
+use_identity_as_username true
+allow_anonymous false
+max_inflight_messages 0
+max_queued_messages 0
+persistence true
+persistence_location {folder}/
+log_dest stderr
+log_type all
+{more}
+"""
+
+
+class Message(NamedTuple):
+    topic: str
+    payload: str
+    id: str
+    device: str
+    time: str
+    content_type: str
+    expiry_s: int
+    qos: int
+    retain: bool
+
+
+def message_of(line):
+    """Reads one line of mosquitto_sub -F %j; None where it says something else."""
+    if not line.startswith("{"):
+        return None
+    fields = json.loads(line)
+    properties = fields.get("properties", {})
+    user = properties.get("user-properties", {})
+    return Message(
+        fields["topic"], fields.get("payload", ""), user.get("id"), user.get("device"), user.get("time"),
+        properties.get("content-type"), properties.get("message-expiry-interval"), fields["qos"], bool(fields["retain"]),
+    )
+
+
+class Broker:
+    def __init__(self, folder, pki, more=""):
+        self.pki = pki
+        self.port = free_port()
+        self.lines = Lines()
+        self.process = None
+        self._configuration = folder / "mosquitto.conf"
+        self._subscribers = []
+        self._configuration.write_text(
+            CONFIGURATION.format(user=getpass.getuser(), port=self.port, pki=pki.folder, folder=folder, more=more),
+            encoding="utf-8",
+        )
+
+    def start(self):
+        seen = len(self.lines.all())
+        self.process = Process(["mosquitto", "-c", self._configuration], self.lines)
+        self.lines.wait_line(r" running$", seen)
+        return self
+
+    def stop(self):
+        """In good order: every client is told, what it knows is saved."""
+        self.process.signal(signal.SIGTERM)
+        assert self.process.wait() == 0, "mosquitto did not end well"
+
+    def kill(self):
+        self.process.kill()
+
+    def freeze(self):
+        """The broker hangs: its connections stay, nothing is answered."""
+        self.process.signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.signal(signal.SIGCONT)
+
+    def save(self):
+        """What it knows of its clients is on disk from here on."""
+        seen = len(self.lines.all())
+        self.process.signal(signal.SIGUSR1)
+        self.lines.wait_line(r"Saving in-memory database", seen)
+
+    def subscribe(self, topic="#"):
+        subscriber = Subscriber(self, topic, f"subscriber-{len(self._subscribers) + 1}")
+        self._subscribers.append(subscriber)
+        self.save()
+        return subscriber
+
+    def close(self):
+        for subscriber in self._subscribers:
+            subscriber.close()
+        if self.process and self.process.is_running():
+            self.process.signal(signal.SIGCONT)
+            self.stop()
+
+
+class Subscriber:
+    """mosquitto_sub with a session that outlives connections; when the broker goes it comes back, and misses nothing."""
+
+    def __init__(self, broker, topic, name):
+        self._broker = broker
+        self._messages = Lines(parse=message_of)
+        self._closing = threading.Event()
+        self._process = None
+        self._command = [
+            "mosquitto_sub", "-V", "5", "-h", "localhost", "-p", str(broker.port), "-i", name, "-c", "-q", "1",
+            "-k", "60", "-t", topic, "-F", "%j", "--cafile", broker.pki.certificate("cloud-ca"),
+            "--cert", broker.pki.certificate("subscriber"), "--key", broker.pki.key("subscriber"),
+        ]
+        seen = len(broker.lines.all())
+        self._thread = threading.Thread(target=self._keep_running, daemon=True)
+        self._thread.start()
+        broker.lines.wait_line(rf"Sending SUBACK to {name}$", seen)
+
+    def _keep_running(self):
+        while not self._closing.is_set():
+            self._process = Process(self._command, self._messages)
+            self._process.wait(None)
+            self._process.wait_lines()
+            self._closing.wait(0.05)
+
+    def close(self):
+        self._closing.set()
+        wait_until(lambda: self._process, "the subscriber was started")
+        self._process.kill()
+        self._thread.join(DEADLINE_S)
+
+    def messages(self, select=lambda message: True):
+        """What came so far, in order, without the gateways' own status messages."""
+        return [m for m in self._messages.all() if m.id and select(m)]
+
+    def status_messages(self):
+        return [m for m in self._messages.all() if not m.id]
+
+    def wait_for(self, count, select=lambda message: True, deadline_s=DEADLINE_S):
+        """Waits until `count` different messages have come, and returns all of them."""
+        ids, place = set(), 0
+
+        def enough(messages):
+            nonlocal place
+            ids.update(m.id for m in messages[place:] if m.id and select(m))
+            place = len(messages)
+            return len(ids) >= count
+
+        self._messages.wait_for(enough, f"{count} messages", deadline_s)
+        return self.messages(select)
+
+    def wait_for_readings(self, wanted, deadline_s=DEADLINE_S):
+        """Waits until each (device, payload) of `wanted` has come."""
+        missing, place = set(wanted), 0
+
+        def complete(messages):
+            nonlocal place
+            missing.difference_update((m.device, m.payload) for m in messages[place:])
+            place = len(messages)
+            return not missing
+
+        try:
+            self._messages.wait_for(complete, "all readings", deadline_s)
+        except AssertionError:
+            raise AssertionError(f"{len(missing)} readings did not come, such as {sorted(missing)[:5]}") from None

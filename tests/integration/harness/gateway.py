@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""tidegated from the build tree, as an ordinary process with folders of its own, and tidegatectl to talk to it."""
+import json
+import os
+import re
+import signal
+import socket
+import time
+from pathlib import Path
+
+from .process import DEADLINE_S, Lines, Process, run
+
+SOURCE = Path(os.environ.get("TG_SOURCE") or Path(__file__).resolve().parents[3])
+BUILD = Path(os.environ.get("TG_BUILD") or SOURCE / "build")
+
+
+class Groups(list):
+    """libconfig's ( … ), in which each element is a group; a plain list is its [ … ]."""
+
+
+def write_value(value, indent=""):
+    """A Python value in libconfig's notation."""
+    deeper = indent + "  "
+    if isinstance(value, dict):
+        lines = [f"{deeper}{name} = {write_value(v, deeper)};\n" for name, v in value.items() if v is not None]
+        return "{\n" + "".join(lines) + indent + "}"
+    if isinstance(value, Groups):
+        return "(\n" + ",\n".join(deeper + write_value(v, deeper) for v in value) + "\n" + indent + ")"
+    if isinstance(value, list):
+        return "[ " + ", ".join(write_value(v) for v in value) + " ]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return f"{value}L" if abs(value) >= 1 << 31 else str(value)
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def configuration(pki, coap_port, broker_ports, field=None, cloud=None, routes=None, **groups):
+    """The usual gateway: `field` and `cloud` add settings to its endpoints (None takes one out), `groups` adds groups."""
+    endpoints = Groups([
+        {"name": "field", "adapter": "coap", "listen": [f"coaps://127.0.0.1:{coap_port}"],
+         "certificate": pki.certificate("gateway"), "key": pki.key("gateway"), "trust": pki.certificate("devices-ca"),
+         **(field or {})},
+        {"name": "cloud", "adapter": "mqtt", "broker": [f"mqtts://localhost:{port}" for port in broker_ports],
+         "certificate": pki.certificate("cloud"), "key": pki.key("cloud"), "trust": pki.certificate("cloud-ca"),
+         "backoff_min_ms": 50, "backoff_max_s": 1, **(cloud or {})},
+    ])
+    return {
+        "gateway": {"name": "hall-3", "site": "plant-7"},
+        **groups,
+        "endpoints": endpoints,
+        "routes": routes or Groups([
+            {"name": "telemetry", "from": "field", "match": "/{path}",
+             "to": "cloud", "address": "{site}/{gateway}/{device}/{path}"},
+        ]),
+    }
+
+
+class NotifySocket:
+    """What a service manager would listen at: READY=1 and its like (sd_notify(3))."""
+
+    def __init__(self, path):
+        self.path = path
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        self._socket.bind(str(path))
+        self._socket.settimeout(0.1)
+
+    def wait(self, word, process, deadline_s=DEADLINE_S):
+        end = time.monotonic() + deadline_s
+        while time.monotonic() < end:
+            try:
+                if word in self._socket.recv(4096).decode().splitlines():
+                    return
+            except TimeoutError:
+                if not process.is_running():
+                    raise AssertionError(f"tidegated ended with {process.wait()} instead of {word}") from None
+        raise AssertionError(f"tidegated did not say {word} within {deadline_s} s")
+
+    def close(self):
+        self._socket.close()
+        os.unlink(self.path)
+
+
+class Gateway:
+    """One gateway with its folders; it can be started, stopped and killed again and again."""
+
+    def __init__(self, folder, settings):
+        self.folder = Path(folder)
+        self.state, self.run = self.folder / "state", self.folder / "run"
+        self.file = self.folder / "tidegate.conf"
+        self.lines = Lines()
+        self.process = None
+        self.state.mkdir(parents=True, exist_ok=True)
+        self.run.mkdir()
+        self.configure(settings)
+        self._notify = NotifySocket(self.folder / "notify")
+
+    def configure(self, settings):
+        """Writes the configuration: a dictionary, or text as it stands."""
+        if isinstance(settings, dict):
+            settings = "".join(f"{name} = {write_value(value)};\n" for name, value in settings.items())
+        self.file.write_text(settings, encoding="utf-8")
+
+    def command(self, *more):
+        return [
+            BUILD / "tidegated", "--config", self.file, "--state", self.state, "--run", self.run,
+            "--adapters", BUILD / ".libs", "--endpoint-program", BUILD / "tidegate-endpoint", *more,
+        ]
+
+    def begin(self):
+        """Starts the process, and does not wait for it to be ready."""
+        environment = {**os.environ, "NOTIFY_SOCKET": str(self._notify.path)}
+        self.process = Process(self.command(), self.lines, env=environment)
+
+    def start(self):
+        self.begin()
+        self.wait_ready()
+        return self
+
+    def wait_ready(self, deadline_s=DEADLINE_S):
+        self._notify.wait("READY=1", self.process, deadline_s)
+
+    def stop(self):
+        """In good order; returns the exit code."""
+        self.process.signal(signal.SIGTERM)
+        return self.process.wait()
+
+    def kill(self):
+        self.process.kill()
+
+    def is_running(self):
+        return self.process is not None and self.process.is_running()
+
+    def close(self):
+        if self.is_running():
+            self.kill()
+        self._notify.close()
+
+    def check(self):
+        """tidegated --check: (exit code, what it said)."""
+        code, out, err = run(self.command("--check"), check=False)
+        return code, out + err
+
+    def ctl(self, *words, good=(0,)):
+        """The answer of tidegatectl --json as Python values."""
+        code, out, err = run([BUILD / "tidegatectl", "--json", "--run", self.run, *words], check=False)
+        if code not in good:
+            raise AssertionError(f"tidegatectl {' '.join(words)} ended with {code}: {out}{err}")
+        return json.loads(out) if out else None
+
+    def status(self):
+        """A gateway that is not well (exit code 4) has a status too."""
+        return self.ctl("status", good=(0, 4))
+
+    def endpoint(self, name):
+        return next(e for e in self.status()["endpoints"] if e["name"] == name)
+
+    def outbox(self, name="cloud"):
+        return next(o for o in self.status()["outboxes"] if o["endpoint"] == name)
+
+    def pid(self, name):
+        """The process of an endpoint with one worker, or None while there is none."""
+        pids = self.endpoint(name)["pids"]
+        return pids[0] if pids else None
+
+    def add_psk(self, name):
+        """Enrols a device and returns its key."""
+        return bytes.fromhex(self.ctl("device", "add", name, "--psk")["key"])
+
+    def add_certificate(self, name):
+        self.ctl("device", "add", name, "--certificate")
+
+    def complaints(self):
+        """The lines of its log that are errors or warnings."""
+        return [line for line in self.lines.all() if re.match(r"(error|warning): ", line)]

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sensors: coap-client-openssl for single readings, and the load generator for many at once."""
+import json
+import re
+import signal
+from typing import NamedTuple
+
+from .gateway import BUILD
+from .process import Lines, Process, run
+
+# What the client prints at verbosity 6: v:1 t:ACK c:2.04 i:8f3c {01} [ Max-Age:30 ] :: 'text'
+ANSWER = re.compile(r"^v:1 t:(?:ACK|CON|NON) c:(\d\.\d\d) i:\w+ \{\w*\} \[ (.*?) ?\](?: :: '(.*)')?$", re.MULTILINE)
+
+
+class Reply(NamedTuple):
+    code: str  # "2.04"; "" where no answer came
+    options: dict
+    text: str
+
+
+class Sensor:
+    """A device with coap-client-openssl: one call, one DTLS session, one request."""
+
+    def __init__(self, name, port, key=None, pki=None, certificate=None):
+        """With `key` (bytes) it has a PSK, with `pki` a certificate: its own, or another one."""
+        self.name = name
+        self._uri = f"coaps://localhost:{port}"
+        if key is not None:
+            assert 0 not in key, "the client takes its key as a text"
+            self._proof = ["-u", name, "-k", key]
+        else:
+            mine = certificate or name
+            self._proof = ["-c", pki.certificate(mine), "-j", pki.key(mine), "-C", pki.certificate("devices-ca")]
+
+    def request(self, method, path, text=None, confirmable=True, content_format=None, wait_s=20, more=()):
+        command = ["coap-client-openssl", "-v", "6", "-m", method, "-B", str(wait_s), *self._proof, *more]
+        command += [] if confirmable else ["-N"]
+        command += ["-t", str(content_format)] if content_format is not None else []
+        command += ["-e", text] if text is not None else []
+        _, out, err = run([*command, f"{self._uri}/{path}"], deadline_s=wait_s + 20)
+        answers = [found for found in ANSWER.findall(out + err) if not found[0].startswith("0.")]
+        if not answers:
+            return Reply("", {}, out + err)
+        code, options, answer = answers[-1]
+        return Reply(code, dict(o.partition(":")[::2] for o in options.split(", ") if o), answer)
+
+    def post(self, path, text, **options):
+        return self.request("post", path, text, **options)
+
+    def send_file(self, path, file, **options):
+        return self.request("post", path, more=["-f", file], **options)
+
+
+class Load:
+    """The load generator: many sensors, one confirmable reading outstanding each. Its payloads are "name sequence …"."""
+
+    def __init__(self, folder, port, names, *options):
+        """`names` maps each sensor to its key."""
+        self._keys, self._record = folder / "load.keys", folder / f"load-{id(self)}.record"
+        self._keys.write_text("".join(f"{name} {key.hex()}\n" for name, key in names.items()), encoding="ascii")
+        self._summary = Lines()
+        self._command = [
+            BUILD / "tests/bench/loadgen", "--server", f"127.0.0.1:{port}", "--keys", self._keys,
+            "--sensors", str(len(names)), "--record", self._record, *map(str, options),
+        ]
+        self._process = None
+
+    def start(self):
+        self._process = Process(self._command, self._summary)
+        self._summary.wait_line(r"^connected ")
+        return self
+
+    def stop(self):
+        """Ends it in good order; what was sent is still waited for."""
+        if self._process.is_running():
+            self._process.signal(signal.SIGINT)
+        return self.wait()
+
+    def wait(self, deadline_s=120):
+        """Waits for its end and returns its summary."""
+        code = self._process.wait(deadline_s)
+        self._process.wait_lines()
+        text = "\n".join(self._summary.all())
+        assert code == 0, f"the load generator ended with {code}: {text}"
+        return json.loads(text[text.index("{"):])
+
+    def acknowledged(self):
+        """Each (sensor, sequence) that got its 2.04."""
+        lines = self._record.read_text(encoding="ascii").splitlines()
+        return [(name, int(number)) for name, number in (line.split() for line in lines)]
+
+
+def reading_of(message):
+    """The (sensor, sequence) of a message that the load generator made."""
+    name, number = message.payload.rstrip(".").split()[:2]
+    return name, int(number)

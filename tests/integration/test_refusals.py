@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bad input, row by row, with a client that we did not write; the gateway goes on as if nothing had been."""
+from harness import GatewayCase, Sensor, main
+from harness.gateway import Groups
+
+
+class Strangers(GatewayCase):
+    """Handshakes that must fail: the client is told nothing, the failure is counted."""
+
+    def assert_kept_out(self, sensor, reason):
+        before = self.counters()
+        self.assertEqual(sensor.post("t", "from outside", wait_s=2).code, "")
+        after = self.counters()
+        grown = {name for name in after if after[name] > before.get(name, 0)}
+        self.assertTrue([name for name in grown if reason in name], f"no counter of '{reason}' grew, but {grown}")
+
+    def counters(self):
+        return self.gateway.endpoint("field")["counters"]
+
+    def tearDown(self):
+        sensor = self.psk_sensor("honest")
+        self.assertEqual(sensor.post("t", "inside").code, "2.04")
+        self.assertEqual([m.payload for m in self.subscriber.wait_for(1)], ["inside"])
+        super().tearDown()
+
+    def test_unknown_identity(self):
+        self.assert_kept_out(Sensor("nobody", self.coap_port, key=b"0123456789abcdef"), "unknown")
+
+    def test_wrong_key(self):
+        self.psk_sensor("pump-1")
+        self.assert_kept_out(Sensor("pump-1", self.coap_port, key=b"0123456789abcdef"), "wrong_key")
+
+    def test_revoked_key(self):
+        sensor = self.psk_sensor("pump-1")
+        self.gateway.ctl("device", "revoke", "pump-1")
+        self.assert_kept_out(sensor, "unknown")
+
+    def test_rotated_key(self):
+        sensor = self.psk_sensor("pump-1")
+        self.gateway.ctl("device", "rotate", "pump-1")
+        self.assert_kept_out(sensor, "wrong_key")
+
+    def test_certificate_of_another_authority(self):
+        self.gateway.add_certificate("valve-2")
+        self.pki.authority("foreign-ca")
+        self.pki.leaf("valve-2", "foreign-ca")
+        self.assert_kept_out(Sensor("valve-2", self.coap_port, pki=self.pki), "certificate")
+
+    def test_expired_certificate(self):
+        self.pki.expired_leaf("valve-2")
+        self.gateway.add_certificate("valve-2")
+        self.assert_kept_out(Sensor("valve-2", self.coap_port, pki=self.pki), "certificate")
+
+    def test_certificate_of_nobody_enrolled(self):
+        self.pki.leaf("valve-2")
+        self.assert_kept_out(Sensor("valve-2", self.coap_port, pki=self.pki), "unknown")
+
+    def test_revoked_certificate(self):
+        sensor = self.certificate_sensor("valve-2")
+        self.assertEqual(sensor.post("t", "inside").code, "2.04")
+        self.gateway.ctl("device", "revoke", "valve-2")
+        self.assert_kept_out(sensor, "unknown")
+
+
+class Requests(GatewayCase):
+    """Requests of a device that is let in."""
+
+    settings = {
+        "limits": {"payload_max_bytes": 1000},
+        "routes": Groups([
+            {"name": "json-only", "from": "field", "match": "/json/{path}", "to": "cloud", "address": "{device}/{path}",
+             "formats": ["application/json"]},
+            {"name": "chosen", "from": "field", "match": "/chosen", "to": "cloud", "address": "{device}/chosen",
+             "devices": ["pump-9*"]},
+            {"name": "plain", "from": "field", "match": "/t", "to": "cloud", "address": "{device}/t"},
+        ]),
+    }
+
+    def setUp(self):
+        super().setUp()
+        self.sensor = self.psk_sensor("pump-1")
+
+    def assert_refused(self, code, path, payload="x", **options):
+        reply = self.sensor.post(path, payload, **options)
+        self.assertEqual(reply.code, code, reply)
+        self.assertEqual(self.subscriber.messages(), [])
+        self.assertEqual(self.gateway.outbox()["ledger"]["accepted"], 0)
+        return reply
+
+    def test_no_route(self):
+        self.assert_refused("4.04", "nowhere")
+
+    def test_not_this_device(self):
+        self.assertIn(self.sensor.post("chosen", "x").code, ("4.03", "4.04"))
+
+    def test_too_large(self):
+        reply = self.assert_refused("4.13", "t", "x" * 1001)
+        self.assertEqual(reply.options.get("Size1"), "1000", reply)
+
+    def test_wrong_format(self):
+        self.assert_refused("4.15", "json/t", content_format=0)
+
+    def test_get_is_no_reading(self):
+        self.assertEqual(self.sensor.request("get", "t").code, "4.05")
+
+    def test_good_still_passes(self):
+        self.assertEqual(self.sensor.post("json/t", "{}", content_format=50).code, "2.04")
+        self.subscriber.wait_for(1)
+
+
+class TooFast(GatewayCase):
+    settings = {"limits": {"rate": 1, "burst": 3}}
+
+    def test_rate(self):
+        sensor = self.psk_sensor("pump-1")
+        replies = [sensor.post("t", str(n)) for n in range(6)]
+        codes = [reply.code for reply in replies]
+        self.assertEqual(codes[:3], ["2.04"] * 3)
+        self.assertIn("4.29", codes)
+        refused = replies[codes.index("4.29")]
+        self.assertGreaterEqual(int(refused.options.get("Max-Age", 0)), 1, refused)
+        other = self.psk_sensor("pump-2")
+        self.assertEqual(other.post("t", "another device is not held up").code, "2.04")
+
+
+if __name__ == "__main__":
+    main()
