@@ -7,6 +7,16 @@ AM_TESTS_ENVIRONMENT = \
 include tests/bench/local.mk
 
 LINT_TESTS += \
-	tests/lint/fences.py tests/lint/headers.py tests/lint/layout.py tests/lint/style.py tests/lint/words.py \
-	tests/lint/test_lints.py
+	tests/lint/fences.py tests/lint/headers.py tests/lint/layout.py tests/lint/manuals.py \
+	tests/lint/style.py tests/lint/words.py tests/lint/test_lints.py
 EXTRA_DIST += $(LINT_TESTS) tests/lint/source.py
+
+# Real parts, one file for each kind of trouble.
+CASES = \
+	tests/integration/test_endpoints.py tests/integration/test_kills.py tests/integration/test_main_job.py \
+	tests/integration/test_outage.py tests/integration/test_refusals.py tests/integration/test_reload.py \
+	tests/integration/test_store.py
+EXTRA_DIST += $(CASES) \
+	tests/integration/demo.py tests/integration/harness/__init__.py tests/integration/harness/broker.py \
+	tests/integration/harness/case.py tests/integration/harness/gateway.py tests/integration/harness/pki.py \
+	tests/integration/harness/process.py tests/integration/harness/sensors.py

@@ -15,3 +15,9 @@ tests_unit_test_frame_LDADD = libwire.la libbase.la $(CHECK_LIBS)
 tests_unit_test_link_SOURCES = tests/unit/test_link.c tests/unit/suite.h
 tests_unit_test_link_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_link_LDADD = libwire.la libbase.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz_frame
+UNIT_TESTS += tests/fuzz/fuzz_frame
+tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c tests/fuzz/mutator.c tests/fuzz/mutator.h
+tests_fuzz_fuzz_frame_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fuzz_fuzz_frame_LDADD = libwire.la libbase.la libbench.la

@@ -12,7 +12,7 @@ SPDX = "SPDX-License-Identifier: Apache-2.0"
 FILE_LINES = 450
 FUNCTION_LINES = 60
 # Prose and lists that have no comments, or whose first line belongs to somebody else.
-NO_LICENCE_LINE = r"(^|/)(LICENSE|\.gitignore|\.gitkeep|\.clang-format|[^/]+\.md)$|^packaging/debian/|^tests/fuzz/corpus/"
+NO_LICENCE_LINE = r"(^|/)(LICENSE|\.gitignore|\.gitkeep|\.clang-format|[^/]+\.(md|json))$|^packaging/debian/|^tests/fuzz/corpus/"
 TOP = r"^(bootstrap|Makefile\.am|configure\.ac|[^/]+\.md|\.clang-format)$|/"
 
 BANNED = re.compile(
