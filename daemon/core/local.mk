@@ -1,11 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += libcore.la
 libcore_la_SOURCES = \
+	daemon/core/config.c daemon/core/config.h daemon/core/config_internal.h \
+	daemon/core/config_check.c \
+	daemon/core/config_diff.c \
+	daemon/core/config_endpoints.c \
+	daemon/core/config_file.c daemon/core/config_file.h \
+	daemon/core/config_files.c \
+	daemon/core/config_format.c \
+	daemon/core/config_problem.c daemon/core/config_problem.h \
+	daemon/core/config_routes.c \
+	daemon/core/config_section.c daemon/core/config_section.h \
+	daemon/core/config_text.c daemon/core/config_text.h \
+	daemon/core/config_value.c daemon/core/config_value.h \
 	daemon/core/control.c daemon/core/control.h \
 	daemon/core/database.c daemon/core/database.h \
+	daemon/core/descriptor.c daemon/core/descriptor.h \
+	daemon/core/descriptor_fetch.c \
+	daemon/core/descriptor_set.c \
 	daemon/core/devices.c daemon/core/devices.h \
 	daemon/core/devices_file.c daemon/core/devices_file.h \
 	daemon/core/instance.c daemon/core/instance.h \
+	daemon/core/pattern.c daemon/core/pattern.h \
+	daemon/core/pattern_escape.c daemon/core/pattern_escape.h \
+	daemon/core/router.c daemon/core/router.h \
+	daemon/core/schema.c daemon/core/schema.h \
+	daemon/core/schema_print.c \
+	daemon/core/suggest.c daemon/core/suggest.h \
 	daemon/core/supervisor.c daemon/core/supervisor.h \
 	daemon/core/trust.c daemon/core/trust.h
 libcore_la_CFLAGS = $(AM_CFLAGS) $(CONFIG_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS)
@@ -28,3 +49,41 @@ UNIT_TESTS += tests/unit/test_control
 tests_unit_test_control_SOURCES = tests/unit/test_control.c
 tests_unit_test_control_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_control_LDADD = libcore.la $(CHECK_LIBS) $(JANSSON_LIBS)
+
+CONFIG_FIXTURE = tests/unit/config_fixture.c tests/unit/config_fixture.h
+
+check_PROGRAMS += tests/unit/test_config
+UNIT_TESTS += tests/unit/test_config
+tests_unit_test_config_SOURCES = tests/unit/test_config.c $(CONFIG_FIXTURE)
+tests_unit_test_config_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_config_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_descriptor
+UNIT_TESTS += tests/unit/test_descriptor
+tests_unit_test_descriptor_SOURCES = tests/unit/test_descriptor.c $(CONFIG_FIXTURE)
+tests_unit_test_descriptor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_descriptor_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_pattern
+UNIT_TESTS += tests/unit/test_pattern
+tests_unit_test_pattern_SOURCES = tests/unit/test_pattern.c
+tests_unit_test_pattern_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_pattern_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_router
+UNIT_TESTS += tests/unit/test_router
+tests_unit_test_router_SOURCES = tests/unit/test_router.c $(CONFIG_FIXTURE)
+tests_unit_test_router_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_router_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_schema
+UNIT_TESTS += tests/unit/test_schema
+tests_unit_test_schema_SOURCES = tests/unit/test_schema.c $(CONFIG_FIXTURE)
+tests_unit_test_schema_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_schema_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_config_bad
+UNIT_TESTS += tests/unit/test_config_bad
+tests_unit_test_config_bad_SOURCES = tests/unit/test_config_bad.c $(CONFIG_FIXTURE)
+tests_unit_test_config_bad_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_config_bad_LDADD = libcore.la $(CHECK_LIBS)

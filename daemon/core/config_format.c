@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/config_internal.h"
+#include "core/suggest.h"
+
+struct format {
+	const char *media_type;
+	int32_t number;
+};
+
+/* From the registry "CoAP Content-Formats" (RFC 7252 section 12.3): those that sensors use. Others go by number. */
+static const struct format formats[] = {
+	{"none", TG_FORMAT_NONE},
+	{"text/plain", 0},
+	{"application/link-format", 40},
+	{"application/xml", 41},
+	{"application/octet-stream", 42},
+	{"application/exi", 47},
+	{"application/json", 50},
+	{"application/cbor", 60},
+	{"application/senml+json", 110},
+	{"application/sensml+json", 111},
+	{"application/senml+cbor", 112},
+	{"application/sensml+cbor", 113},
+	{"application/senml-exi", 114},
+	{"application/sensml-exi", 115},
+	{"application/senml+xml", 310},
+	{"application/sensml+xml", 311},
+	{"application/vnd.ocf+cbor", 10000},
+	{"application/vnd.oma.lwm2m+tlv", 11542},
+	{"application/vnd.oma.lwm2m+json", 11543},
+	{"application/vnd.oma.lwm2m+cbor", 11544},
+};
+
+enum { FORMATS_COUNT = sizeof(formats) / sizeof(formats[0]) };
+
+int config_format_parse(const char *text, int32_t *ret_format)
+{
+	char *end;
+	unsigned long number;
+
+	for (size_t i = 0; i < FORMATS_COUNT; i++) {
+		if (strcmp(formats[i].media_type, text) == 0) {
+			*ret_format = formats[i].number;
+			return 0;
+		}
+	}
+	if (strspn(text, "0123456789") != strlen(text) || !*text || strlen(text) > 5 || (*text == '0' && text[1]))
+		return -EINVAL;
+	number = strtoul(text, &end, 10);
+	if (number > UINT16_MAX)
+		return -EINVAL;
+	*ret_format = (int32_t)number;
+	return 0;
+}
+
+const char *config_format_nearest(const char *text)
+{
+	struct suggest suggest;
+
+	suggest_begin(&suggest, text);
+	for (size_t i = 0; i < FORMATS_COUNT; i++)
+		suggest_offer(&suggest, formats[i].media_type);
+	return suggest_best(&suggest);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_CONFIG_INTERNAL_H
+#define CORE_CONFIG_INTERNAL_H
+
+/* What the files of the module config share while a configuration is made. */
+
+#include "core/config.h"
+#include "core/schema.h"
+
+/* The entry of a list of groups, with how messages call it. */
+struct config_entry {
+	const struct config_node *node;
+	char where[128]; /* "endpoint "field"" */
+};
+
+struct config_load {
+	struct config *config;
+	struct descriptor_set *adapters;
+	struct config_problems *problems;
+	struct config_node **roots; /* one for each file that could be read */
+	size_t roots_count;
+	struct config_entry *entries[SCHEMA_PLACES];
+	size_t entries_count[SCHEMA_PLACES];
+	bool incomplete; /* a file could not be read: what is missing may stand in it */
+};
+
+/* Reads all files and sorts their groups: roots, entries, and the values of the gateway's own groups. Errors: -ENOMEM. */
+int config_load_files(struct config_load *load) WARN_UNUSED;
+
+/* Makes the endpoints, then the routes, out of their entries. Errors: -ENOMEM. */
+int config_load_endpoints(struct config_load *load) WARN_UNUSED;
+int config_load_routes(struct config_load *load) WARN_UNUSED;
+
+void config_endpoint_done(struct config_endpoint *endpoint);
+void config_route_done(struct config_route *route);
+
+/* Reads the rows of an outbox group; what `section` was not given comes from `fallback` (may be NULL). */
+struct config_outbox config_outbox_read(const struct config_section *section, const struct config_section *fallback);
+
+/* Adds the problem of a key that no table knows, with the nearest that one of the tables knows. `groups`: names of
+ * groups that may stand there, NULL for none. */
+void config_unknown(const struct config_load *load, const struct config_node *node, const char *where,
+		    const struct tg_setting *const *tables, size_t tables_count, const char *group);
+
+/* Whether the text can name an endpoint or a route; adds the problem where not. */
+bool config_check_name(const struct config_load *load, const char *where, const char *name,
+		       const struct config_value *value);
+
+/* The number of a content format by media type or digits, TG_FORMAT_NONE for "none". Errors: -EINVAL. */
+int config_format_parse(const char *text, int32_t *ret_format) WARN_UNUSED;
+/* The media type nearest to the text, or NULL. */
+const char *config_format_nearest(const char *text);
+
+#endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/router.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+struct source {
+	size_t *routes; /* places in config.routes */
+	size_t count;
+};
+
+struct router {
+	struct config *config;
+	struct source *sources; /* one for each endpoint */
+	size_t *places;         /* what the sources' lists are pieces of */
+};
+
+static void list_routes(struct router *router)
+{
+	const struct config *config = router->config;
+	size_t used = 0;
+
+	for (size_t from = 0; from < config->endpoints_count; from++) {
+		struct source *source = &router->sources[from];
+
+		source->routes = &router->places[used];
+		for (size_t i = 0; i < config->routes_count; i++)
+			if (config->routes[i].enabled && config->routes[i].from == from)
+				source->routes[source->count++] = i;
+		used += source->count;
+	}
+}
+
+int router_new(struct config *config, struct router **ret_router)
+{
+	struct router *router = calloc(1, sizeof(*router));
+
+	if (!router)
+		return -ENOMEM;
+	router->config = config_ref(config);
+	router->sources = calloc(config->endpoints_count + 1, sizeof(*router->sources));
+	router->places = calloc(config->routes_count + 1, sizeof(*router->places));
+	if (!router->sources || !router->places) {
+		router_free(router);
+		return -ENOMEM;
+	}
+	list_routes(router);
+	*ret_router = router;
+	return 0;
+}
+
+void router_free(struct router *router)
+{
+	if (!router)
+		return;
+	config_unref(router->config);
+	free(router->sources);
+	free(router->places);
+	free(router);
+}
+
+void router_begin(const struct router *router, size_t from, const struct router_message *message,
+		  struct router_walk *ret_walk)
+{
+	const struct config *config = router->config;
+	struct router_walk *walk = ret_walk;
+	int length = 4;
+
+	walk->router = router;
+	walk->message = *message;
+	walk->from = from;
+	walk->next = 0;
+	walk->found = 0;
+	walk->refusal = TG_NO_ROUTE;
+	walk->limit_bytes = 0;
+	if (message->content_format == TG_FORMAT_NONE)
+		memcpy(walk->format, "none", 4);
+	else
+		length = snprintf(walk->format, sizeof(walk->format), "%d", (int)message->content_format);
+	walk->values.given[PATTERN_SITE] = bytes_text(config->site);
+	walk->values.given[PATTERN_GATEWAY] = bytes_text(config->gateway);
+	walk->values.given[PATTERN_ENDPOINT] = bytes_text(config->endpoints[from].name);
+	walk->values.given[PATTERN_FORMAT] = bytes_of(walk->format, (size_t)length);
+}
+
+/* '*' stands for any number of any characters. */
+static bool matches_wildcard(const char *pattern, struct tg_bytes text)
+{
+	const char *at = text.data, *end = at + text.size, *again = NULL;
+	const char *star = NULL;
+
+	while (at < end) {
+		if (*pattern == '*') {
+			star = ++pattern;
+			again = at;
+		} else if (*pattern && *pattern == *at) {
+			pattern++;
+			at++;
+		} else if (star) {
+			pattern = star;
+			at = ++again;
+		} else
+			return false;
+	}
+	while (*pattern == '*')
+		pattern++;
+	return *pattern == '\0';
+}
+
+static bool takes_device(const struct config_route *route, struct tg_bytes device)
+{
+	const struct config_value *devices = config_section_value(&route->settings, "devices");
+
+	for (size_t i = 0; i < devices->count; i++)
+		if (matches_wildcard(devices->items[i], device))
+			return true;
+	return devices->count == 0;
+}
+
+static bool takes_format(const struct config_route *route, int32_t format)
+{
+	for (size_t i = 0; i < route->formats_count; i++)
+		if (route->formats[i] == format)
+			return true;
+	return route->formats_count == 0;
+}
+
+/* The device that a captured {device} names. Names that cannot be are no match. */
+static bool read_device(struct router_walk *walk, struct tg_bytes captured)
+{
+	ptrdiff_t size = pattern_unescape(captured, walk->device, sizeof(walk->device));
+
+	if (size <= 0 || memchr(walk->device, '\0', (size_t)size))
+		return false;
+	walk->values.given[PATTERN_DEVICE] = bytes_of(walk->device, (size_t)size);
+	return true;
+}
+
+static enum router_step try_route(struct router_walk *walk, const struct config_route *route, size_t *ret_size)
+{
+	const struct router_message *message = &walk->message;
+	int capture = pattern_device_capture(route->match);
+	ptrdiff_t size;
+
+	walk->values.given[PATTERN_DEVICE] = message->device;
+	if (!pattern_match(route->match, message->path, &walk->values))
+		return ROUTER_OTHER_PATH;
+	if (capture >= 0 && !read_device(walk, walk->values.captures[capture]))
+		return ROUTER_OTHER_PATH;
+	if (!takes_device(route, walk->values.given[PATTERN_DEVICE]))
+		return ROUTER_OTHER_DEVICE;
+	if (!takes_format(route, message->content_format))
+		return ROUTER_WRONG_FORMAT;
+	if (message->payload_bytes > route->payload_max_bytes)
+		return ROUTER_TOO_LARGE;
+	size = pattern_build(route->address, &walk->values, walk->address, sizeof(walk->address));
+	if (size < 0)
+		return ROUTER_ADDRESS_TOO_LONG;
+	*ret_size = (size_t)size;
+	return ROUTER_TAKES;
+}
+
+/* Of several refusals the one counts that came nearest to taking the message. */
+static void note_refusal(struct router_walk *walk, const struct config_route *route, enum router_step step)
+{
+	if (step == ROUTER_TOO_LARGE) {
+		walk->refusal = TG_TOO_LARGE;
+		if (route->payload_max_bytes > walk->limit_bytes)
+			walk->limit_bytes = (uint32_t)route->payload_max_bytes;
+	} else if (step == ROUTER_WRONG_FORMAT && walk->refusal != TG_TOO_LARGE)
+		walk->refusal = TG_WRONG_FORMAT;
+	else if (step == ROUTER_ADDRESS_TOO_LONG && walk->refusal == TG_NO_ROUTE)
+		walk->refusal = TG_NOT_ALLOWED;
+}
+
+bool router_next(struct router_walk *walk, struct router_target *ret_target)
+{
+	const struct source *source = &walk->router->sources[walk->from];
+	size_t size;
+
+	while (walk->next < source->count) {
+		const struct config_route *route = &walk->router->config->routes[source->routes[walk->next++]];
+		enum router_step step = try_route(walk, route, &size);
+
+		if (step != ROUTER_TAKES) {
+			note_refusal(walk, route, step);
+			continue;
+		}
+		walk->found++;
+		if (!route->goes_on)
+			walk->next = source->count;
+		ret_target->route = route;
+		ret_target->address = bytes_of(walk->address, size);
+		ret_target->device = walk->values.given[PATTERN_DEVICE];
+		return true;
+	}
+	return false;
+}
+
+enum tg_verdict router_refusal(const struct router_walk *walk, uint32_t *ret_limit_bytes)
+{
+	*ret_limit_bytes = walk->found == 0 && walk->refusal == TG_TOO_LARGE ? walk->limit_bytes : 0;
+	return walk->found ? TG_ACCEPTED : walk->refusal;
+}
+
+void router_test(const struct router *router, size_t from, const struct router_message *message, router_test_fn *fn,
+		 void *arg)
+{
+	const struct source *source = &router->sources[from];
+	struct router_walk walk;
+	bool ended = false;
+
+	router_begin(router, from, message, &walk);
+	for (size_t i = 0; i < source->count; i++) {
+		const struct config_route *route = &router->config->routes[source->routes[i]];
+		size_t size = 0;
+		enum router_step step = try_route(&walk, route, &size);
+
+		fn(arg, route, step, bytes_of(walk.address, size), step == ROUTER_TAKES && !ended);
+		if (step == ROUTER_TAKES && !route->goes_on)
+			ended = true;
+	}
+}
+
+const char *router_step_text(enum router_step step)
+{
+	switch (step) {
+	case ROUTER_TAKES:
+		return "takes it";
+	case ROUTER_OTHER_PATH:
+		return "takes other paths";
+	case ROUTER_OTHER_DEVICE:
+		return "takes other devices";
+	case ROUTER_WRONG_FORMAT:
+		return "takes other content formats";
+	case ROUTER_TOO_LARGE:
+		return "takes smaller payloads";
+	case ROUTER_ADDRESS_TOO_LONG:
+		return "its address would be too long";
+	}
+	return "";
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/schema.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "wire/frame.h"
+
+#define KIB INT64_C(1024)
+#define MIB (INT64_C(1024) * KIB)
+#define GIB (INT64_C(1024) * MIB)
+
+/* How rows are written here: of a table's columns only those that say something. */
+#define BOOL(n, ...) .name = (n), .type = TG_BOOL, .unit = "", __VA_ARGS__
+#define INT(n, ...)  .name = (n), .type = TG_INT, __VA_ARGS__
+#define TEXT(n, ...) .name = (n), .type = TG_TEXT, .unit = "", __VA_ARGS__
+
+static const struct tg_setting gateway_rows[] = {
+	{TEXT("name", .flags = TG_REQUIRED, .lowest = 1, .highest = FRAME_NAME_MAX,
+	      .help = "what this gateway is called: {gateway} in patterns and addresses")},
+	{TEXT("site", .highest = FRAME_NAME_MAX, .help = "where it stands: {site} in patterns and addresses")},
+	{.name = NULL},
+};
+
+static const struct tg_setting outbox_rows[] = {
+	{INT("hold_ms", .flags = TG_LIVE, .unit = "ms", .fallback = "250", .lowest = 0, .highest = 60000,
+	     .help = "how long a message may wait in memory for its sink before it is written to disk")},
+	{INT("memory_messages", .flags = TG_LIVE, .unit = "", .fallback = "4096", .lowest = 16, .highest = 1000000,
+	     .help = "most messages in memory for one sink")},
+	{INT("memory_bytes", .flags = TG_LIVE, .unit = "bytes", .fallback = "8388608", .lowest = 64 * KIB,
+	     .highest = GIB, .help = "most memory for the messages of one sink")},
+	{INT("disk_bytes", .flags = TG_LIVE, .unit = "bytes", .fallback = "268435456", .lowest = MIB,
+	     .highest = 1024 * GIB,
+	     .help = "most disk space for the messages of one sink; when full, devices are told so")},
+	{INT("window", .flags = TG_LIVE, .unit = "", .fallback = "1024", .lowest = 1, .highest = 65535,
+	     .help = "most messages that a sink holds unconfirmed")},
+	{BOOL("mirror", .flags = TG_LIVE, .fallback = "false",
+	      .help = "write every message to disk at once, also while the sink keeps up")},
+	{.name = NULL},
+};
+
+static const struct tg_setting limits_rows[] = {
+	{INT("payload_max_bytes", .flags = TG_LIVE, .unit = "bytes", .fallback = "65536", .lowest = 1,
+	     .highest = TG_PAYLOAD_MAX, .help = "largest payload of one message")},
+	{INT("rate", .flags = TG_LIVE, .unit = "", .fallback = "0", .lowest = 0, .highest = 100000,
+	     .help = "messages a second that one device may send on average; 0 means no limit")},
+	{INT("burst", .flags = TG_LIVE, .unit = "", .fallback = "20", .lowest = 1, .highest = 1000000,
+	     .help = "messages that one device may send at once before the rate counts")},
+	{INT("stop_deadline_s", .flags = TG_LIVE, .unit = "s", .fallback = "10", .lowest = 1, .highest = 300,
+	     .help = "how long a stop waits for what was begun")},
+	{INT("heartbeat_ms", .flags = TG_LIVE, .unit = "ms", .fallback = "5000", .lowest = 100, .highest = 60000,
+	     .help = "an endpoint process that is silent for so long is taken for hung and started again")},
+	{INT("restart_min_ms", .flags = TG_LIVE, .unit = "ms", .fallback = "250", .lowest = 10, .highest = 60000,
+	     .help = "shortest wait before an endpoint process is started again")},
+	{INT("restart_max_ms", .flags = TG_LIVE, .unit = "ms", .fallback = "30000", .lowest = 100, .highest = 3600000,
+	     .help = "longest wait before an endpoint process is started again")},
+	{.name = NULL},
+};
+
+static const struct tg_setting log_rows[] = {
+	{.name = "level",
+	 .type = TG_CHOICE,
+	 .flags = TG_LIVE,
+	 .unit = "",
+	 .fallback = "info",
+	 .choices = "error warning notice info debug",
+	 .help = "the least important lines that are still written"},
+	{.name = NULL},
+};
+
+static const struct tg_setting endpoint_rows[] = {
+	{TEXT("name", .flags = TG_REQUIRED, .lowest = 1, .highest = FRAME_NAME_MAX,
+	      .help = "what routes, the log and status call it: letters, digits, '-', '_' and '.'")},
+	{TEXT("adapter", .flags = TG_REQUIRED, .lowest = 1, .highest = FRAME_NAME_MAX,
+	      .help = "the standard that it speaks: the name of an installed adapter")},
+	{BOOL("enabled", .flags = TG_LIVE, .fallback = "true",
+	      .help = "false: not started, and its routes are left out")},
+	{INT("workers", .unit = "", .fallback = "1", .lowest = 1, .highest = 16,
+	     .help = "processes that share its listening address; for adapters that can do so")},
+	{.name = NULL},
+};
+
+static const struct tg_setting route_rows[] = {
+	{TEXT("name", .flags = TG_REQUIRED | TG_LIVE, .lowest = 1, .highest = FRAME_NAME_MAX,
+	      .help = "what the log and status call it: letters, digits, '-', '_' and '.'")},
+	{TEXT("from", .flags = TG_REQUIRED | TG_LIVE, .lowest = 1, .highest = FRAME_NAME_MAX,
+	      .help = "the endpoint that the messages come from")},
+	{TEXT("match", .flags = TG_REQUIRED | TG_LIVE, .lowest = 1, .highest = TG_PATH_MAX,
+	      .help = "the pattern of the paths that it takes")},
+	{TEXT("to", .flags = TG_REQUIRED | TG_LIVE, .lowest = 1, .highest = FRAME_NAME_MAX,
+	      .help = "the endpoint that they go to")},
+	{TEXT("address", .flags = TG_REQUIRED | TG_LIVE, .lowest = 1, .highest = TG_PATH_MAX,
+	      .help = "the address that they get there")},
+	{BOOL("continue", .flags = TG_LIVE, .fallback = "false",
+	      .help = "true: the routes behind this one are tried too, and may take the message as well")},
+	{.name = "ack",
+	 .type = TG_CHOICE,
+	 .flags = TG_LIVE,
+	 .unit = "",
+	 .fallback = "safe",
+	 .choices = "received safe delivered",
+	 .help = "when the device gets its answer: taken into memory, confirmed by the sink or on disk, confirmed by "
+		 "the sink"},
+	{INT("qos", .flags = TG_LIVE, .unit = "", .fallback = "1", .lowest = 0, .highest = 2,
+	     .help = "quality of service, for sinks that have one (MQTT)")},
+	{BOOL("retain", .flags = TG_LIVE, .fallback = "false",
+	      .help = "the sink's server keeps the last message (MQTT)")},
+	{INT("expiry_s", .flags = TG_LIVE, .unit = "s", .fallback = "0", .lowest = 0, .highest = UINT32_MAX,
+	     .help = "a message that is older is dropped, and counted; 0 means never")},
+	{.name = "formats",
+	 .type = TG_LIST,
+	 .flags = TG_LIVE,
+	 .unit = "",
+	 .highest = 32,
+	 .help = "content formats that it takes, by media type or number, \"none\" for messages without; empty means "
+		 "all"},
+	{INT("payload_max_bytes", .flags = TG_LIVE, .unit = "bytes", .fallback = "0", .lowest = 0,
+	     .highest = TG_PAYLOAD_MAX, .help = "largest payload that it takes; 0 means as the gateway's limit")},
+	{.name = "devices",
+	 .type = TG_LIST,
+	 .flags = TG_LIVE,
+	 .unit = "",
+	 .highest = 256,
+	 .help = "names of the devices that it takes messages of, '*' stands for any characters; empty means all"},
+	{.name = NULL},
+};
+
+static const struct schema_section sections[SCHEMA_PLACES] = {
+	[SCHEMA_GATEWAY] = {"gateway", "gateway", false, gateway_rows, "who this gateway is"},
+	[SCHEMA_OUTBOX] =
+		{"outbox", "outbox", false, outbox_rows,
+		 "the queue in front of each sink; the same group inside of an endpoint stands for that sink alone"},
+	[SCHEMA_LIMITS] = {"limits", "limits", false, limits_rows, "what bounds devices and endpoint processes"},
+	[SCHEMA_LOG] = {"log", "log", false, log_rows, "what is written to the log"},
+	[SCHEMA_ENDPOINT] = {"endpoints", "endpoint", true, endpoint_rows, "whom the gateway talks to, and how"},
+	[SCHEMA_ROUTE] = {"routes", "route", true, route_rows,
+			  "which messages go where; the first that matches takes the message"},
+};
+
+const struct schema_section *schema_section(enum schema_place place)
+{
+	assert(place < SCHEMA_PLACES);
+	return &sections[place];
+}
+
+const struct tg_setting *schema_find(const struct tg_setting *rows, const char *name)
+{
+	for (; rows->name; rows++)
+		if (strcmp(rows->name, name) == 0)
+			return rows;
+	return NULL;
+}
+
+size_t schema_count(const struct tg_setting *rows)
+{
+	size_t count = 0;
+
+	while (rows[count].name)
+		count++;
+	return count;
+}
+
+const char *schema_type_name(uint32_t type)
+{
+	switch ((enum tg_setting_type)type) {
+	case TG_BOOL:
+		return "true or false";
+	case TG_INT:
+		return "a whole number";
+	case TG_TEXT:
+		return "a text in quotes";
+	case TG_LIST:
+		return "a list of texts, such as [ \"a\", \"b\" ]";
+	case TG_CHOICE:
+		return "a word in quotes";
+	case TG_FILE:
+	case TG_KEY_FILE:
+		return "the path of a file in quotes";
+	}
+	return "nothing known";
+}
+
+bool schema_is_choice(const struct tg_setting *row, const char *word)
+{
+	size_t size = strlen(word);
+	const char *at = row->choices ? row->choices : "";
+
+	while (*at) {
+		size_t length = strcspn(at, " ");
+
+		if (length == size && size > 0 && memcmp(at, word, size) == 0)
+			return true;
+		at += length + (at[length] == ' ');
+	}
+	return false;
+}
+
+bool schema_is_limited(const struct tg_setting *row)
+{
+	return row->lowest != 0 || row->highest != 0;
+}
+
+void schema_range(const struct tg_setting *row, char ret_text[SCHEMA_RANGE_SIZE])
+{
+	const char *what = row->unit ? row->unit : "";
+
+	ret_text[0] = '\0';
+	if (!schema_is_limited(row))
+		return;
+	if (row->type == TG_TEXT)
+		what = "characters";
+	else if (row->type == TG_LIST)
+		what = "entries";
+	else if (row->type != TG_INT)
+		return;
+	snprintf(ret_text, SCHEMA_RANGE_SIZE, "%" PRId64 " to %" PRId64 "%s%s", row->lowest, row->highest,
+		 *what ? " " : "", what);
+}
