@@ -21,36 +21,27 @@ libcore_la_SOURCES = \
 	daemon/core/devices.c daemon/core/devices.h \
 	daemon/core/devices_file.c daemon/core/devices_file.h \
 	daemon/core/instance.c daemon/core/instance.h \
+	daemon/core/ledger.c daemon/core/ledger.h \
+	daemon/core/message.c daemon/core/message.h \
 	daemon/core/pattern.c daemon/core/pattern.h \
 	daemon/core/pattern_escape.c daemon/core/pattern_escape.h \
 	daemon/core/router.c daemon/core/router.h \
 	daemon/core/schema.c daemon/core/schema.h \
 	daemon/core/schema_print.c \
+	daemon/core/store.c daemon/core/store.h \
+	daemon/core/store_exam.c daemon/core/store_exam.h \
+	daemon/core/store_files.c daemon/core/store_files.h \
+	daemon/core/store_private.h \
+	daemon/core/store_read.c \
+	daemon/core/store_row.c daemon/core/store_row.h \
+	daemon/core/store_salvage.c \
+	daemon/core/store_side.c daemon/core/store_side.h \
+	daemon/core/store_writer.c \
 	daemon/core/suggest.c daemon/core/suggest.h \
 	daemon/core/supervisor.c daemon/core/supervisor.h \
 	daemon/core/trust.c daemon/core/trust.h
 libcore_la_CFLAGS = $(AM_CFLAGS) $(CONFIG_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS)
 libcore_la_LIBADD = libwire.la libbase.la $(CONFIG_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) $(SQLITE_LIBS) -lpthread
-
-check_PROGRAMS += tests/unit/test_devices
-UNIT_TESTS += tests/unit/test_devices
-tests_unit_test_devices_SOURCES = tests/unit/test_devices.c
-tests_unit_test_devices_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_test_devices_LDADD = libcore.la $(CHECK_LIBS)
-
-check_PROGRAMS += tests/unit/test_supervisor
-UNIT_TESTS += tests/unit/test_supervisor
-tests_unit_test_supervisor_SOURCES = tests/unit/test_supervisor.c
-tests_unit_test_supervisor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_test_supervisor_LDADD = libcore.la $(CHECK_LIBS)
-
-check_PROGRAMS += tests/unit/test_control
-UNIT_TESTS += tests/unit/test_control
-tests_unit_test_control_SOURCES = tests/unit/test_control.c
-tests_unit_test_control_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
-tests_unit_test_control_LDADD = libcore.la $(CHECK_LIBS) $(JANSSON_LIBS)
-
-CONFIG_FIXTURE = tests/unit/config_fixture.c tests/unit/config_fixture.h
 
 check_PROGRAMS += tests/unit/test_config
 UNIT_TESTS += tests/unit/test_config
@@ -58,11 +49,35 @@ tests_unit_test_config_SOURCES = tests/unit/test_config.c $(CONFIG_FIXTURE)
 tests_unit_test_config_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_config_LDADD = libcore.la $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test_config_bad
+UNIT_TESTS += tests/unit/test_config_bad
+tests_unit_test_config_bad_SOURCES = tests/unit/test_config_bad.c $(CONFIG_FIXTURE)
+tests_unit_test_config_bad_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_config_bad_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_control
+UNIT_TESTS += tests/unit/test_control
+tests_unit_test_control_SOURCES = tests/unit/test_control.c
+tests_unit_test_control_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_control_LDADD = libcore.la $(CHECK_LIBS) $(JANSSON_LIBS)
+
 check_PROGRAMS += tests/unit/test_descriptor
 UNIT_TESTS += tests/unit/test_descriptor
 tests_unit_test_descriptor_SOURCES = tests/unit/test_descriptor.c $(CONFIG_FIXTURE)
 tests_unit_test_descriptor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_descriptor_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_devices
+UNIT_TESTS += tests/unit/test_devices
+tests_unit_test_devices_SOURCES = tests/unit/test_devices.c
+tests_unit_test_devices_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_devices_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_message
+UNIT_TESTS += tests/unit/test_message
+tests_unit_test_message_SOURCES = tests/unit/suite.h tests/unit/test_message.c
+tests_unit_test_message_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_message_LDADD = libcore.la $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_pattern
 UNIT_TESTS += tests/unit/test_pattern
@@ -82,8 +97,22 @@ tests_unit_test_schema_SOURCES = tests/unit/test_schema.c $(CONFIG_FIXTURE)
 tests_unit_test_schema_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_schema_LDADD = libcore.la $(CHECK_LIBS)
 
-check_PROGRAMS += tests/unit/test_config_bad
-UNIT_TESTS += tests/unit/test_config_bad
-tests_unit_test_config_bad_SOURCES = tests/unit/test_config_bad.c $(CONFIG_FIXTURE)
-tests_unit_test_config_bad_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_test_config_bad_LDADD = libcore.la $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test_store
+UNIT_TESTS += tests/unit/test_store
+tests_unit_test_store_SOURCES = tests/unit/store_fixture.c tests/unit/store_fixture.h tests/unit/suite.h tests/unit/test_store.c
+tests_unit_test_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_store_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_store_files
+UNIT_TESTS += tests/unit/test_store_files
+tests_unit_test_store_files_SOURCES = tests/unit/store_fixture.c tests/unit/store_fixture.h tests/unit/suite.h tests/unit/test_store_files.c
+tests_unit_test_store_files_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_store_files_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_supervisor
+UNIT_TESTS += tests/unit/test_supervisor
+tests_unit_test_supervisor_SOURCES = tests/unit/test_supervisor.c
+tests_unit_test_supervisor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_supervisor_LDADD = libcore.la $(CHECK_LIBS)
+
+CONFIG_FIXTURE = tests/unit/config_fixture.c tests/unit/config_fixture.h

@@ -14,6 +14,7 @@ static inline int suite_run(const char *name, const TTest *const *tests, size_t 
 	SRunner *runner;
 	int failed;
 
+	tcase_set_timeout(tcase, 60);
 	for (size_t i = 0; i < n; i++)
 		tcase_add_test(tcase, tests[i]);
 	suite_add_tcase(suite, tcase);
