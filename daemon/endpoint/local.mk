@@ -53,3 +53,15 @@ tests_unit_test_pending_LDADD = libendpoint.la $(CHECK_LIBS)
 tests_unit_test_sandbox_SOURCES = tests/unit/test_sandbox.c tests/unit/suite.h
 tests_unit_test_sandbox_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_sandbox_LDADD = libendpoint.la $(CHECK_LIBS)
+
+UNIT_TESTS += tests/adapter/outside.sh
+EXTRA_DIST += tests/adapter/outside.sh tests/adapter/outside.c
+
+check_PROGRAMS += tests/unit/test_host tests/unit/test_round
+UNIT_TESTS += tests/unit/test_host tests/unit/test_round
+tests_unit_test_host_SOURCES = tests/unit/test_host.c tests/unit/suite.h
+tests_unit_test_host_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_host_LDADD = libendpoint.la $(CHECK_LIBS)
+tests_unit_test_round_SOURCES = tests/unit/test_round.c tests/unit/suite.h
+tests_unit_test_round_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_round_LDADD = libendpoint.la $(CHECK_LIBS)
