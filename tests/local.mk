@@ -2,8 +2,10 @@
 TEST_EXTENSIONS = .py
 PY_LOG_COMPILER = python3
 AM_PY_LOG_FLAGS = -B
+# A unit test that hangs ends after CK_DEFAULT_TIMEOUT seconds; on a busy machine the default would end good ones too.
 AM_TESTS_ENVIRONMENT = \
-	TG_SOURCE='$(abs_top_srcdir)' TG_BUILD='$(abs_top_builddir)' CC='$(CC)'; export TG_SOURCE TG_BUILD CC;
+	TG_SOURCE='$(abs_top_srcdir)' TG_BUILD='$(abs_top_builddir)' CC='$(CC)' CK_DEFAULT_TIMEOUT=60; \
+	export TG_SOURCE TG_BUILD CC CK_DEFAULT_TIMEOUT;
 include tests/bench/local.mk
 
 LINT_TESTS += \
