@@ -8,6 +8,7 @@ libcore_la_SOURCES = \
 	daemon/core/config_file.c daemon/core/config_file.h \
 	daemon/core/config_files.c \
 	daemon/core/config_format.c \
+	daemon/core/config_print.c daemon/core/config_print.h \
 	daemon/core/config_problem.c daemon/core/config_problem.h \
 	daemon/core/config_routes.c \
 	daemon/core/config_section.c daemon/core/config_section.h \
@@ -21,6 +22,7 @@ libcore_la_SOURCES = \
 	daemon/core/devices.c daemon/core/devices.h \
 	daemon/core/devices_file.c daemon/core/devices_file.h \
 	daemon/core/instance.c daemon/core/instance.h \
+	daemon/core/intake.c daemon/core/intake.h \
 	daemon/core/ledger.c daemon/core/ledger.h \
 	daemon/core/message.c daemon/core/message.h \
 	daemon/core/pattern.c daemon/core/pattern.h \
@@ -116,3 +118,9 @@ tests_unit_test_supervisor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_supervisor_LDADD = libcore.la $(CHECK_LIBS)
 
 CONFIG_FIXTURE = tests/unit/config_fixture.c tests/unit/config_fixture.h
+
+check_PROGRAMS += tests/unit/test_intake
+UNIT_TESTS += tests/unit/test_intake
+tests_unit_test_intake_SOURCES = tests/unit/test_intake.c
+tests_unit_test_intake_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_intake_LDADD = libcore.la $(CHECK_LIBS)

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <string.h>
 
 enum { KEY_BYTES = 16, LOCAL_BYTES = 32 };
 
@@ -47,9 +48,16 @@ void trust_free(struct trust *trust)
 	free(trust);
 }
 
+/* Drawn again until no byte is zero: that costs less than a tenth of a bit, and client libraries that take a key as a C
+ * string can be given it. */
 int trust_make_key(struct secret *ret_key)
 {
-	return random_secret(ret_key, KEY_BYTES);
+	int r;
+
+	do {
+		r = random_secret(ret_key, KEY_BYTES);
+	} while (r >= 0 && memchr(ret_key->data, 0, KEY_BYTES));
+	return r;
 }
 
 int trust_decoy_key(const struct trust *trust, struct tg_bytes identity, struct secret *ret_key)

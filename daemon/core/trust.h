@@ -12,7 +12,7 @@ struct trust;
 int trust_new(struct trust **ret_trust) WARN_UNUSED;
 void trust_free(struct trust *trust);
 
-/* A new pre-shared key of 16 bytes. Errors: -EIO. */
+/* A new pre-shared key of 16 bytes, none of them zero. Errors: -EIO. */
 int trust_make_key(struct secret *ret_key) WARN_UNUSED;
 
 /* The key that nobody has for an identity that nobody has: 16 bytes, the same each time that identity comes, so that an unknown
