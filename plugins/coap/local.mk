@@ -20,3 +20,71 @@ noinst_LTLIBRARIES += libcoapdtls.la
 libcoapdtls_la_SOURCES = $(COAP_DTLS_SOURCES)
 libcoapdtls_la_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
 libcoapdtls_la_LIBADD = $(OPENSSL_LIBS)
+
+# What needs no socket and no TLS.
+noinst_LTLIBRARIES += libcoapmessage.la
+libcoapmessage_la_SOURCES = \
+	plugins/coap/block.c plugins/coap/block.h \
+	plugins/coap/due.c plugins/coap/due.h \
+	plugins/coap/exchange.c plugins/coap/exchange.h \
+	plugins/coap/exchange_pool.c plugins/coap/exchange_pool.h \
+	plugins/coap/message.c plugins/coap/message.h \
+	plugins/coap/recent.c plugins/coap/recent.h \
+	plugins/coap/resource.c plugins/coap/resource.h
+libcoapmessage_la_CPPFLAGS = -I$(top_srcdir)/include
+libcoapmessage_la_CFLAGS = $(AM_CFLAGS) $(COAP_CFLAGS)
+libcoapmessage_la_LIBADD = $(COAP_LIBS)
+
+adapter_LTLIBRARIES += coap.la
+coap_la_SOURCES = \
+	plugins/coap/coap.c plugins/coap/coap.h \
+	plugins/coap/server.c \
+	plugins/coap/settings.c plugins/coap/settings.h
+coap_la_CPPFLAGS = -I$(top_srcdir)/include
+coap_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -no-undefined -export-symbols-regex '^tidegate_adapter$$'
+coap_la_LIBADD = libcoapmessage.la libcoapdtls.la
+
+COAP_TESTS = \
+	tests/unit/test_coap_block \
+	tests/unit/test_coap_due \
+	tests/unit/test_coap_exchange \
+	tests/unit/test_coap_message \
+	tests/unit/test_coap_recent \
+	tests/unit/test_coap_repeats \
+	tests/unit/test_coap_resource \
+	tests/fuzz/fuzz_coap_message
+check_PROGRAMS += $(COAP_TESTS)
+UNIT_TESTS += $(COAP_TESTS)
+tests_unit_test_coap_block_SOURCES = tests/unit/test_coap_block.c
+tests_unit_test_coap_block_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_coap_block_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_coap_block_LDADD = libcoapmessage.la $(CHECK_LIBS)
+tests_unit_test_coap_due_SOURCES = tests/unit/test_coap_due.c
+tests_unit_test_coap_due_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_coap_due_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_coap_due_LDADD = libcoapmessage.la $(CHECK_LIBS)
+tests_unit_test_coap_exchange_SOURCES = \
+	tests/unit/test_coap_exchange.c tests/unit/exchange_rig.c tests/unit/exchange_rig.h
+tests_unit_test_coap_exchange_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_coap_exchange_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_coap_exchange_LDADD = libcoapmessage.la $(CHECK_LIBS)
+tests_unit_test_coap_message_SOURCES = tests/unit/test_coap_message.c
+tests_unit_test_coap_message_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_coap_message_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_coap_message_LDADD = libcoapmessage.la $(CHECK_LIBS)
+tests_unit_test_coap_recent_SOURCES = tests/unit/test_coap_recent.c
+tests_unit_test_coap_recent_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_coap_recent_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_coap_recent_LDADD = libcoapmessage.la $(CHECK_LIBS)
+tests_unit_test_coap_resource_SOURCES = tests/unit/test_coap_resource.c
+tests_unit_test_coap_resource_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_coap_resource_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_coap_resource_LDADD = libcoapmessage.la $(CHECK_LIBS)
+tests_unit_test_coap_repeats_SOURCES = \
+	tests/unit/test_coap_repeats.c tests/unit/exchange_rig.c tests/unit/exchange_rig.h
+tests_unit_test_coap_repeats_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_coap_repeats_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_coap_repeats_LDADD = libcoapmessage.la $(CHECK_LIBS)
+tests_fuzz_fuzz_coap_message_SOURCES = tests/fuzz/fuzz_coap_message.c
+tests_fuzz_fuzz_coap_message_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_fuzz_fuzz_coap_message_LDADD = libcoapmessage.la

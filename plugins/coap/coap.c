@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "coap.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* The last batch of answers leaves at the end of the turn; only then may the process end. */
+enum { LAST_TURN_US = 1000 };
+
+static const char *const counters[] = {
+	[COAP_SESSIONS] = "sessions",
+	[COAP_HALF_OPEN] = "half_open",
+	[COAP_HANDSHAKES] = "handshakes",
+	[COAP_FAILED] = "failed_alert",
+	[COAP_FAILED + DTLS_END_REPLACED - DTLS_END_ERROR] = "failed_replaced",
+	[COAP_FAILED + DTLS_END_TIMEOUT - DTLS_END_ERROR] = "failed_timeout",
+	[COAP_FAILED + DTLS_END_UNKNOWN - DTLS_END_ERROR] = "failed_unknown",
+	[COAP_FAILED + DTLS_END_WRONG_KEY - DTLS_END_ERROR] = "failed_wrong_key",
+	[COAP_FAILED + DTLS_END_BAD_CERTIFICATE - DTLS_END_ERROR] = "failed_certificate",
+	[COAP_FAILED + DTLS_END_HANDSHAKE - DTLS_END_ERROR] = "failed_other",
+	[COAP_DROPPED] = "dropped_datagrams",
+	[COAP_ENDED + DTLS_END_PEER] = "ended_by_peer",
+	[COAP_ENDED + DTLS_END_IDLE] = "ended_idle",
+	[COAP_ENDED + DTLS_END_LOCAL] = "ended_here",
+	[COAP_ENDED + DTLS_END_ERROR] = "ended_alert",
+	[COAP_ENDED + DTLS_END_REPLACED] = "ended_replaced",
+	[COAP_REQUESTS] = "requests",
+	[COAP_MALFORMED] = "malformed",
+	[COAP_EXCHANGE + EXCHANGE_COUNT_REPEAT] = "repeats",
+	[COAP_EXCHANGE + EXCHANGE_COUNT_PING] = "pings",
+	[COAP_EXCHANGE + EXCHANGE_COUNT_SEPARATE] = "separate_responses",
+	[COAP_EXCHANGE + EXCHANGE_COUNT_RETRANSMIT] = "retransmissions",
+	[COAP_EXCHANGE + EXCHANGE_COUNT_GIVEN_UP] = "responses_given_up",
+	[COAP_EXCHANGE + EXCHANGE_COUNT_RESPONSES_2] = "responses_2xx",
+	[COAP_EXCHANGE + EXCHANGE_COUNT_RESPONSES_4] = "responses_4xx",
+	[COAP_EXCHANGE + EXCHANGE_COUNT_RESPONSES_5] = "responses_5xx",
+	[COAP_COUNTERS] = NULL,
+};
+
+static const char *const reasons[DTLS_END_REASONS] = {
+	[DTLS_END_PEER] = "closed by the peer",
+	[DTLS_END_IDLE] = "idle for too long",
+	[DTLS_END_LOCAL] = "closed here",
+	[DTLS_END_ERROR] = "fatal alert",
+	[DTLS_END_REPLACED] = "replaced by a new handshake",
+	[DTLS_END_TIMEOUT] = "not finished in time",
+	[DTLS_END_UNKNOWN] = "unknown identity",
+	[DTLS_END_WRONG_KEY] = "wrong key",
+	[DTLS_END_BAD_CERTIFICATE] = "certificate not accepted",
+	[DTLS_END_HANDSHAKE] = "handshake failed",
+};
+
+static void gauge_sessions(const struct coap *coap)
+{
+	size_t sessions = 0;
+	size_t half_open = 0;
+	for (unsigned i = 0; i < coap->n_listeners; i++) {
+		sessions += dtls_sessions(coap->listeners[i].dtls);
+		half_open += dtls_half_open(coap->listeners[i].dtls);
+	}
+	coap->host->gauge(coap->host, COAP_SESSIONS, (int64_t)sessions);
+	coap->host->gauge(coap->host, COAP_HALF_OPEN, (int64_t)half_open);
+}
+
+/* A look-up's token says which listener it is of. */
+static int on_authenticate(void *arg, uint64_t handle, enum tg_proof proof, struct tg_bytes identity)
+{
+	const struct coap_listener *listener = arg;
+	const struct tg_host *host = listener->coap->host;
+	return host->lookup(host, proof, identity, handle * SETTINGS_LISTEN_MAX + listener->index);
+}
+
+static void on_established(void *arg, struct dtls_session *session)
+{
+	const struct coap_listener *listener = arg;
+	const struct tg_host *host = listener->coap->host;
+	host->count(host, COAP_HANDSHAKES, 1);
+	gauge_sessions(listener->coap);
+	host->log(host, TG_LOG_DEBUG, dtls_device(session), "session established (%s)", dtls_cipher(session));
+}
+
+static void on_ended(void *arg, struct dtls_session *session, enum dtls_end why)
+{
+	const struct coap_listener *listener = arg;
+	const struct tg_host *host = listener->coap->host;
+	host->log(host, TG_LOG_DEBUG, dtls_device(session), "session ended (%s)", reasons[why]);
+	if (why <= DTLS_END_REPLACED)
+		host->count(host, COAP_ENDED + (unsigned)why, 1);
+	server_ended(listener->coap, session);
+	gauge_sessions(listener->coap);
+}
+
+static void peer_text(const struct sockaddr *peer, char *text, size_t size)
+{
+	const struct sockaddr_in *v4 = (const void *)peer;
+	const struct sockaddr_in6 *v6 = (const void *)peer;
+	char address[INET6_ADDRSTRLEN] = "?";
+	bool is_v6 = peer->sa_family == AF_INET6;
+	inet_ntop(peer->sa_family, is_v6 ? (const void *)&v6->sin6_addr : (const void *)&v4->sin_addr, address,
+		  sizeof(address));
+	snprintf(text, size, is_v6 ? "[%s]:%u" : "%s:%u", address, ntohs(is_v6 ? v6->sin6_port : v4->sin_port));
+}
+
+static void on_failed(void *arg, const struct sockaddr *peer, enum dtls_end why, const char *detail)
+{
+	const struct coap_listener *listener = arg;
+	const struct tg_host *host = listener->coap->host;
+	char text[INET6_ADDRSTRLEN + 16];
+	if (why == DTLS_END_REASONS) {
+		host->count(host, COAP_DROPPED, 1);
+		return;
+	}
+	if (why >= DTLS_END_ERROR)
+		host->count(host, COAP_FAILED + (unsigned)(why - DTLS_END_ERROR), 1);
+	gauge_sessions(listener->coap);
+	peer_text(peer, text, sizeof(text));
+	host->log(host, why == DTLS_END_TIMEOUT ? TG_LOG_INFO : TG_LOG_NOTICE, NULL,
+		  "handshake with %s failed (%s%s%s)", text, reasons[why], detail ? ": " : "", detail ? detail : "");
+}
+
+static const struct dtls_events dtls_events = {
+	.authenticate = on_authenticate,
+	.established = on_established,
+	.received = server_received,
+	.ended = on_ended,
+	.failed = on_failed,
+};
+
+static void stop_when_done(struct coap *coap)
+{
+	if (!coap->stopping || exchange_waiting(coap->exchanges) > 0)
+		return;
+	coap->timer_us = coap->host->now_us(coap->host) + LAST_TURN_US;
+	coap->host->timer_set(coap->timer, coap->timer_us);
+}
+
+static void on_timer(void *arg)
+{
+	struct coap *coap = arg;
+	int64_t now_us = coap->host->now_us(coap->host);
+	coap->timer_us = INT64_MAX;
+	exchange_run(coap->exchanges, now_us);
+	block_run(coap->blocks, now_us);
+	server_schedule(coap);
+	if (!coap->stopping || coap->stopped || exchange_waiting(coap->exchanges) > 0)
+		return;
+	coap->stopped = true;
+	coap->host->stopped(coap->host);
+}
+
+static void coap_close(void *state)
+{
+	struct coap *coap = state;
+	for (unsigned i = 0; i < coap->n_listeners; i++)
+		dtls_free(coap->listeners[i].dtls);
+	server_done(coap);
+	coap->host->timer_free(coap->timer);
+	exchange_table_free(coap->exchanges);
+	block_table_free(coap->blocks);
+	free(coap);
+}
+
+static int listener_open(struct coap *coap, const struct settings *settings, const struct settings_address *address)
+{
+	const struct tg_host *host = coap->host;
+	struct coap_listener *listener = &coap->listeners[coap->n_listeners];
+	struct dtls_credentials credentials;
+	const char *problem = "";
+	int r = settings_credentials_open(host, &credentials);
+	if (r < 0)
+		return r;
+	*listener = (struct coap_listener){.coap = coap, .index = coap->n_listeners};
+	r = dtls_new(host, (const struct sockaddr *)&address->address, address->length, settings_shared(host),
+		     &settings->dtls, &credentials, &dtls_events, listener, &listener->dtls, &problem);
+	settings_credentials_close(&credentials);
+	if (r < 0)
+		host->log(host, TG_LOG_ERROR, NULL, "cannot listen on '%s' (%s)",
+			  host->setting_item(host, "listen", coap->n_listeners),
+			  r == -EKEYREJECTED ? problem : strerror(-r));
+	else
+		coap->n_listeners++;
+	return r;
+}
+
+static int listeners_open(struct coap *coap, const struct settings *settings)
+{
+	struct settings_address address;
+	int r = 0;
+	for (size_t i = 0; r >= 0 && i < SETTINGS_LISTEN_MAX; i++) {
+		r = settings_address(coap->host, i, &address);
+		if (r == -ENOENT && i > 0)
+			return 0;
+		if (r >= 0)
+			r = listener_open(coap, settings, &address);
+	}
+	return r;
+}
+
+static int coap_open(const struct tg_host *host, void **ret_state)
+{
+	struct settings settings;
+	uint64_t random = 0;
+	struct coap *coap = calloc(1, sizeof(*coap));
+	int r = coap ? 0 : -ENOMEM;
+	if (r < 0) {
+		host->log(host, TG_LOG_ERROR, NULL, "cannot begin (%s)", strerror(-r));
+		return r;
+	}
+	coap->host = host;
+	coap->timer_us = INT64_MAX;
+	settings_read(host, &settings);
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		r = -EIO;
+	if (r >= 0)
+		r = exchange_table_new(&settings.exchange, random, &server_exchange_events, coap, &coap->exchanges);
+	if (r >= 0)
+		r = block_table_new(&settings.block, ~random, &coap->blocks);
+	if (r >= 0)
+		r = host->timer_new(host, on_timer, coap, &coap->timer);
+	if (r < 0)
+		host->log(host, TG_LOG_ERROR, NULL, "cannot begin (%s)", strerror(-r));
+	else
+		r = listeners_open(coap, &settings);
+	if (r < 0) {
+		coap_close(coap);
+		return r;
+	}
+	*ret_state = coap;
+	return 0;
+}
+
+static int coap_start(void *state)
+{
+	struct coap *coap = state;
+	for (unsigned i = 0; i < coap->n_listeners; i++) {
+		int r = dtls_start(coap->listeners[i].dtls);
+		if (r < 0) {
+			coap->host->log(coap->host, TG_LOG_ERROR, NULL, "cannot read from the socket (%s)",
+					strerror(-r));
+			return r;
+		}
+	}
+	return 0;
+}
+
+static void coap_verdict(void *state, uint64_t token, const struct tg_answer *answer)
+{
+	struct coap *coap = state;
+	server_verdict(coap, token, answer);
+	stop_when_done(coap);
+}
+
+static void coap_identity(void *state, uint64_t token, const struct tg_identity *identity)
+{
+	struct coap *coap = state;
+	unsigned index = (unsigned)(token % SETTINGS_LISTEN_MAX);
+	if (index < coap->n_listeners)
+		dtls_resolve(coap->listeners[index].dtls, token / SETTINGS_LISTEN_MAX, identity);
+}
+
+static void coap_device_changed(void *state, struct tg_bytes device)
+{
+	struct coap *coap = state;
+	for (unsigned i = 0; i < coap->n_listeners; i++)
+		dtls_close_device(coap->listeners[i].dtls, device);
+}
+
+static int listener_reload(const struct coap_listener *listener)
+{
+	const struct tg_host *host = listener->coap->host;
+	struct dtls_credentials credentials;
+	const char *problem = "";
+	int r = settings_credentials_open(host, &credentials);
+	if (r < 0)
+		return r;
+	r = dtls_set_credentials(listener->dtls, &credentials, &problem);
+	settings_credentials_close(&credentials);
+	if (r < 0)
+		host->log(host, TG_LOG_ERROR, NULL, "credentials not taken over (%s)",
+			  r == -EKEYREJECTED ? problem : strerror(-r));
+	return r;
+}
+
+/* The listeners take the same files, so that what the first one takes the others take too. */
+static int coap_reload(void *state)
+{
+	struct coap *coap = state;
+	struct settings settings;
+	for (unsigned i = 0; i < coap->n_listeners; i++) {
+		int r = listener_reload(&coap->listeners[i]);
+		if (r < 0)
+			return r;
+	}
+	settings_read(coap->host, &settings);
+	for (unsigned i = 0; i < coap->n_listeners; i++)
+		dtls_set_limits(coap->listeners[i].dtls, &settings.dtls);
+	exchange_set_limits(coap->exchanges, &settings.exchange);
+	block_set_limits(coap->blocks, &settings.block);
+	return 0;
+}
+
+static void coap_stop(void *state)
+{
+	struct coap *coap = state;
+	coap->stopping = true;
+	for (unsigned i = 0; i < coap->n_listeners; i++)
+		dtls_stop_accepting(coap->listeners[i].dtls);
+	stop_when_done(coap);
+}
+
+const struct tg_adapter tidegate_adapter = {
+	.major = TG_ADAPTER_MAJOR,
+	.minor = TG_ADAPTER_MINOR,
+	.size = sizeof(tidegate_adapter),
+	.roles = TG_SOURCE,
+	.needs = TG_NEED_LISTEN,
+	.flags = TG_DEVICES | TG_WORKERS,
+	.name = "coap",
+	.version = "1",
+	.summary = "readings from sensors that speak CoAP over DTLS",
+	.settings = settings_rows,
+	.counters = counters,
+	.open = coap_open,
+	.start = coap_start,
+	.verdict = coap_verdict,
+	.identity = coap_identity,
+	.device_changed = coap_device_changed,
+	.reload = coap_reload,
+	.stop = coap_stop,
+	.close = coap_close,
+};

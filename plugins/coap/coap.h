@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COAP_COAP_H
+#define COAP_COAP_H
+
+/*
+ * The inside of the coap adapter, for coap.c, which is its life, and server.c, which is what happens to a request.
+ *
+ * The life of a request: dtls hands server_received a datagram, message checks it, exchange knows repeats, pings and
+ * acknowledgements and keeps those, resource answers at once or says that it is a reading, block puts its pieces together, and
+ * the whole goes to the host. The verdict finds its exchange by a token, which is never found again once its session has gone.
+ */
+
+#include "dtls.h"
+#include "settings.h"
+
+/* The places of the counters in tg_adapter.counters. */
+enum coap_counter {
+	COAP_SESSIONS,
+	COAP_HALF_OPEN,
+	COAP_HANDSHAKES,
+	COAP_FAILED, /* by reason, DTLS_END_ERROR and up */
+	COAP_DROPPED = COAP_FAILED + DTLS_END_REASONS - DTLS_END_ERROR,
+	COAP_ENDED, /* by reason, up to DTLS_END_REPLACED */
+	COAP_REQUESTS = COAP_ENDED + DTLS_END_REPLACED + 1,
+	COAP_MALFORMED,
+	COAP_EXCHANGE, /* by enum exchange_count */
+	COAP_COUNTERS = COAP_EXCHANGE + EXCHANGE_COUNTS
+};
+
+struct coap;
+struct server_session;
+
+struct coap_listener {
+	struct coap *coap;
+	struct dtls *dtls;
+	unsigned index;
+};
+
+struct coap {
+	const struct tg_host *host;
+	struct coap_listener listeners[SETTINGS_LISTEN_MAX];
+	unsigned n_listeners;
+	struct exchange_table *exchanges;
+	struct block_table *blocks;
+	struct tg_timer *timer;
+	int64_t timer_us; /* when it fires, INT64_MAX: not set */
+	struct server_session *sessions;
+	bool stopping;
+	bool stopped;
+};
+
+/* What dtls hands on. `arg` is a struct coap_listener. */
+void server_received(void *arg, struct dtls_session *session, struct tg_bytes datagram);
+/* Forgets what is kept for this session, or for all. */
+void server_ended(struct coap *coap, struct dtls_session *session);
+void server_done(struct coap *coap);
+void server_verdict(struct coap *coap, uint64_t token, const struct tg_answer *answer);
+
+/* Of exchange_table_new; the argument is a struct coap. */
+extern const struct exchange_events server_exchange_events;
+
+/* Has the timer fire when something is due. */
+void server_schedule(struct coap *coap);
+
+#endif

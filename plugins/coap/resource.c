@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "resource.h"
+
+#include <string.h>
+
+#include "block.h"
+
+enum { FORMAT_LINK = 40, DIAGNOSTIC_MAX = 256 };
+
+static const char links[] = "</>;rt=\"tidegate.readings\";title=\"POST or PUT a reading to any path\","
+			    "</.well-known/core>;ct=40";
+
+static struct tg_bytes text(const char *terminated)
+{
+	return (struct tg_bytes){.data = terminated, .size = terminated ? strlen(terminated) : 0};
+}
+
+/* Answers that say which piece they belong to; elsewhere Block1 would ask for smaller pieces (RFC 7959 section 2.9.3). */
+static bool takes_block1(uint8_t code)
+{
+	return MESSAGE_CODE_CLASS(code) == 2 || code == MESSAGE_INCOMPLETE || code == MESSAGE_UNAVAILABLE;
+}
+
+static struct resource_answer answer_make(uint8_t code, uint32_t detail, uint32_t block1, struct tg_bytes payload)
+{
+	return (struct resource_answer){
+		.code = code,
+		.detail = detail,
+		.block1 = takes_block1(code) && !block_is_reserved(block1) ? block1 : MESSAGE_ABSENT,
+		.block2 = MESSAGE_ABSENT,
+		.content_format = MESSAGE_ABSENT,
+		.payload = payload,
+	};
+}
+
+struct resource_answer resource_answer(const struct coap_message *message, uint8_t code, uint32_t detail,
+				       const char *diagnostic)
+{
+	return answer_make(code, detail, message->block1, text(diagnostic));
+}
+
+/* The length of the UTF-8 sequence at `data`, 0 where it is none (RFC 3629) or NUL. */
+static size_t utf8_length(const uint8_t *data, size_t left)
+{
+	if (data[0] < 0x80)
+		return data[0] != 0;
+	size_t length = data[0] >= 0xf0 ? 4 : data[0] >= 0xe0 ? 3 : 2;
+	if (data[0] < 0xc2 || data[0] > 0xf4 || length > left)
+		return 0;
+	for (size_t i = 1; i < length; i++)
+		if ((data[i] & 0xc0) != 0x80)
+			return 0;
+	bool overlong = (data[0] == 0xe0 && data[1] < 0xa0) || (data[0] == 0xf0 && data[1] < 0x90);
+	bool surrogate = data[0] == 0xed && data[1] >= 0xa0;
+	bool too_high = data[0] == 0xf4 && data[1] >= 0x90;
+	return overlong || surrogate || too_high ? 0 : length;
+}
+
+static bool path_add(struct resource_reading *reading, const char *data, size_t size)
+{
+	if (size > sizeof(reading->path) - reading->path_size)
+		return false;
+	memcpy(reading->path + reading->path_size, data, size);
+	reading->path_size += size;
+	return true;
+}
+
+/* NULL, or what is wrong with it. */
+static const char *segment_add(struct resource_reading *reading, struct tg_bytes segment)
+{
+	const char *data = segment.data;
+	for (size_t i = 0; i < segment.size;) {
+		size_t length = utf8_length((const uint8_t *)data + i, segment.size - i);
+		if (length == 0)
+			return "path is not UTF-8";
+		bool room;
+		if (data[i] == '%')
+			room = path_add(reading, "%25", 3);
+		else if (data[i] == '/')
+			room = path_add(reading, "%2F", 3);
+		else
+			room = path_add(reading, data + i, length);
+		if (!room)
+			return "path is too long";
+		i += length;
+	}
+	return NULL;
+}
+
+static bool segment_is(struct tg_bytes segment, const char *value)
+{
+	return segment.size == strlen(value) && memcmp(segment.data, value, segment.size) == 0;
+}
+
+/* NULL, or what is wrong with it. */
+static const char *path_read(const struct coap_message *message, struct resource_reading *reading)
+{
+	struct message_walk walk;
+	struct message_option option;
+	bool first = true;
+	reading->path_size = 0;
+	message_walk_init(&walk, message);
+	while (message_option_next(&walk, &option) && option.number <= MESSAGE_URI_PATH) {
+		if (option.number != MESSAGE_URI_PATH)
+			continue;
+		if (segment_is(option.value, ".") || segment_is(option.value, ".."))
+			return "path has a segment of dots"; /* RFC 7252 section 5.10.1 */
+		if (!first && !path_add(reading, "/", 1))
+			return "path is too long";
+		const char *problem = segment_add(reading, option.value);
+		if (problem)
+			return problem;
+		first = false;
+	}
+	return NULL;
+}
+
+/* Looks at the options themselves: in a path, "%2F" and '/' could look the same. */
+static bool is_well_known_core(const struct coap_message *message)
+{
+	static const char *const wanted[] = {".well-known", "core"};
+	struct message_walk walk;
+	struct message_option option;
+	size_t found = 0;
+	message_walk_init(&walk, message);
+	while (message_option_next(&walk, &option)) {
+		if (option.number != MESSAGE_URI_PATH)
+			continue;
+		if (found == 2 || !segment_is(option.value, wanted[found]))
+			return false;
+		found++;
+	}
+	return found == 2;
+}
+
+static struct resource_answer links_answer(const struct coap_message *message)
+{
+	if (message->code != MESSAGE_GET)
+		return resource_answer(message, MESSAGE_METHOD_NOT_ALLOWED, 0, NULL);
+	if (message->accept != MESSAGE_ABSENT && message->accept != FORMAT_LINK)
+		return resource_answer(message, MESSAGE_NOT_ACCEPTABLE, 0, NULL);
+	struct resource_answer answer = resource_answer(message, MESSAGE_CONTENT, 0, NULL);
+	uint8_t code = block_slice(text(links), message->block2, &answer.payload, &answer.block2);
+	if (code)
+		return resource_answer(message, code, 0, "no such block");
+	answer.content_format = FORMAT_LINK;
+	return answer;
+}
+
+bool resource_request(const struct coap_message *message, struct resource_reading *ret_reading,
+		      struct resource_answer *ret_answer)
+{
+	if (message->bad_option) {
+		*ret_answer = resource_answer(message, MESSAGE_BAD_OPTION, 0, "option not understood");
+		return false;
+	}
+	if (message->proxy) {
+		*ret_answer = resource_answer(message, MESSAGE_PROXYING_NOT_SUPPORTED, 0, NULL);
+		return false;
+	}
+	if (block_is_reserved(message->block1) || block_is_reserved(message->block2)) {
+		*ret_answer = resource_answer(message, MESSAGE_BAD_REQUEST, 0, "block size 7 is reserved");
+		return false;
+	}
+	if (is_well_known_core(message)) {
+		*ret_answer = links_answer(message);
+		return false;
+	}
+	if (message->code != MESSAGE_POST && message->code != MESSAGE_PUT) {
+		*ret_answer = resource_answer(message, MESSAGE_METHOD_NOT_ALLOWED, 0, NULL);
+		return false;
+	}
+	const char *problem = path_read(message, ret_reading);
+	if (problem) {
+		*ret_answer = resource_answer(message, MESSAGE_BAD_REQUEST, 0, problem);
+		return false;
+	}
+	ret_reading->content_format =
+		message->content_format == MESSAGE_ABSENT ? TG_FORMAT_NONE : (int32_t)message->content_format;
+	return true;
+}
+
+/* Cut where a character ends: the diagnostic is text for people (RFC 7252 section 5.5.2). */
+static struct tg_bytes diagnostic_cut(struct tg_bytes reason)
+{
+	const uint8_t *data = reason.data;
+	if (reason.size > DIAGNOSTIC_MAX) {
+		reason.size = DIAGNOSTIC_MAX;
+		while (reason.size > 0 && (data[reason.size] & 0xc0) == 0x80)
+			reason.size--;
+	}
+	return reason;
+}
+
+struct resource_answer resource_verdict(const struct tg_answer *answer, uint32_t block1)
+{
+	static const uint8_t codes[] = {
+		[TG_ACCEPTED] = MESSAGE_CHANGED,
+		[TG_NO_ROUTE] = MESSAGE_NOT_FOUND,
+		[TG_NOT_ALLOWED] = MESSAGE_FORBIDDEN,
+		[TG_TOO_LARGE] = MESSAGE_TOO_LARGE,
+		[TG_WRONG_FORMAT] = MESSAGE_UNSUPPORTED_FORMAT,
+		[TG_MALFORMED] = MESSAGE_BAD_REQUEST,
+		[TG_TOO_FAST] = MESSAGE_TOO_MANY_REQUESTS,
+		[TG_FULL] = MESSAGE_UNAVAILABLE,
+		[TG_UNAVAILABLE] = MESSAGE_UNAVAILABLE,
+		[TG_UNKNOWN_DEVICE] = MESSAGE_UNAUTHORIZED,
+	};
+	/* A verdict of a later minor is a refusal that is not known here. */
+	uint8_t code = answer->verdict < sizeof(codes) ? codes[answer->verdict] : MESSAGE_UNAVAILABLE;
+	uint32_t detail = code == MESSAGE_TOO_LARGE ? answer->limit_bytes : answer->max_age_s;
+	return answer_make(code, detail, block1,
+			   code == MESSAGE_CHANGED ? (struct tg_bytes){0} : diagnostic_cut(answer->reason));
+}
+
+void resource_encode(const struct resource_answer *answer, uint8_t memory[RESOURCE_BODY_MAX], struct tg_bytes *ret_body)
+{
+	struct message_writer writer;
+	message_writer_init(&writer, memory, RESOURCE_BODY_MAX);
+	if (answer->content_format != MESSAGE_ABSENT)
+		message_write_option_uint(&writer, MESSAGE_CONTENT_FORMAT, answer->content_format);
+	if (answer->code == MESSAGE_UNAVAILABLE || answer->code == MESSAGE_TOO_MANY_REQUESTS)
+		message_write_option_uint(&writer, MESSAGE_MAX_AGE, answer->detail);
+	if (answer->block2 != MESSAGE_ABSENT)
+		message_write_option_uint(&writer, MESSAGE_BLOCK2, answer->block2);
+	if (answer->block1 != MESSAGE_ABSENT)
+		message_write_option_uint(&writer, MESSAGE_BLOCK1, answer->block1);
+	if (answer->code == MESSAGE_TOO_LARGE)
+		message_write_option_uint(&writer, MESSAGE_SIZE1, answer->detail);
+	message_write_payload(&writer, answer->payload);
+	*ret_body = (struct tg_bytes){.data = memory, .size = writer.size};
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COAP_RESOURCE_H
+#define COAP_RESOURCE_H
+
+/*
+ * What a request means to a gateway, and what the gateway's answer looks like on the wire. POST and PUT to any path hand in a
+ * reading; /.well-known/core says so (RFC 6690). Pure.
+ */
+
+#include <tidegate/adapter.h>
+
+#include "message.h"
+
+/* Room that resource_encode needs at most. */
+enum { RESOURCE_BODY_MAX = 1152 };
+
+/* A reading's address. `path` has the form that message.h of the contract asks for. */
+struct resource_reading {
+	int32_t content_format;
+	size_t path_size;
+	char path[TG_PATH_MAX];
+};
+
+struct resource_answer {
+	uint8_t code;
+	uint32_t detail; /* 4.13: Size1, 4.29 and 5.03: Max-Age in seconds */
+	uint32_t block1; /* MESSAGE_ABSENT: none */
+	uint32_t block2;
+	uint32_t content_format;
+	struct tg_bytes payload; /* or a diagnostic sentence; borrowed */
+};
+
+/* An answer with no more than a code, to `message`. */
+struct resource_answer resource_answer(const struct coap_message *message, uint8_t code, uint32_t detail,
+				       const char *diagnostic);
+
+/* Returns true for a reading, false where *ret_answer is the answer already. Only one of both is written. */
+bool resource_request(const struct coap_message *message, struct resource_reading *ret_reading,
+		      struct resource_answer *ret_answer);
+
+/* Source: RFC 7252 section 5.9, RFC 7959 section 2.9, RFC 8516. */
+struct resource_answer resource_verdict(const struct tg_answer *answer, uint32_t block1);
+
+/* Options and payload. Ownership: *ret_body is in `memory`. */
+void resource_encode(const struct resource_answer *answer, uint8_t memory[RESOURCE_BODY_MAX],
+		     struct tg_bytes *ret_body);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coap.h"
+#include "resource.h"
+
+/* What a peer is told who comes when nothing can be taken for the moment. */
+enum { BUSY_MAX_AGE_S = 5 };
+
+/* What is kept for a session from its first datagram on: one that only stays open costs nothing here. */
+struct server_session {
+	struct dtls_session *dtls;
+	struct server_session *next;
+	struct server_session *previous;
+	struct exchange_peer exchange;
+	struct block_peer block;
+};
+
+static struct server_session *session_of(struct exchange_peer *peer)
+{
+	return (struct server_session *)((char *)peer - offsetof(struct server_session, exchange));
+}
+
+static void send_datagram(void *arg, struct exchange_peer *peer, struct tg_bytes datagram)
+{
+	(void)arg;
+	(void)dtls_send(session_of(peer)->dtls, datagram); /* not sent is lost: the peer asks again, or we send again */
+}
+
+static void count_exchange(void *arg, enum exchange_count what)
+{
+	struct coap *coap = arg;
+	coap->host->count(coap->host, COAP_EXCHANGE + (unsigned)what, 1);
+}
+
+const struct exchange_events server_exchange_events = {.send = send_datagram, .count = count_exchange};
+
+static struct server_session *session_get(struct coap *coap, struct dtls_session *dtls)
+{
+	struct server_session *session = dtls_user(dtls);
+	if (session)
+		return session;
+	session = calloc(1, sizeof(*session));
+	if (!session)
+		return NULL;
+	session->dtls = dtls;
+	session->next = coap->sessions;
+	if (session->next)
+		session->next->previous = session;
+	coap->sessions = session;
+	exchange_peer_init(coap->exchanges, &session->exchange);
+	dtls_set_user(dtls, session);
+	return session;
+}
+
+static void session_free(struct coap *coap, struct server_session *session)
+{
+	exchange_peer_done(coap->exchanges, &session->exchange);
+	block_peer_done(coap->blocks, &session->block);
+	*(session->previous ? &session->previous->next : &coap->sessions) = session->next;
+	if (session->next)
+		session->next->previous = session->previous;
+	free(session);
+}
+
+void server_ended(struct coap *coap, struct dtls_session *dtls)
+{
+	struct server_session *session = dtls_user(dtls);
+	if (!session)
+		return;
+	dtls_set_user(dtls, NULL);
+	session_free(coap, session);
+}
+
+void server_done(struct coap *coap)
+{
+	while (coap->sessions)
+		session_free(coap, coap->sessions);
+}
+
+static struct exchange_answer answer_encode(const struct resource_answer *answer, uint8_t memory[RESOURCE_BODY_MAX])
+{
+	struct exchange_answer encoded = {.code = answer->code, .detail = answer->detail};
+	resource_encode(answer, memory, &encoded.body);
+	return encoded;
+}
+
+static void reply(struct coap *coap, const struct exchange_request *request, const struct resource_answer *answer)
+{
+	uint8_t memory[RESOURCE_BODY_MAX];
+	const struct exchange_answer encoded = answer_encode(answer, memory);
+	exchange_reply(coap->exchanges, request, &encoded, coap->host->now_us(coap->host));
+}
+
+static void refuse(struct coap *coap, const struct exchange_request *request, uint8_t code, uint32_t detail,
+		   const char *diagnostic)
+{
+	const struct resource_answer answer = resource_answer(request->message, code, detail, diagnostic);
+	reply(coap, request, &answer);
+}
+
+/* The same answer as before; the sentence beside a refusal is not kept, and what was read is read again. */
+static void repeat(struct coap *coap, const struct exchange_request *request, const struct exchange_answer *before)
+{
+	uint8_t memory[RESOURCE_BODY_MAX];
+	struct resource_answer answer = resource_answer(request->message, before->code, before->detail, NULL);
+	struct resource_reading reading;
+	if (before->code == MESSAGE_CONTENT && resource_request(request->message, &reading, &answer))
+		return;
+	const struct exchange_answer encoded = answer_encode(&answer, memory);
+	exchange_repeat(coap->exchanges, request, &encoded);
+}
+
+static void refuse_error(struct coap *coap, const struct exchange_request *request, int error)
+{
+	if (error == -EMSGSIZE)
+		refuse(coap, request, MESSAGE_TOO_LARGE, TG_PAYLOAD_MAX, NULL);
+	else if (error == -EDQUOT)
+		refuse(coap, request, MESSAGE_TOO_MANY_REQUESTS, BUSY_MAX_AGE_S, "too many requests in progress");
+	else
+		refuse(coap, request, MESSAGE_UNAVAILABLE, BUSY_MAX_AGE_S, NULL);
+}
+
+static void submit(struct coap *coap, const struct exchange_request *request, const struct server_session *session,
+		   const struct resource_reading *reading, struct tg_bytes payload)
+{
+	const struct tg_host *host = coap->host;
+	const char *device = dtls_device(session->dtls);
+	struct tg_submission submission = {
+		.size = sizeof(submission),
+		.kind = TG_TELEMETRY,
+		.device = {.data = device, .size = strlen(device)},
+		.path = {.data = reading->path, .size = reading->path_size},
+		.content_format = reading->content_format,
+		.payload = payload,
+	};
+	int r = exchange_open(coap->exchanges, request, request->message->block1, host->now_us(host),
+			      &submission.token);
+	if (r >= 0) {
+		r = host->submit(host, &submission);
+		if (r < 0)
+			exchange_cancel(coap->exchanges, submission.token);
+	}
+	if (r < 0)
+		refuse_error(coap, request, r);
+}
+
+static void take(struct coap *coap, const struct exchange_request *request, struct server_session *session)
+{
+	const struct coap_message *message = request->message;
+	struct resource_reading reading;
+	struct resource_answer answer;
+	struct tg_bytes payload;
+	coap->host->count(coap->host, COAP_REQUESTS, 1);
+	if (!resource_request(message, &reading, &answer)) {
+		reply(coap, request, &answer);
+		return;
+	}
+	if (coap->stopping) {
+		refuse(coap, request, MESSAGE_UNAVAILABLE, BUSY_MAX_AGE_S, NULL);
+		return;
+	}
+	uint8_t code = block_receive(coap->blocks, &session->block, message, coap->host->now_us(coap->host), &payload);
+	if (code) {
+		uint32_t detail = code == MESSAGE_TOO_LARGE ? (uint32_t)block_limit(coap->blocks) : BUSY_MAX_AGE_S;
+		refuse(coap, request, code, detail, NULL);
+		return;
+	}
+	submit(coap, request, session, &reading, payload);
+	block_peer_done(coap->blocks, &session->block);
+}
+
+/* RFC 7252 section 5.4.1: an option that is not understood is answered where the request is confirmable, else rejected. */
+static bool is_rejected(const struct coap_message *message)
+{
+	return message->bad_option && message->type == MESSAGE_NON;
+}
+
+void server_received(void *arg, struct dtls_session *dtls, struct tg_bytes datagram)
+{
+	const struct coap_listener *listener = arg;
+	struct coap *coap = listener->coap;
+	struct server_session *session = session_get(coap, dtls);
+	struct coap_message message;
+	if (!session)
+		return; /* out of memory: as if the datagram were lost */
+	int r = message_parse(datagram, &message);
+	if (r < 0 || is_rejected(&message)) {
+		coap->host->count(coap->host, COAP_MALFORMED, 1);
+		if (r == -EBADMSG)
+			exchange_reject(coap->exchanges, &session->exchange, &message);
+		return;
+	}
+	const struct exchange_request request = {
+		.peer = &session->exchange,
+		.message = &message,
+		.hash = exchange_hash(coap->exchanges, datagram),
+	};
+	struct exchange_answer before;
+	switch (exchange_receive(coap->exchanges, &request, coap->host->now_us(coap->host), &before)) {
+	case EXCHANGE_NEW:
+		take(coap, &request, session);
+		break;
+	case EXCHANGE_REPEAT:
+		repeat(coap, &request, &before);
+		break;
+	case EXCHANGE_DONE:
+		break;
+	}
+	server_schedule(coap);
+}
+
+void server_verdict(struct coap *coap, uint64_t token, const struct tg_answer *answer)
+{
+	uint8_t memory[RESOURCE_BODY_MAX];
+	uint32_t block1;
+	if (exchange_context(coap->exchanges, token, &block1) < 0)
+		return; /* the session has gone meanwhile */
+	const struct resource_answer resource = resource_verdict(answer, block1);
+	const struct exchange_answer encoded = answer_encode(&resource, memory);
+	(void)exchange_finish(coap->exchanges, token, &encoded, coap->host->now_us(coap->host));
+	server_schedule(coap);
+}
+
+void server_schedule(struct coap *coap)
+{
+	int64_t exchange_us = exchange_next_us(coap->exchanges);
+	int64_t block_us = block_next_us(coap->blocks);
+	int64_t next_us = exchange_us < block_us ? exchange_us : block_us;
+	if (next_us >= coap->timer_us)
+		return; /* fires early enough, and then looks again */
+	coap->timer_us = next_us;
+	coap->host->timer_set(coap->timer, next_us);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "settings.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "message.h"
+
+enum { MS_US = 1000, S_US = 1000000, DAY_S = 86400, SHARE_OF_A_PEER = 4 };
+
+/* An ACK delay has to stay well below the ACK_TIMEOUT of the peer (RFC 7252 section 5.2.2). */
+const struct tg_setting settings_rows[] = {
+	{"listen", TG_LIST, 0, "", "[ \"coaps://[::]:5684\" ]", 1, SETTINGS_LISTEN_MAX, NULL,
+	 "addresses to listen on, in digits"},
+	{"certificate", TG_FILE, TG_LIVE, "", NULL, 0, 0, NULL, "the gateway's certificate and its chain, PEM"},
+	{"key", TG_KEY_FILE, TG_LIVE, "", NULL, 0, 0, NULL, "the key of the certificate, PEM"},
+	{"trust", TG_FILE, TG_LIVE, "", NULL, 0, 0, NULL,
+	 "certificates that devices' certificates are issued under, PEM"},
+	{"sessions", TG_INT, TG_LIVE, "", "10000", 1, 100000, NULL, "most DTLS sessions at once on one address"},
+	{"half_open", TG_INT, TG_LIVE, "", "1000", 1, 100000, NULL, "most handshakes at once on one address"},
+	{"half_open_an_address", TG_INT, TG_LIVE, "", "100", 1, 100000, NULL,
+	 "most handshakes at once with one peer address"},
+	{"idle_s", TG_INT, TG_LIVE, "s", "86400", 10, 365 * DAY_S, NULL,
+	 "end a session that nothing was heard from for this long"},
+	{"handshake_s", TG_INT, TG_LIVE, "s", "30", 1, 300, NULL, "longest time that a handshake may take"},
+	{"body_bytes", TG_INT, TG_LIVE, "bytes", "65536", 16, TG_PAYLOAD_MAX, NULL,
+	 "largest payload, whole or in blocks"},
+	{"bodies_bytes", TG_INT, TG_LIVE, "bytes", "8388608", 1024, 1 << 30, NULL,
+	 "memory for all payloads that are arriving in blocks"},
+	{"ack_delay_ms", TG_INT, TG_LIVE, "ms", "200", 0, 1500, NULL,
+	 "acknowledge a request by itself when its answer takes longer"},
+	{"requests", TG_INT, TG_LIVE, "", "16384", 1, 1 << 20, NULL, "most requests in progress"},
+	{"requests_a_session", TG_INT, TG_LIVE, "", "32", 1, 4096, NULL, "most requests of one session in progress"},
+	{"remembered", TG_INT, 0, "", "262144", 256, 1 << 24, NULL,
+	 "answered message ids that repeats are recognised by, 44 bytes each"},
+	{"workers", TG_INT, 0, "", "1", 1, 16, NULL, "processes that share the addresses"},
+	{NULL},
+};
+
+static size_t setting_size(const struct tg_host *host, const char *name)
+{
+	return (size_t)host->setting_int(host, name);
+}
+
+void settings_read(const struct tg_host *host, struct settings *ret_settings)
+{
+	size_t remembered = setting_size(host, "remembered");
+	*ret_settings = (struct settings){
+		.dtls = {.sessions = setting_size(host, "sessions"),
+			 .half_open = setting_size(host, "half_open"),
+			 .half_open_an_address = setting_size(host, "half_open_an_address"),
+			 .idle_us = host->setting_int(host, "idle_s") * S_US,
+			 .handshake_us = host->setting_int(host, "handshake_s") * S_US},
+		.exchange = {.open = setting_size(host, "requests"),
+			     .open_a_peer = setting_size(host, "requests_a_session"),
+			     .recent = remembered,
+			     .recent_a_peer = remembered / SHARE_OF_A_PEER,
+			     .ack_delay_us = host->setting_int(host, "ack_delay_ms") * MS_US},
+		.block = {.body_bytes = setting_size(host, "body_bytes"),
+			  .all_bytes = setting_size(host, "bodies_bytes")},
+	};
+}
+
+/* Digits only: names would have to be looked up, and would come to other addresses one day. */
+static int address_resolve(struct tg_bytes host_part, uint16_t port, struct settings_address *ret_address)
+{
+	const struct addrinfo hints = {
+		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+		.ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_DGRAM,
+	};
+	char name[64], service[8];
+	struct addrinfo *found;
+	if (host_part.size >= sizeof(name))
+		return -EINVAL;
+	snprintf(name, sizeof(name), "%.*s", (int)host_part.size, (const char *)host_part.data);
+	snprintf(service, sizeof(service), "%u", port);
+	if (getaddrinfo(name, service, &hints, &found) != 0)
+		return -EINVAL;
+	memcpy(&ret_address->address, found->ai_addr, found->ai_addrlen);
+	ret_address->length = found->ai_addrlen;
+	freeaddrinfo(found);
+	return 0;
+}
+
+int settings_address(const struct tg_host *host, size_t index, struct settings_address *ret_address)
+{
+	const char *uri = host->setting_item(host, "listen", index);
+	struct tg_bytes host_part;
+	uint16_t port;
+	if (!uri)
+		return -ENOENT;
+	int r = message_split_uri(uri, &host_part, &port);
+	if (r >= 0)
+		r = address_resolve(host_part, port, ret_address);
+	if (r < 0)
+		host->log(host, TG_LOG_ERROR, NULL,
+			  "cannot listen on '%s' (wanted is coaps:// with an address in digits and a port)", uri);
+	return r;
+}
+
+bool settings_shared(const struct tg_host *host)
+{
+	return host->setting_int(host, "workers") > 1;
+}
+
+/* -1 for a file that is not set. */
+static int file_open(const struct tg_host *host, const char *name, int *ret_fd)
+{
+	int fd = host->setting_file(host, name);
+	if (fd < 0 && fd != -ENOENT) {
+		host->log(host, TG_LOG_ERROR, NULL, "cannot read the file of '%s' (%s)", name, strerror(-fd));
+		return fd;
+	}
+	if (fd < 0 && host->setting_text(host, name)[0] != '\0') {
+		host->log(host, TG_LOG_ERROR, NULL, "cannot read the file of '%s' (there is none)", name);
+		return fd;
+	}
+	*ret_fd = fd < 0 ? -1 : fd;
+	return 0;
+}
+
+int settings_credentials_open(const struct tg_host *host, struct dtls_credentials *ret_credentials)
+{
+	struct dtls_credentials credentials = {.certificate_fd = -1, .key_fd = -1, .trust_fd = -1};
+	int r = file_open(host, "certificate", &credentials.certificate_fd);
+	if (r >= 0)
+		r = file_open(host, "key", &credentials.key_fd);
+	if (r >= 0)
+		r = file_open(host, "trust", &credentials.trust_fd);
+	if (r >= 0 && (credentials.certificate_fd < 0) != (credentials.key_fd < 0)) {
+		host->log(host, TG_LOG_ERROR, NULL, "'certificate' and 'key' belong together");
+		r = -EINVAL;
+	}
+	if (r < 0) {
+		settings_credentials_close(&credentials);
+		return r;
+	}
+	*ret_credentials = credentials;
+	return 0;
+}
+
+static void file_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void settings_credentials_close(struct dtls_credentials *credentials)
+{
+	file_close(&credentials->certificate_fd);
+	file_close(&credentials->key_fd);
+	file_close(&credentials->trust_fd);
+}
