@@ -22,6 +22,7 @@ static const char *const counters[] = {
 	[COAP_FAILED + DTLS_END_WRONG_KEY - DTLS_END_ERROR] = "failed_wrong_key",
 	[COAP_FAILED + DTLS_END_BAD_CERTIFICATE - DTLS_END_ERROR] = "failed_certificate",
 	[COAP_FAILED + DTLS_END_HANDSHAKE - DTLS_END_ERROR] = "failed_other",
+	[COAP_FAILED + DTLS_END_LIMIT - DTLS_END_ERROR] = "failed_limit",
 	[COAP_DROPPED] = "dropped_datagrams",
 	[COAP_ENDED + DTLS_END_PEER] = "ended_by_peer",
 	[COAP_ENDED + DTLS_END_IDLE] = "ended_idle",
@@ -51,7 +52,8 @@ static const char *const reasons[DTLS_END_REASONS] = {
 	[DTLS_END_UNKNOWN] = "unknown identity",
 	[DTLS_END_WRONG_KEY] = "wrong key",
 	[DTLS_END_BAD_CERTIFICATE] = "certificate not accepted",
-	[DTLS_END_HANDSHAKE] = "handshake failed",
+	[DTLS_END_HANDSHAKE] = "no agreement",
+	[DTLS_END_LIMIT] = "too many sessions or handshakes",
 };
 
 static void gauge_sessions(const struct coap *coap)

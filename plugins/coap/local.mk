@@ -88,3 +88,11 @@ tests_unit_test_coap_repeats_LDADD = libcoapmessage.la $(CHECK_LIBS)
 tests_fuzz_fuzz_coap_message_SOURCES = tests/fuzz/fuzz_coap_message.c
 tests_fuzz_fuzz_coap_message_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_fuzz_fuzz_coap_message_LDADD = libcoapmessage.la
+
+check_PROGRAMS += tests/adapter/test_coap
+UNIT_TESTS += tests/adapter/test_coap
+tests_adapter_test_coap_SOURCES = tests/adapter/test_coap.c tests/adapter/coap_rig.c tests/adapter/coap_rig.h
+tests_adapter_test_coap_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_adapter_test_coap_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_test_coap_LDADD = libmockhost.la libcoapmessage.la $(CHECK_LIBS) $(OPENSSL_LIBS)
+tests_adapter_test_coap_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
