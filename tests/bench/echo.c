@@ -173,6 +173,15 @@ static void echo_answer(struct echo *echo, const struct coap_view *view)
 	echo_send(echo, message, size);
 }
 
+/* "sensor sequence", without the padding. */
+static void echo_note(struct echo *echo, const struct coap_view *view)
+{
+	const uint8_t *end = view->payload_size > 0 ? memchr(view->payload, '.', view->payload_size) : NULL;
+
+	if (echo->record && end)
+		fprintf(echo->record, "%.*s\n", (int)(end - view->payload), (const char *)view->payload);
+}
+
 static void echo_message(struct echo *echo, const uint8_t *data, size_t size)
 {
 	struct echo_peer *peer = echo->peer;
@@ -195,8 +204,8 @@ static void echo_message(struct echo *echo, const uint8_t *data, size_t size)
 		peer->last_id = view.id;
 		peer->next_id++;
 		peer->code = tool_random_below(&echo->random, 100) < echo->refuse ? COAP_CODE(5, 3) : COAP_CODE(2, 4);
-		if (echo->record && peer->code == COAP_CODE(2, 4))
-			fprintf(echo->record, "%.*s\n", (int)strcspn((const char *)view.payload, "."), view.payload);
+		if (peer->code == COAP_CODE(2, 4))
+			echo_note(echo, &view);
 		peer->messages++;
 	}
 	echo_answer(echo, &view);

@@ -30,6 +30,22 @@ tests_fuzz_mutate_SOURCES = tests/fuzz/mutate.c tests/fuzz/mutator.c tests/fuzz/
 tests_fuzz_mutate_CPPFLAGS = $(BENCH_CPPFLAGS)
 tests_fuzz_mutate_LDADD = libbench.la
 
+check_PROGRAMS += tests/unit/test_bench
+UNIT_TESTS += tests/unit/test_bench
+tests_unit_test_bench_SOURCES = tests/unit/test_bench.c tests/unit/suite.h tests/fuzz/mutator.c tests/fuzz/mutator.h
+tests_unit_test_bench_CPPFLAGS = $(BENCH_CPPFLAGS)
+tests_unit_test_bench_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_bench_LDADD = libbench.la $(CHECK_LIBS)
+
+INTEGRATION_TESTS += tests/bench/test_tools.py
+EXTRA_DIST += tests/bench/test_tools.py tests/bench/bench.py tests/bench/parts.py \
+	tests/bench/rival/bridge.js
+
+# The speed of the gateway on this machine; options by BENCH_ARGS.
+.PHONY: bench
+bench: all
+	TG_SOURCE='$(abs_top_srcdir)' TG_BUILD='$(abs_top_builddir)' $(PYTHON3) -B $(srcdir)/tests/bench/bench.py $(BENCH_ARGS)
+
 # Only the DTLS layer of the coap adapter, answering by itself.
 noinst_PROGRAMS += tests/bench/dtls_echo
 tests_bench_dtls_echo_SOURCES = tests/bench/dtls_echo.c

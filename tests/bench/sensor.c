@@ -9,7 +9,7 @@
 #include "batch.h"
 #include "coap.h"
 
-enum { SENSOR_TOKEN = 4, SENSOR_DIGITS_MAX = 20, SENSOR_MESSAGE_MAX = 1300 };
+enum { SENSOR_TOKEN = 4, SENSOR_DIGITS_MAX = 20, SENSOR_MESSAGE_MAX = 1300, SENSOR_LATE_MAX = 16 };
 
 int sensor_init(struct sensor *sensor, struct sensor_common *common, uint32_t index,
 		const struct client_identity *identity, bool quiet)
@@ -212,7 +212,11 @@ static void sensor_acknowledgement(struct sensor *sensor, const struct coap_view
 	struct sensor_common *common = sensor->common;
 
 	if (sensor->state != SENSOR_SENT || view->id != sensor->next_id) {
-		common->tally->strange++;
+		/* Late, as the request went twice, or not of this sensor's making. */
+		if ((uint16_t)(sensor->next_id - view->id) < SENSOR_LATE_MAX)
+			common->tally->repeated++;
+		else
+			common->tally->strange++;
 	} else if (view->code == COAP_EMPTY) {
 		sensor->state = SENSOR_ACKED;
 		common->deadline[sensor->index] = common->now_us + common->options.response_timeout_us;

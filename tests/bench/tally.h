@@ -21,7 +21,7 @@ struct tally {
 	uint64_t unanswered;
 	uint64_t retransmitted;
 	uint64_t separate; /* of the answers: as a response of its own */
-	uint64_t repeated; /* the same separate response once more */
+	uint64_t repeated; /* the same answer once more */
 	uint64_t strange;  /* not a well-formed message, or one that was not expected */
 	uint64_t late;     /* began later than --rate asks for, as the one before was not answered */
 	uint64_t handshakes;

@@ -26,7 +26,6 @@ enum {
 	MUTATE_PEERS = 65, /* 0 holds the good session */
 	MUTATE_SOURCE = 127 << 24 | 64 << 16 | 1,
 	MUTATE_SAMPLES = 32,
-	MUTATE_HANDSHAKE_US = 30 * TOOL_S_US,
 	MUTATE_PING_US = 500 * TOOL_MS_US, /* then once more */
 	MUTATE_PINGS = 10
 };
@@ -44,6 +43,7 @@ struct mutate {
 	uint64_t outside;
 	uint32_t burst;
 	uint64_t seed;
+	int64_t connect_us; /* longest time for a new session */
 	struct identities identities;
 	struct tool_random random;
 	struct batch *batch;
@@ -144,7 +144,7 @@ static void mutate_turn(struct mutate *mutate)
 /* A session that works. */
 static bool mutate_connect(struct mutate *mutate)
 {
-	int64_t end_us = tool_now_us() + MUTATE_HANDSHAKE_US, retry_us;
+	int64_t end_us = tool_now_us() + mutate->connect_us, retry_us;
 
 	mutate->now_us = tool_now_us();
 	while (mutate->now_us < end_us && !mutate_stop) {
@@ -152,7 +152,7 @@ static bool mutate_connect(struct mutate *mutate)
 		mutate->good = NULL;
 		if (client_new(mutate->context, 0, &mutate->identities.list[0], &mutate->good) < 0)
 			tool_fail("out of memory");
-		retry_us = mutate->now_us + MUTATE_HANDSHAKE_US / 4;
+		retry_us = mutate->now_us + mutate->connect_us / 4;
 		while (client_state(mutate->good) == CLIENT_HANDSHAKE && mutate->now_us < retry_us) {
 			mutate_turn(mutate);
 			if (client_wait_us(mutate->good) == 0)
@@ -307,12 +307,15 @@ static void mutate_argument(struct mutate *mutate, int letter)
 	case 'b':
 		mutate->burst = (uint32_t)tool_number("burst", optarg, 1, 1000);
 		break;
+	case 'c':
+		mutate->connect_us = (int64_t)(tool_real("connect-timeout", optarg, 0.1, 600) * TOOL_S_US);
+		break;
 	case 'z':
 		mutate->seed = tool_number("seed", optarg, 0, UINT64_MAX);
 		break;
 	default:
 		tool_fail("usage: mutate --server ADDRESS:PORT --keys FILE [--prefix TEXT] [--inside 100000]"
-			  " [--outside 100000] [--burst 32] [--seed N]");
+			  " [--outside 100000] [--burst 32] [--seed N] [--connect-timeout 30]");
 	}
 }
 
@@ -353,7 +356,11 @@ int main(int count, char **arguments)
 
 	if (!mutate)
 		return 2;
-	*mutate = (struct mutate){.inside = 100000, .outside = 100000, .burst = 32, .seed = tool_seed()};
+	*mutate = (struct mutate){.inside = 100000,
+				  .outside = 100000,
+				  .burst = 32,
+				  .seed = tool_seed(),
+				  .connect_us = 30 * (int64_t)TOOL_S_US};
 	while ((letter = getopt_long(count, arguments, "", mutate_options, NULL)) != -1)
 		mutate_argument(mutate, letter);
 	if (mutate->server.sin_port == 0 || !mutate->keys)

@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measures the gateway on this machine, with load generator, broker and a rival on the same processors, and prints a table.
+
+    make bench                       everything, about three minutes
+    make bench BENCH_ARGS='--only speed,rival --seconds 10'
+
+A figure with a target is marked where it misses it. The exit code is 0 when everything could be measured."""
+import argparse
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import parts
+from harness import Pki, wait_until
+
+WARM_UP_S = 2
+CERTIFICATES = 32
+STARTS = 5
+
+
+class Bench:
+    def __init__(self, arguments, folder):
+        self.arguments, self.folder = arguments, folder
+        self.pki = Pki(folder / "pki")
+        self.broker = parts.Broker(folder, self.pki).start()
+        self.gateway = parts.BenchGateway(folder, self.pki, self.broker.port)
+        self.rows, self.figures, self.troubles = [], {}, []
+
+    # The table
+
+    def title(self, text):
+        print(f"\n{text}", flush=True)
+
+    def row(self, key, text, value, unit="", digits=0, least=None, most=None):
+        """Prints one figure; `least` and `most` are targets."""
+        self.figures[key] = value
+        target, mark = "", ""
+        if least is not None or most is not None:
+            good = value >= least if least is not None else value <= most
+            target = f"at least {least:,}" if least is not None else f"at most {most:,}"
+            mark = "" if good else "  MISSED"
+        print(f"  {text:<58}{value:>12,.{digits}f} {unit:<12}{target}{mark}", flush=True)
+
+    def note(self, text):
+        print(f"  {text}", flush=True)
+
+    # Helpers
+
+    def load(self, *arguments, server=None):
+        return parts.Tool("loadgen", "--server", server or self.gateway.server, *arguments)
+
+    def psk_load(self, *arguments):
+        return self.load("--keys", self.gateway.keys, *arguments)
+
+    def speed(self, pids, *arguments, server=None, seconds=None):
+        """Warms up and measures; returns the summary with the processor time of each process for a reading."""
+        own = () if "--plain" in arguments else ("--keys", self.gateway.keys)
+        tool = self.load(*own, *arguments, "--seconds", WARM_UP_S, server=server)
+        tool.finish()
+        tool = self.load(*own, *arguments, "--seconds", seconds or self.arguments.seconds, server=server)
+        tool.wait_connected()
+        meter = parts.CpuMeter(pids)
+        summary = tool.finish()
+        summary["cpu"] = meter.microseconds_each(summary["acknowledged"])
+        summary["cpu"]["loadgen"] = summary["cpu_us_a_reading"]
+        self.check(summary)
+        return summary
+
+    def check(self, summary):
+        """Whatever spoils a figure is said."""
+        spoiled = {key: summary[key] for key in ("unanswered", "sessions_lost", "handshake_failures", "strange")
+                   if summary[key]}
+        if summary["refused"]:
+            spoiled["refused"] = summary["refused"]
+        if summary["connected"] < summary["sensors"] + summary["idle"]:
+            spoiled["connected"] = summary["connected"]
+        if spoiled:
+            self.note(f"! {spoiled}")
+
+    def pids(self):
+        return {**self.gateway.pids(), "mosquitto": self.broker.process.pid}
+
+    # What is measured, in this order
+
+    def start(self):
+        self.title("Start")
+        taken = []
+        for _ in range(STARTS):
+            taken.append(self.gateway.start_and_measure())
+            self.gateway.wait_up()
+            self.gateway.control.close()
+            self.gateway.stop()
+        self.row("start_ms", f"start to READY, middle of {STARTS}", statistics.median(taken), "ms", 0, most=300)
+        self.gateway.start_and_measure()
+        self.gateway.wait_up()
+        time.sleep(2)
+        sizes = {name: parts.pss_kb(pid) / 1024 for name, pid in self.gateway.pids().items()}
+        self.row("idle_pss_mb", "idle memory (PSS) of core, coap and mqtt", sum(sizes.values()), "MB", 1, most=20)
+        self.note("  " + ", ".join(f"{name} {size:.1f} MB" for name, size in sizes.items()))
+
+    def prepare(self):
+        """Also when `start` is left out."""
+        if not self.gateway.control:
+            self.gateway.start_and_measure()
+            self.gateway.wait_up()
+        began = time.monotonic()
+        self.gateway.enrol(self.arguments.sensors + 100)
+        self.gateway.enrol_certificates(CERTIFICATES)
+        self.row("enrol_rate", "devices enrolled through the control socket",
+                 (self.arguments.sensors + 100) / (time.monotonic() - began), "/s")
+
+    def measure_speed(self):
+        self.title("Confirmable 64-byte readings over DTLS (PSK), answered after the broker's PUBACK")
+        for sensors in (50, 500, self.arguments.sensors):
+            summary = self.speed(self.pids(), "--sensors", sensors)
+            latency = summary["latency_ms"]
+            self.row(f"rate_{sensors}", f"{sensors:,} sensors, one outstanding each", summary["rate"], "readings/s",
+                     least=25000 if sensors == 50 else None)
+            self.note(f"  p50 {latency['p50']:.2f} ms, p99 {latency['p99']:.2f} ms, answered on their own "
+                      f"{summary['separate'] / max(summary['acknowledged'], 1):.0%}; processor time a reading: "
+                      + ", ".join(f"{name} {us:.1f}" for name, us in summary["cpu"].items()) + " µs")
+            self.figures[f"summary_{sensors}"] = summary
+
+    def measure_rival(self):
+        self.title("The rival: node-coap and mqtt.js, plain CoAP in, the same broker")
+        rival = parts.Rival(self.folder, self.pki, self.broker.port)
+        if rival.reason:
+            self.note(f"!!! NOT MEASURED: {rival.reason} !!!")
+            return
+        try:
+            rival.start()
+            pids = {"node": rival.process.pid, "mosquitto": self.broker.process.pid}
+            summary = self.speed(pids, "--plain", "--sensors", 50, server=rival.server)
+            memory = parts.pss_kb(rival.process.pid) / 1024
+        finally:
+            rival.stop()
+        latency = summary["latency_ms"]
+        self.figures["summary_rival"] = summary
+        self.row("rate_rival", "50 sensors, one outstanding each", summary["rate"], "readings/s")
+        self.note(f"  p50 {latency['p50']:.2f} ms, p99 {latency['p99']:.2f} ms, memory (PSS) {memory:.0f} MB; "
+                  "processor time a reading: "
+                  + ", ".join(f"{name} {us:.1f}" for name, us in summary["cpu"].items()) + " µs")
+        if self.figures.get("rate_50"):
+            self.row("ratio", "tidegate with DTLS against the rival without, 50 sensors",
+                     self.figures["rate_50"] / summary["rate"], "times", 2, least=2.5)
+
+    def measure_handshakes(self):
+        self.title("Handshakes, each a full one, 64 at a time")
+        summary = self.psk_load("--sensors", 64, "--handshakes", 5000, "--count", 0).finish()["handshake_phase"]
+        self.row("handshakes_psk", "PSK-AES128-CCM8", summary["rate"], "/s")
+        summary = self.load("--certs", self.pki.folder, "--prefix", "cert", "--trust", self.pki.certificate("devices-ca"),
+                            "--sensors", CERTIFICATES, "--parallel", CERTIFICATES, "--handshakes", 1000,
+                            "--count", 0).finish()["handshake_phase"]
+        self.row("handshakes_x509", "ECDHE-ECDSA-AES128-CCM8, both sides verified", summary["rate"], "/s")
+        if summary["failed"]:
+            self.note(f"! {summary}")
+
+    def measure_flood(self):
+        self.title("2,000 spoofed ClientHellos a second, and 20 honest handshakes a second beside them")
+        flood = parts.Tool("flood", "--server", self.gateway.server, "--rate", 2000, "--seconds", 10)
+        time.sleep(1)
+        summary = self.psk_load("--sensors", 64, "--handshakes", 150, "--handshake-rate", 20,
+                                "--count", 0).finish()["handshake_phase"]
+        flood.finish()
+        self.row("flood_done", "honest handshakes that were completed", 100 * summary["done"] / 150, "%", 1, least=99)
+        self.row("flood_p99_ms", "the time that 99 % of them needed", summary["p99_ms"], "ms", 1, most=3000)
+
+    def measure_idle_sessions(self):
+        sensors = self.arguments.sensors
+        self.title(f"{sensors:,} idle sessions")
+        alone = self.speed(self.pids(), "--sensors", 50)
+        before = parts.pss_kb(self.gateway.pids()["coap"])
+        idle = self.psk_load("--sensors", 0, "--idle", sensors, "--skip", 100, "--source", "127.32.0.1", "--seconds", 600)
+        try:
+            opened = idle.wait_connected()
+            time.sleep(1)
+            after = parts.pss_kb(self.gateway.pids()["coap"])
+            beside = self.speed(self.pids(), "--sensors", 50)
+        finally:
+            idle.stop()
+            summary = idle.finish()
+        self.check(summary)
+        self.row("session_kb", "memory a session (PSS of the coap process)", (after - before) / max(opened, 1), "kB", 1)
+        self.row("rate_alone", "50 busy sensors without them", alone["rate"], "readings/s")
+        self.row("rate_beside_idle", "50 busy sensors beside them", beside["rate"], "readings/s")
+        self.row("idle_share", "of the rate without them", 100 * beside["rate"] / max(alone["rate"], 1), "%", 1, least=80)
+
+    def measure_outage(self):
+        self.title("The broker is down")
+        self.broker.stop()
+        for sensors in (50, 500):
+            summary = self.speed(self.gateway.pids(), "--sensors", sensors)
+            self.row(f"disk_{sensors}", f"{sensors} sensors, answered once on disk", summary["rate"], "readings/s")
+            self.note(f"  p50 {summary['latency_ms']['p50']:.2f} ms, p99 {summary['latency_ms']['p99']:.2f} ms")
+        held = self.gateway.held()
+        self.broker.start()
+        wait_until(lambda: self.gateway.held() < held, "the outbox begins to drain", 60)
+        begin, left = time.monotonic(), self.gateway.held()
+        wait_until(lambda: self.gateway.held() == 0, "the outbox is empty", 300)
+        self.row("drain_rate", f"drained afterwards ({held:,} held)", left / (time.monotonic() - begin), "messages/s")
+
+    def run(self):
+        wanted = self.arguments.only
+        steps = [("start", self.start), (None, self.prepare), ("speed", self.measure_speed),
+                 ("rival", self.measure_rival), ("handshakes", self.measure_handshakes), ("flood", self.measure_flood),
+                 ("idle", self.measure_idle_sessions), ("outage", self.measure_outage)]
+        for name, step in steps:
+            if name and wanted and name not in wanted:
+                continue
+            try:
+                step()
+            except AssertionError as error:
+                self.troubles.append(f"{name or 'preparation'}: {error}")
+                self.note(f"!!! {error}")
+                if name is None or name == "start":
+                    break
+        return 1 if self.troubles else 0
+
+    def close(self):
+        if self.gateway.control and self.gateway.end() != 0:
+            self.troubles.append("tidegated did not end well")
+        self.broker.stop()
+        for line in self.gateway.complaints():
+            print(f"  log: {line}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=5, help="for each speed")
+    parser.add_argument("--sensors", type=int, default=5000, help="the largest number of sensors")
+    parser.add_argument("--only", type=lambda text: text.split(","), default=[],
+                        help="of: start, speed, rival, handshakes, flood, idle, outage")
+    parser.add_argument("--json", type=Path, help="write all figures to this file")
+    arguments = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="tidegate-bench-"))
+    bench = Bench(arguments, folder)
+    try:
+        code = bench.run()
+    finally:
+        bench.close()
+        shutil.rmtree(folder, ignore_errors=True)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(bench.figures, indent=1), encoding="utf-8")
+    return 1 if bench.troubles else code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
