@@ -80,12 +80,17 @@ static enum tg_log_level read_level(const struct config_section *log)
 
 static void read_groups(struct config *config)
 {
-	const struct config_section *limits = &config->groups[SCHEMA_LIMITS];
+	const struct config_section *limits = &config->groups[SCHEMA_LIMITS], *store = &config->groups[SCHEMA_STORE];
 
 	config->gateway = config_section_text(&config->groups[SCHEMA_GATEWAY], "name");
 	config->site = config_section_text(&config->groups[SCHEMA_GATEWAY], "site");
 	config->log_level = read_level(&config->groups[SCHEMA_LOG]);
 	config->outbox = config_outbox_read(&config->groups[SCHEMA_OUTBOX], NULL);
+	config->store = (struct config_store){
+		.disk_bytes = config_section_int(store, "disk_bytes"),
+		.reserve_bytes = config_section_int(store, "reserve_bytes"),
+		.mirror = config_section_bool(store, "mirror"),
+	};
 	config->limits = (struct config_limits){
 		.payload_max_bytes = (size_t)config_section_int(limits, "payload_max_bytes"),
 		.rate = (uint32_t)config_section_int(limits, "rate"),

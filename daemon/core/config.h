@@ -36,8 +36,13 @@ struct config_outbox {
 	int64_t hold_us;
 	size_t memory_messages;
 	size_t memory_bytes;
-	int64_t disk_bytes;
 	size_t window;
+};
+
+/* What waits on disk, for all sinks together. */
+struct config_store {
+	int64_t disk_bytes;
+	int64_t reserve_bytes;
 	bool mirror;
 };
 
@@ -93,12 +98,13 @@ struct config {
 	const char *site;
 	enum tg_log_level log_level;
 	struct config_outbox outbox;
+	struct config_store store;
 	struct config_limits limits;
 	struct config_endpoint *endpoints;
 	size_t endpoints_count;
 	struct config_route *routes;
 	size_t routes_count;
-	struct config_section groups[4]; /* by enum schema_place, SCHEMA_GATEWAY to SCHEMA_LOG */
+	struct config_section groups[5]; /* by enum schema_place, SCHEMA_GATEWAY to SCHEMA_LOG */
 	struct config_source **sources;
 	size_t sources_count;
 };

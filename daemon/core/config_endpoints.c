@@ -23,17 +23,11 @@ static int64_t outbox_number(const struct config_section *section, const struct 
 
 struct config_outbox config_outbox_read(const struct config_section *section, const struct config_section *fallback)
 {
-	const struct config_section *mirror = section;
-
-	if (fallback && !config_section_value(section, "mirror")->source)
-		mirror = fallback;
 	return (struct config_outbox){
 		.hold_us = outbox_number(section, fallback, "hold_ms") * CLOCK_MS_US,
 		.memory_messages = (size_t)outbox_number(section, fallback, "memory_messages"),
 		.memory_bytes = (size_t)outbox_number(section, fallback, "memory_bytes"),
-		.disk_bytes = outbox_number(section, fallback, "disk_bytes"),
 		.window = (size_t)outbox_number(section, fallback, "window"),
-		.mirror = config_section_bool(mirror, "mirror"),
 	};
 }
 

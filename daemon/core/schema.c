@@ -17,26 +17,32 @@
 #define TEXT(n, ...) .name = (n), .type = TG_TEXT, .unit = "", __VA_ARGS__
 
 static const struct tg_setting gateway_rows[] = {
-	{TEXT("name", .flags = TG_REQUIRED, .lowest = 1, .highest = FRAME_NAME_MAX,
+	{TEXT("name", .flags = TG_REQUIRED | TG_LIVE, .lowest = 1, .highest = FRAME_NAME_MAX,
 	      .help = "what this gateway is called: {gateway} in patterns and addresses")},
-	{TEXT("site", .highest = FRAME_NAME_MAX, .help = "where it stands: {site} in patterns and addresses")},
+	{TEXT("site", .flags = TG_LIVE, .highest = FRAME_NAME_MAX,
+	      .help = "where it stands: {site} in patterns and addresses")},
 	{.name = NULL},
 };
 
 static const struct tg_setting outbox_rows[] = {
 	{INT("hold_ms", .flags = TG_LIVE, .unit = "ms", .fallback = "250", .lowest = 0, .highest = 60000,
 	     .help = "how long a message may wait in memory for its sink before it is written to disk")},
-	{INT("memory_messages", .flags = TG_LIVE, .unit = "", .fallback = "4096", .lowest = 16, .highest = 1000000,
+	{INT("memory_messages", .flags = TG_LIVE, .unit = "", .fallback = "16384", .lowest = 16, .highest = 1000000,
 	     .help = "most messages in memory for one sink")},
 	{INT("memory_bytes", .flags = TG_LIVE, .unit = "bytes", .fallback = "8388608", .lowest = 64 * KIB,
 	     .highest = GIB, .help = "most memory for the messages of one sink")},
-	{INT("disk_bytes", .flags = TG_LIVE, .unit = "bytes", .fallback = "268435456", .lowest = MIB,
-	     .highest = 1024 * GIB,
-	     .help = "most disk space for the messages of one sink; when full, devices are told so")},
-	{INT("window", .flags = TG_LIVE, .unit = "", .fallback = "1024", .lowest = 1, .highest = 65535,
+	{INT("window", .flags = TG_LIVE, .unit = "", .fallback = "8192", .lowest = 1, .highest = 65535,
 	     .help = "most messages that a sink holds unconfirmed")},
-	{BOOL("mirror", .flags = TG_LIVE, .fallback = "false",
-	      .help = "write every message to disk at once, also while the sink keeps up")},
+	{.name = NULL},
+};
+
+static const struct tg_setting store_rows[] = {
+	{INT("disk_bytes", .unit = "bytes", .fallback = "268435456", .lowest = MIB, .highest = 1024 * GIB,
+	     .help = "most disk space for messages that wait, mirror included; when full, devices are told so")},
+	{INT("reserve_bytes", .unit = "bytes", .fallback = "33554432", .lowest = 0, .highest = 1024 * GIB,
+	     .help = "disk space that is left free for others: messages are refused when less than this is left")},
+	{BOOL("mirror", .fallback = "true",
+	      .help = "keep what waits in two files, so that one of them may be damaged without losing a message")},
 	{.name = NULL},
 };
 
@@ -131,6 +137,7 @@ static const struct schema_section sections[SCHEMA_PLACES] = {
 	[SCHEMA_OUTBOX] =
 		{"outbox", "outbox", false, outbox_rows,
 		 "the queue in front of each sink; the same group inside of an endpoint stands for that sink alone"},
+	[SCHEMA_STORE] = {"store", "store", false, store_rows, "the disk space for messages that wait for a sink"},
 	[SCHEMA_LIMITS] = {"limits", "limits", false, limits_rows, "what bounds devices and endpoint processes"},
 	[SCHEMA_LOG] = {"log", "log", false, log_rows, "what is written to the log"},
 	[SCHEMA_ENDPOINT] = {"endpoints", "endpoint", true, endpoint_rows, "whom the gateway talks to, and how"},

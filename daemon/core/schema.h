@@ -15,6 +15,7 @@
 enum schema_place {
 	SCHEMA_GATEWAY,
 	SCHEMA_OUTBOX, /* also inside of an endpoint, where it stands for that sink alone */
+	SCHEMA_STORE,
 	SCHEMA_LIMITS,
 	SCHEMA_LOG,
 	SCHEMA_ENDPOINT,

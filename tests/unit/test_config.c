@@ -50,7 +50,7 @@ START_TEST(reads_a_good_file)
 	ck_assert_uint_eq(field->outbox.window, 9);
 	ck_assert_int_eq(field->outbox.hold_us, 100000);
 	ck_assert_uint_eq(cloud->outbox.window, 7);
-	ck_assert_uint_eq(cloud->outbox.memory_messages, 4096);
+	ck_assert_uint_eq(cloud->outbox.memory_messages, 16384);
 	ck_assert(field->enabled && !cloud->enabled);
 	ck_assert_uint_eq(config_section_count(&field->settings, "listen"), 2);
 	ck_assert_str_eq(config_section_item(&field->settings, "listen", 1), "b");
@@ -147,10 +147,10 @@ START_TEST(tells_what_a_reload_changes)
 		    " } );");
 	ck_assert_int_eq(config_diff(before, f.config, add_change, text), 12);
 	ck_assert_str_eq(
-		text, "gateway: name \"g\" -> \"h\" (waits for a restart of the gateway)\n"
+		text, "gateway: name \"g\" -> \"h\" (live)\n"
 		      "limits: rate 0 -> 9 (live)\n"
 		      "endpoint old: removed (live)\n"
-		      "endpoint field: outbox: window 1024 -> 5 (live)\n"
+		      "endpoint field: outbox: window 8192 -> 5 (live)\n"
 		      "endpoint field: listen [ \"a\" ] -> [ \"a\", \"b\\\"\" ] (waits for a restart of the endpoint)\n"
 		      "endpoint field: idle_s 60 -> 120 (live)\n"
 		      "endpoint cloud: adapter \"cloud\" -> \"out\" (waits for a restart of the endpoint)\n"
