@@ -248,6 +248,11 @@ struct dtls_session *dtls_find(struct dtls *dtls, uint64_t handle)
 	return entry && dtls_session_of(entry)->state == DTLS_ESTABLISHED ? dtls_session_of(entry) : NULL;
 }
 
+uint16_t dtls_port(const struct dtls *dtls)
+{
+	return ntohs(dtls_socket_port(dtls->socket));
+}
+
 size_t dtls_sessions(const struct dtls *dtls)
 {
 	return dtls_table_count(dtls->table, DTLS_PLACE_ESTABLISHED);

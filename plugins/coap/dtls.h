@@ -102,6 +102,8 @@ const char *dtls_cipher(const struct dtls_session *session);
 void *dtls_user(const struct dtls_session *session);
 void dtls_set_user(struct dtls_session *session, void *user);
 
+/* The port that it is bound to, host order. */
+uint16_t dtls_port(const struct dtls *dtls);
 size_t dtls_sessions(const struct dtls *dtls);	/* established */
 size_t dtls_half_open(const struct dtls *dtls);
 

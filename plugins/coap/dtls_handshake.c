@@ -34,6 +34,16 @@ void dtls_handshake_fail(struct dtls_session *session, enum dtls_end why, const 
 	dtls_session_leave(session);
 }
 
+/* What OpenSSL has read last from the peer. Its numbers of states differ between releases with one and the same soname, so a program
+ * built with 3.0 would misunderstand 3.5; the names stay. */
+static bool handshake_has_read(const struct dtls_session *session, const char *state)
+{
+	return strcmp(SSL_state_string(session->ssl), state) == 0;
+}
+
+#define HANDSHAKE_CERTIFICATE_VERIFY "TRCV"
+#define HANDSHAKE_CHANGE_CIPHER_SPEC "TRCCS"
+
 static bool handshake_is_psk(const struct dtls_session *session)
 {
 	const SSL_CIPHER *cipher = SSL_get_pending_cipher(session->ssl);
@@ -132,7 +142,7 @@ static void handshake_step(struct dtls_session *session, struct tg_bytes in)
 	}
 	/* A protected record that cannot be read is dropped without a word (RFC 6347 section 4.1.2.7), and the peer would only
 	 * learn by its timeout that the key is wrong. One who could forge such a record could forge an alert as well. */
-	if (session->handshake->protected_seen && SSL_get_state(session->ssl) == TLS_ST_SR_CHANGE)
+	if (session->handshake->protected_seen && handshake_has_read(session, HANDSHAKE_CHANGE_CIPHER_SPEC))
 		handshake_fail_key(session);
 }
 
@@ -178,11 +188,11 @@ static void handshake_ask_psk(struct dtls_session *session, const struct dtls_re
 /* Asks who the owner of a verified certificate is, once it has proved to have the key (CertificateVerify). */
 static void handshake_ask_certificate(struct dtls_session *session)
 {
-	OSSL_HANDSHAKE_STATE state = SSL_get_state(session->ssl);
 	char *name;
 
 	if (session->handshake->asked || handshake_is_psk(session) ||
-	    (state != TLS_ST_SR_CERT_VRFY && state != TLS_ST_SR_CHANGE))
+	    (!handshake_has_read(session, HANDSHAKE_CERTIFICATE_VERIFY) &&
+	     !handshake_has_read(session, HANDSHAKE_CHANGE_CIPHER_SPEC)))
 		return;
 	X509 *certificate = SSL_get0_peer_certificate(session->ssl);
 	if (!certificate || SSL_get_verify_result(session->ssl) != X509_V_OK ||

@@ -96,3 +96,16 @@ tests_adapter_test_coap_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_adapter_test_coap_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 tests_adapter_test_coap_LDADD = libmockhost.la libcoapmessage.la $(CHECK_LIBS) $(OPENSSL_LIBS)
 tests_adapter_test_coap_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
+
+DTLS_TEST_SOURCES = tests/adapter/dtls_client.c tests/adapter/dtls_client.h tests/adapter/dtls_pki.c \
+	tests/adapter/dtls_pki.h tests/adapter/dtls_server.c tests/adapter/dtls_server.h
+DTLS_TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -I$(top_srcdir)/plugins
+DTLS_TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+DTLS_TEST_LIBS = libcoapdtls.la libmockhost.la $(OPENSSL_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/adapter/test_dtls
+UNIT_TESTS += tests/adapter/test_dtls
+tests_adapter_test_dtls_SOURCES = tests/adapter/test_dtls.c $(DTLS_TEST_SOURCES)
+tests_adapter_test_dtls_CPPFLAGS = $(DTLS_TEST_CPPFLAGS)
+tests_adapter_test_dtls_CFLAGS = $(DTLS_TEST_CFLAGS)
+tests_adapter_test_dtls_LDADD = $(DTLS_TEST_LIBS)
