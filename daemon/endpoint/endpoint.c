@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "endpoint/clean.h"
 #include "endpoint/host.h"
 #include "endpoint/joint.h"
 #include "endpoint/load.h"
@@ -53,12 +54,13 @@ static int __attribute__((format(printf, 2, 3))) fail(struct endpoint *ep, const
 {
 	char text[FRAME_TEXT_MAX];
 	struct frame frame = {.type = FRAME_FAILED};
+	struct clean_text copy;
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	frame.text.text = bytes_text(text);
+	frame.text.text = clean(&copy, text, FRAME_TEXT_MAX);
 	log_error("%s", text);
 	(void)!joint_send(ep->joint, &frame);
 	end(ep, EXIT_FAILURE);
@@ -69,13 +71,11 @@ static int __attribute__((format(printf, 2, 3))) fail(struct endpoint *ep, const
 static void on_log(void *arg, enum log_level level, const struct log_fields *fields, const char *text)
 {
 	struct endpoint *ep = arg;
-	struct frame frame = {.type = FRAME_LOG, .log = {.level = (uint8_t)level, .text = bytes_text(text)}};
+	struct frame frame = {.type = FRAME_LOG, .log = {.level = (uint8_t)level}};
+	struct clean_text clean_line, clean_device;
 
-	frame.log.device = bytes_text(fields->device);
-	if (frame.log.text.size > FRAME_TEXT_MAX)
-		frame.log.text.size = FRAME_TEXT_MAX;
-	if (frame.log.device.size > TG_DEVICE_MAX)
-		frame.log.device.size = TG_DEVICE_MAX;
+	frame.log.text = clean(&clean_line, text, FRAME_TEXT_MAX);
+	frame.log.device = clean(&clean_device, fields->device, TG_DEVICE_MAX);
 	if (!pthread_equal(ep->thread, pthread_self()) || joint_send(ep->joint, &frame) < 0)
 		fprintf(stderr, "%s/%u: %s\n", ep->options->endpoint, ep->options->worker, text);
 }

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/random.h"
-#include "base/secret.h"
 #include "endpoint/host_internal.h"
 
 enum { UNKNOWN_KEY_SIZE = 32 };
@@ -98,12 +96,10 @@ static void on_verdict(struct host *host, const struct frame_verdict *verdict)
 
 static void send_delivered(struct host *host, uint64_t core_ticket, enum tg_delivery_result result, const char *reason)
 {
-	struct frame frame = {
-		.type = FRAME_DELIVERED,
-		.delivered = {.ticket = core_ticket, .result = (uint8_t)result, .reason = bytes_text(reason)}};
+	struct frame frame = {.type = FRAME_DELIVERED, .delivered = {.ticket = core_ticket, .result = (uint8_t)result}};
+	struct clean_text copy;
 
-	if (frame.delivered.reason.size > FRAME_TEXT_MAX)
-		frame.delivered.reason.size = FRAME_TEXT_MAX;
+	frame.delivered.reason = clean(&copy, reason, FRAME_TEXT_MAX);
 	(void)host->sink.send(host->sink.arg, &frame); /* on failure the link ends, and the core takes it back */
 }
 
@@ -156,8 +152,9 @@ static void void_tickets(struct host *host)
 
 static void send_link(struct host *host)
 {
-	const struct frame frame = {.type = FRAME_LINK,
-				    .link = {.state = (uint8_t)host->link, .detail = bytes_text(host->link_detail)}};
+	const struct frame frame = {
+		.type = FRAME_LINK,
+		.link = {.state = (uint8_t)host->link, .detail = bytes_text(host->link_detail.text)}};
 
 	if (host->joined)
 		(void)host->sink.send(host->sink.arg, &frame);
@@ -170,7 +167,7 @@ void exchange_link(const struct tg_host *services, enum tg_link state, const cha
 	if (state != TG_LINK_UP)
 		void_tickets(host);
 	host->link = state;
-	snprintf(host->link_detail, sizeof(host->link_detail), "%s", detail ? detail : "");
+	clean(&host->link_detail, detail, FRAME_TEXT_MAX);
 	send_link(host);
 }
 

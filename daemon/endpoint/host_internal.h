@@ -5,6 +5,7 @@
 /* Shared by the two halves of the host: host.c has the plain services, exchange.c what goes to the core and back. */
 
 #include "base/uuid.h"
+#include "endpoint/clean.h"
 #include "endpoint/host.h"
 #include "endpoint/pending.h"
 #include "endpoint/slots.h"
@@ -29,7 +30,7 @@ struct host {
 	struct slots tickets; /* value: the core's ticket */
 	struct slots lookups; /* value: the adapter's token */
 	enum tg_link link;
-	char link_detail[FRAME_TEXT_MAX];
+	struct clean_text link_detail;
 
 	/* host.c */
 	int64_t *counters;

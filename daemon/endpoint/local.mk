@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += libendpoint.la
 libendpoint_la_SOURCES = \
+	daemon/endpoint/clean.c daemon/endpoint/clean.h \
 	daemon/endpoint/describe.c daemon/endpoint/describe.h \
 	daemon/endpoint/endpoint.c daemon/endpoint/endpoint.h \
 	daemon/endpoint/exchange.c \

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "endpoint/clean.h"
 #include "endpoint/host.h"
 #include "suite.h"
 
@@ -337,6 +338,17 @@ START_TEST(the_log_is_limited)
 }
 END_TEST
 
+START_TEST(text_from_a_peer_is_made_fit)
+{
+	struct clean_text copy;
+
+	ck_assert(bytes_equal(clean(&copy, "h\xc3\xb6r", 100), bytes_text("h\xc3\xb6r")));
+	ck_assert(bytes_equal(clean(&copy, "h\xc3\xb6r", 2), bytes_text("h?")));
+	ck_assert(bytes_equal(clean(&copy, "\xff\xfe.", 100), bytes_text("??.")));
+	ck_assert(bytes_equal(clean(&copy, NULL, 100), bytes_text("")));
+}
+END_TEST
+
 START_TEST(other_frames_and_calls)
 {
 	begin();
@@ -358,4 +370,4 @@ SUITE_MAIN("host", a_submission_gets_one_verdict, a_submission_that_breaks_the_c
 	   a_link_that_ends_leaves_the_submission_for_the_next, a_lookup_is_answered_once,
 	   lookups_of_a_lost_core_are_answered_as_not_known, tickets_belong_to_their_link,
 	   a_delivery_that_is_not_taken_is_given_back_once, counters_go_out_together_when_they_changed,
-	   the_log_is_limited, other_frames_and_calls)
+	   the_log_is_limited, text_from_a_peer_is_made_fit, other_frames_and_calls)
