@@ -17,8 +17,8 @@ EXTRA_DIST += $(LINT_TESTS) tests/lint/source.py
 CASES = \
 	tests/integration/test_endpoints.py tests/integration/test_kills.py tests/integration/test_main_job.py \
 	tests/integration/test_outage.py tests/integration/test_refusals.py tests/integration/test_reload.py \
-	tests/integration/test_store.py
-EXTRA_DIST += $(CASES) \
+	tests/integration/test_sandbox.py tests/integration/test_store.py
+EXTRA_DIST += $(CASES) tests/integration/spy.c \
 	tests/integration/demo.py tests/integration/harness/__init__.py tests/integration/harness/broker.py \
 	tests/integration/harness/case.py tests/integration/harness/gateway.py tests/integration/harness/pki.py \
 	tests/integration/harness/process.py tests/integration/harness/sensors.py

@@ -88,6 +88,7 @@ class Gateway:
         self.folder = Path(folder)
         self.state, self.run = self.folder / "state", self.folder / "run"
         self.file = self.folder / "tidegate.conf"
+        self.adapters = BUILD / ".libs"
         self.lines = Lines()
         self.process = None
         self.state.mkdir(parents=True, exist_ok=True)
@@ -104,7 +105,7 @@ class Gateway:
     def command(self, *more):
         return [
             BUILD / "tidegated", "--config", self.file, "--state", self.state, "--run", self.run,
-            "--adapters", BUILD / ".libs", "--endpoint-program", BUILD / "tidegate-endpoint", *more,
+            "--adapters", self.adapters, "--endpoint-program", BUILD / "tidegate-endpoint", *more,
         ]
 
     def begin(self):
