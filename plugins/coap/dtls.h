@@ -21,17 +21,17 @@ struct dtls_session;
 
 /* Why a session ended, or a handshake did not succeed; each is counted. */
 enum dtls_end {
-	DTLS_END_PEER,		  /* close_notify */
-	DTLS_END_IDLE,		  /* nothing heard for idle_us */
-	DTLS_END_LOCAL,		  /* dtls_close: revoked, shutting down */
-	DTLS_END_ERROR,		  /* fatal alert */
-	DTLS_END_REPLACED,	  /* the same peer address completed a new handshake (RFC 6347 section 4.2.8) */
-	DTLS_END_TIMEOUT,	  /* handshake not finished in time */
-	DTLS_END_UNKNOWN,	  /* identity not known (PSK, certificate or resumed) */
-	DTLS_END_WRONG_KEY,	  /* PSK: finished message did not verify */
+	DTLS_END_PEER,            /* close_notify */
+	DTLS_END_IDLE,            /* nothing heard for idle_us */
+	DTLS_END_LOCAL,           /* dtls_close: revoked, shutting down */
+	DTLS_END_ERROR,           /* fatal alert */
+	DTLS_END_REPLACED,        /* the same peer address completed a new handshake (RFC 6347 section 4.2.8) */
+	DTLS_END_TIMEOUT,         /* handshake not finished in time */
+	DTLS_END_UNKNOWN,         /* identity not known (PSK, certificate or resumed) */
+	DTLS_END_WRONG_KEY,       /* PSK: finished message did not verify */
 	DTLS_END_BAD_CERTIFICATE, /* none, not under the trust anchor, expired, not yet valid … */
-	DTLS_END_HANDSHAKE,	  /* any other failure of a handshake */
-	DTLS_END_LIMIT,		  /* a handshake not begun: one of dtls_limits is reached. Nothing is answered */
+	DTLS_END_HANDSHAKE,       /* any other failure of a handshake */
+	DTLS_END_LIMIT,           /* a handshake not begun: one of dtls_limits is reached. Nothing is answered */
 	DTLS_END_REASONS
 };
 
@@ -49,11 +49,11 @@ struct dtls_events {
 };
 
 struct dtls_limits {
-	size_t sessions;	    /* established and half-open together */
-	size_t half_open;	    /* handshakes that have returned their cookie and are not finished */
+	size_t sessions;             /* established and half-open together */
+	size_t half_open;            /* handshakes that have returned their cookie and are not finished */
 	size_t half_open_an_address; /* the same, for one IP address (IPv6: one /64) */
 	int64_t idle_us;
-	int64_t handshake_us;	    /* the longest that one may take */
+	int64_t handshake_us; /* the longest that one may take */
 };
 
 /* Credentials are PEM, read from open descriptors (which stay the caller's); -1: none. Without a certificate only PSK suites are
@@ -68,8 +68,8 @@ struct dtls_credentials {
  * dtls_free. Errors: -errno of socket or bind; -EKEYREJECTED: credentials unusable, *ret_problem says in words (static or
  * thread-local storage). */
 int dtls_new(const struct tg_host *host, const struct sockaddr *address, socklen_t length, bool shared,
-	     const struct dtls_limits *limits, const struct dtls_credentials *credentials, const struct dtls_events *events,
-	     void *arg, struct dtls **ret_dtls, const char **ret_problem);
+	     const struct dtls_limits *limits, const struct dtls_credentials *credentials,
+	     const struct dtls_events *events, void *arg, struct dtls **ret_dtls, const char **ret_problem);
 /* Begins to read. */
 int dtls_start(struct dtls *dtls);
 /* Takes no new handshakes any more. */
@@ -104,7 +104,7 @@ void dtls_set_user(struct dtls_session *session, void *user);
 
 /* The port that it is bound to, host order. */
 uint16_t dtls_port(const struct dtls *dtls);
-size_t dtls_sessions(const struct dtls *dtls);	/* established */
+size_t dtls_sessions(const struct dtls *dtls); /* established */
 size_t dtls_half_open(const struct dtls *dtls);
 
 #endif

@@ -64,7 +64,7 @@ static void set_up(void)
 {
 	turned_away = false;
 	kept = NULL;
-	strcpy(folder, "/tmp/tidegate-control-XXXXXX");
+	snprintf(folder, sizeof(folder), "%s", "/tmp/tidegate-control-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/control.sock", folder);
 	ck_assert_int_ge(loop_new(&loop), 0);

@@ -17,7 +17,7 @@ static char state_dir[64];
 
 static void set_up(void)
 {
-	strcpy(state_dir, "/tmp/tidegate-devices-XXXXXX");
+	snprintf(state_dir, sizeof(state_dir), "%s", "/tmp/tidegate-devices-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(state_dir));
 }
 

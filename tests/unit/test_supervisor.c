@@ -207,7 +207,7 @@ static void close_supervisor(void)
 static void set_up(void)
 {
 	memset(&seen, 0, sizeof(seen));
-	strcpy(run_dir, "/tmp/tidegate-supervisor-XXXXXX");
+	snprintf(run_dir, sizeof(run_dir), "%s", "/tmp/tidegate-supervisor-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(run_dir));
 	open_supervisor();
 }
