@@ -152,7 +152,7 @@ static int load_ahead(struct endpoint *ep)
 		(void)!dlopen("libgcc_s.so.1",
 			      RTLD_NOW); /* glibc unwinds with it when a thread is cancelled or exits */
 	if (ep->adapter.needs & TG_NEED_RESOLVE)
-		return resolver_new(ep->loop, on_resolver_changed, ep, &ep->resolver);
+		return resolver_new(ep->loop, "/etc", on_resolver_changed, ep, &ep->resolver);
 	return 0;
 }
 
@@ -346,7 +346,7 @@ static void on_given_up(void *arg)
 	struct endpoint *ep = arg;
 
 	log_notice("no core for %lld s, ending", (long long)(ep->options->orphan_us / CLOCK_S_US));
-	end(ep, EXIT_SUCCESS);
+	stop(ep, SIGNAL_STOP_MS);
 }
 
 static int prepare(struct endpoint *ep)

@@ -100,8 +100,11 @@ static int describe(const struct arguments *arguments)
 {
 	char error[LOAD_ERROR_SIZE];
 	struct tg_adapter adapter;
-	int r = load_adapter(arguments->options.adapters, arguments->describe, &adapter, error);
+	int r = sandbox_begin(); /* to load is to run its constructors */
 
+	snprintf(error, sizeof(error), "privileges cannot be given up (%s)", strerror(-r));
+	if (r >= 0)
+		r = load_adapter(arguments->options.adapters, arguments->describe, &adapter, error);
 	if (r >= 0) {
 		r = describe_adapter(&adapter);
 		snprintf(error, sizeof(error), "adapter '%s' cannot be described", arguments->describe);

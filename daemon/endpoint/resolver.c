@@ -81,7 +81,8 @@ static void on_ready(void *arg, int fd, uint32_t ready)
 		resolver->on_changed(resolver->arg);
 }
 
-int resolver_new(struct loop *loop, loop_call_fn *on_changed, void *arg, struct resolver **ret_resolver)
+int resolver_new(struct loop *loop, const char *folder, loop_call_fn *on_changed, void *arg,
+		 struct resolver **ret_resolver)
 {
 	struct resolver *resolver = calloc(1, sizeof(*resolver));
 	int r = 0;
@@ -93,7 +94,7 @@ int resolver_new(struct loop *loop, loop_call_fn *on_changed, void *arg, struct 
 	resolver->on_changed = on_changed;
 	resolver->arg = arg;
 	resolver->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (resolver->fd < 0 || inotify_add_watch(resolver->fd, "/etc", IN_MOVED_TO | IN_CREATE) < 0)
+	if (resolver->fd < 0 || inotify_add_watch(resolver->fd, folder, IN_MOVED_TO | IN_CREATE) < 0)
 		r = -errno;
 	if (r >= 0)
 		r = loop_io_new(loop, resolver->fd, LOOP_READABLE, on_ready, resolver, &resolver->io);

@@ -12,8 +12,9 @@
 
 struct resolver;
 
-/* Ownership: `*ret_resolver` ends with resolver_free. */
-int resolver_new(struct loop *loop, loop_call_fn *on_changed, void *arg, struct resolver **ret_resolver) WARN_UNUSED;
+/* `folder` holds the resolver's files: "/etc". Ownership: `*ret_resolver` ends with resolver_free. */
+int resolver_new(struct loop *loop, const char *folder, loop_call_fn *on_changed, void *arg,
+		 struct resolver **ret_resolver) WARN_UNUSED;
 void resolver_free(struct resolver *resolver);
 
 #endif

@@ -300,7 +300,7 @@ static void child(const struct attempt *attempt)
 
 	status_fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
 	tcp_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (sandbox_begin() < 0 || loop_new(&loop) < 0 || resolver_new(loop, nothing, NULL, &resolver) < 0)
+	if (sandbox_begin() < 0 || loop_new(&loop) < 0 || resolver_new(loop, "/etc", nothing, NULL, &resolver) < 0)
 		_exit(200);
 	if (sandbox_shut(attempt->needs, &sandbox) < 0)
 		_exit(201);
@@ -367,6 +367,50 @@ START_TEST(a_second_thread_is_refused)
 }
 END_TEST
 
+static void count(void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+static void replace(const char *folder, const char *name)
+{
+	char from[128], to[128];
+	int fd;
+
+	snprintf(from, sizeof(from), "%s/new", folder);
+	snprintf(to, sizeof(to), "%s/%s", folder, name);
+	fd = open(from, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	ck_assert_int_eq(rename(from, to), 0);
+}
+
+START_TEST(a_replaced_file_of_the_resolver_is_noticed)
+{
+	char folder[] = "/tmp/tidegate-test-XXXXXX", path[128];
+	struct resolver *resolver;
+	struct loop *loop;
+	unsigned n = 0;
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	ck_assert_int_eq(loop_new(&loop), 0);
+	ck_assert_int_eq(resolver_new(loop, folder, count, &n, &resolver), 0);
+	replace(folder, "passwd");
+	ck_assert_int_ge(loop_turn(loop, 1000000), 0);
+	ck_assert_uint_eq(n, 0);
+	replace(folder, "resolv.conf");
+	ck_assert_int_ge(loop_turn(loop, 1000000), 0);
+	ck_assert_uint_eq(n, 1);
+	resolver_free(resolver);
+	loop_free(loop);
+	snprintf(path, sizeof(path), "%s/passwd", folder);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/resolv.conf", folder);
+	unlink(path);
+	rmdir(folder);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("sandbox");
@@ -376,6 +420,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, behind_the_sandbox, 0, (int)(sizeof(attempts) / sizeof(attempts[0])));
 	tcase_add_test(tcase, abort_still_ends_with_its_own_signal);
+	tcase_add_test(tcase, a_replaced_file_of_the_resolver_is_noticed);
 	tcase_add_test(tcase, a_second_thread_is_refused);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
