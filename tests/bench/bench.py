@@ -210,7 +210,7 @@ class Bench:
                  ("rival", self.measure_rival), ("handshakes", self.measure_handshakes), ("flood", self.measure_flood),
                  ("idle", self.measure_idle_sessions), ("outage", self.measure_outage)]
         for name, step in steps:
-            if name and wanted and name not in wanted:
+            if wanted and name not in wanted and (name or wanted == ["rival"]):
                 continue
             try:
                 step()

@@ -131,9 +131,13 @@ static void fleet_settle(struct fleet *fleet, struct sensor *sensor)
 	if (sensor->state != SENSOR_OFF || (!sensor->client && fleet->context))
 		return;
 	if (sensor->client) {
+		if (sensor->renewing)
+			client_shut(sensor->client);
+		else
+			fleet->common.tally->sessions_lost++;
+		sensor->renewing = false;
 		client_free(sensor->client);
 		sensor->client = NULL;
-		fleet->common.tally->sessions_lost++;
 	}
 	if (!fleet->common.stopping)
 		fleet_wait_for_handshake(fleet, sensor->index);

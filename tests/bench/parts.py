@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the benchmark is made of: a fast broker, the gateway with thousands of devices, the rival, the load generator, and
 the figures of processes. Built on the harness of the integration tests."""
+import getpass
 import json
 import os
 import shutil
@@ -21,6 +22,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 # As harness.broker, but made for speed: no log line and no disk for a message, and room for many in flight.
 BROKER = """
+user {user}
 listener {port} 127.0.0.1
 cafile {pki}/cloud-ca.crt
 certfile {pki}/broker.crt
@@ -57,7 +59,8 @@ class Broker:
     def __init__(self, folder, pki):
         self.port, self.pki, self.process = free_port(), pki, None
         self._configuration = folder / "mosquitto.conf"
-        self._configuration.write_text(BROKER.format(port=self.port, pki=pki.folder), encoding="utf-8")
+        text = BROKER.format(user=getpass.getuser(), port=self.port, pki=pki.folder)
+        self._configuration.write_text(text, encoding="utf-8")
 
     def start(self):
         self.process = Process(["mosquitto", "-c", self._configuration])
@@ -65,6 +68,8 @@ class Broker:
         return self
 
     def _listens(self):
+        if not self.process.is_running():
+            raise AssertionError("mosquitto does not start: " + "; ".join(self.process.lines.all()))
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 

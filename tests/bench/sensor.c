@@ -9,7 +9,10 @@
 #include "batch.h"
 #include "coap.h"
 
-enum { SENSOR_TOKEN = 4, SENSOR_DIGITS_MAX = 20, SENSOR_MESSAGE_MAX = 1300, SENSOR_LATE_MAX = 16 };
+enum { SENSOR_TOKEN = 4, SENSOR_DIGITS_MAX = 20, SENSOR_MESSAGE_MAX = 1300, SENSOR_LATE_MAX = 16, SENSOR_IDS = 65000 };
+
+/* EXCHANGE_LIFETIME (RFC 7252 section 4.8.2): for so long a message id must not come again. */
+#define SENSOR_ID_LIFETIME_US (247 * (int64_t)TOOL_S_US)
 
 int sensor_init(struct sensor *sensor, struct sensor_common *common, uint32_t index,
 		const struct client_identity *identity, bool quiet)
@@ -96,6 +99,7 @@ static void sensor_begin(struct sensor *sensor)
 
 	number[sensor_digits(sensor->sequence, number)] = ' ';
 	coap_set_id(sensor->message, ++sensor->next_id);
+	sensor->ids_left--;
 	sensor->token++;
 	memcpy(sensor->message + COAP_HEAD, &sensor->token, SENSOR_TOKEN);
 	sensor->state = SENSOR_SENT;
@@ -113,12 +117,31 @@ static void sensor_pause(struct sensor *sensor, int64_t until_us)
 	sensor->common->deadline[sensor->index] = until_us;
 }
 
+/* Whether there is a message id that may be used now. */
+static bool sensor_has_id(struct sensor *sensor)
+{
+	struct sensor_common *common = sensor->common;
+
+	if (sensor->state == SENSOR_HANDSHAKE || common->now_us >= sensor->ids_since_us + SENSOR_ID_LIFETIME_US) {
+		sensor->ids_left = SENSOR_IDS;
+		sensor->ids_since_us = common->now_us;
+	}
+	return sensor->ids_left > 0;
+}
+
 void sensor_go(struct sensor *sensor)
 {
 	struct sensor_common *common = sensor->common;
 
 	common->deadline[sensor->index] = INT64_MAX;
-	if (sensor->left == 0) {
+	if (!sensor_has_id(sensor)) {
+		if (common->options.plain) {
+			sensor_pause(sensor, sensor->ids_since_us + SENSOR_ID_LIFETIME_US);
+		} else {
+			sensor->renewing = true;
+			sensor_lost(sensor);
+		}
+	} else if (sensor->left == 0) {
 		sensor->state = SENSOR_DONE;
 	} else if (sensor->quiet || common->start_us == 0 || common->stopping) {
 		sensor->state = SENSOR_IDLE;

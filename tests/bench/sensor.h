@@ -6,7 +6,8 @@
  * One simulated sensor: it sends its readings one after the other as confirmable POSTs, and keeps to RFC 7252 section 4.2 while it waits:
  * the same message again, with the same message id and token, after ACK_TIMEOUT, doubled each time; an empty ACK ends the repeats
  * and the response then comes on its own and is acknowledged. A reading counts as acknowledged with a 2.xx only. Without any
- * answer the sensor takes its session for lost; once it has a new one, the same reading goes out as a new exchange.
+ * answer the sensor takes its session for lost; once it has a new one, the same reading goes out as a new exchange. A sensor that is so fast
+ * that a message id would come again within EXCHANGE_LIFETIME (section 4.4) takes a new session.
  *
  * The life of a sensor: OFF, handshake (the fleet's business), IDLE, then SENT and perhaps ACKED and PAUSED for each reading, DONE after
  * the last; at any moment back to OFF. The fleet looks at `state` after each call.
@@ -72,7 +73,10 @@ struct sensor {
 	bool answered_before;
 	uint8_t repeats;
 	uint16_t last_response_id; /* of the last separate response, with answered_before */
+	bool renewing;             /* OFF by its own wish */
 	uint16_t next_id;
+	uint32_t ids_left; /* before one would come twice within EXCHANGE_LIFETIME */
+	int64_t ids_since_us;
 	uint32_t token;
 	uint64_t sequence;
 	uint64_t left;

@@ -27,7 +27,8 @@ enum {
 	MUTATE_SOURCE = 127 << 24 | 64 << 16 | 1,
 	MUTATE_SAMPLES = 32,
 	MUTATE_PING_US = 500 * TOOL_MS_US, /* then once more */
-	MUTATE_PINGS = 10
+	MUTATE_PINGS = 10,
+	MUTATE_IDS = 30000 /* of a session: a server that sees one again would not look at its message */
 };
 
 struct mutate_sample {
@@ -55,6 +56,7 @@ struct mutate {
 	struct mutate_sample last; /* the CoAP message before, to be mutated again */
 	int64_t now_us;
 	uint16_t ping;
+	uint16_t next_id;
 	bool answered;
 	bool spoil; /* what bad clients send is mutated on its way */
 	uint64_t sent;
@@ -160,6 +162,7 @@ static bool mutate_connect(struct mutate *mutate)
 		}
 		if (client_state(mutate->good) == CLIENT_OPEN) {
 			mutate->sessions++;
+			mutate->next_id = 0;
 			return true;
 		}
 	}
@@ -188,6 +191,8 @@ static bool mutate_ping(struct mutate *mutate)
 /* Whether the server is alive, with this session or a new one. */
 static bool mutate_alive(struct mutate *mutate)
 {
+	if (mutate->good && mutate->next_id >= MUTATE_IDS)
+		client_shut(mutate->good);
 	if (mutate->good && client_state(mutate->good) == CLIENT_OPEN && mutate_ping(mutate))
 		return true;
 	return mutate_connect(mutate) && mutate_ping(mutate);
@@ -200,7 +205,7 @@ static void mutate_inside(struct mutate *mutate)
 	if (last->size > 0 && tool_random_below(&mutate->random, 8) == 0)
 		last->size = mutator_bytes(&mutate->random, last->data, last->size, sizeof(last->data));
 	else
-		last->size = mutator_coap(&mutate->random, last->data);
+		last->size = mutator_coap(&mutate->random, mutate->next_id++, last->data);
 	if (last->size > 0)
 		(void)client_send(mutate->good, last->data, last->size);
 	mutate->sent++;

@@ -142,7 +142,7 @@ static size_t mutator_add_options(struct tool_random *random, uint8_t *data, siz
 	return size;
 }
 
-size_t mutator_coap(struct tool_random *random, uint8_t ret_data[MUTATOR_ROOM])
+size_t mutator_coap(struct tool_random *random, uint16_t id, uint8_t ret_data[MUTATOR_ROOM])
 {
 	uint8_t token[COAP_TOKEN_MAX], payload[512];
 	uint8_t code =
@@ -151,9 +151,9 @@ size_t mutator_coap(struct tool_random *random, uint8_t ret_data[MUTATOR_ROOM])
 	size_t size, grown, length;
 
 	tool_random_bytes(random, token, sizeof(token));
-	/* Few message ids, so that some come twice with another content. */
-	size = coap_head(ret_data, MUTATOR_ROOM, type, code, (uint16_t)tool_random_below(random, 4096), token,
-			 tool_random_below(random, COAP_TOKEN_MAX + 1));
+	if (tool_random_below(random, 16) == 0)
+		id = (uint16_t)(id - tool_random_below(random, 64));
+	size = coap_head(ret_data, MUTATOR_ROOM, type, code, id, token, tool_random_below(random, COAP_TOKEN_MAX + 1));
 	size = mutator_add_options(random, ret_data, size);
 	length = tool_random_below(random, tool_random_below(random, 4) ? 64 : sizeof(payload));
 	tool_random_bytes(random, payload, length);

@@ -15,8 +15,9 @@ enum { MUTATOR_ROOM = 1200 };
 /* Changes a few places: bits, bytes, numbers, cuts, repeats. Returns the new size, at most `room`, and perhaps 0. */
 size_t mutator_bytes(struct tool_random *random, uint8_t *data, size_t size, size_t room);
 
-/* A CoAP message with odd options, tokens, blocks and lengths; three quarters of them are changed by mutator_bytes besides. */
-size_t mutator_coap(struct tool_random *random, uint8_t ret_data[MUTATOR_ROOM]);
+/* A CoAP message with this message id (mostly), and with odd options, tokens, blocks and lengths; three quarters of them are
+ * changed by mutator_bytes besides. */
+size_t mutator_coap(struct tool_random *random, uint16_t id, uint8_t ret_data[MUTATOR_ROOM]);
 
 /* A DTLS record or handshake message with a field of its head changed (RFC 6347 sections 4.1 and 4.2.2): type, version, epoch,
  * sequence, length, message sequence, fragment offset, fragment length. */

@@ -74,7 +74,7 @@ START_TEST(test_mutator_keeps_its_room)
 
 	for (int i = 0; i < 50000; i++) {
 		struct coap_view view;
-		size_t size = mutator_coap(&random, message);
+		size_t size = mutator_coap(&random, (uint16_t)i, message);
 
 		ck_assert_uint_le(size, sizeof(message));
 		kinds[coap_read(message, size, &view)]++;
