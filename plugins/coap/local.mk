@@ -109,3 +109,17 @@ tests_adapter_test_dtls_SOURCES = tests/adapter/test_dtls.c $(DTLS_TEST_SOURCES)
 tests_adapter_test_dtls_CPPFLAGS = $(DTLS_TEST_CPPFLAGS)
 tests_adapter_test_dtls_CFLAGS = $(DTLS_TEST_CFLAGS)
 tests_adapter_test_dtls_LDADD = $(DTLS_TEST_LIBS)
+
+check_PROGRAMS += tests/adapter/test_dtls_certificate
+UNIT_TESTS += tests/adapter/test_dtls_certificate
+tests_adapter_test_dtls_certificate_SOURCES = tests/adapter/test_dtls_certificate.c $(DTLS_TEST_SOURCES)
+tests_adapter_test_dtls_certificate_CPPFLAGS = $(DTLS_TEST_CPPFLAGS)
+tests_adapter_test_dtls_certificate_CFLAGS = $(DTLS_TEST_CFLAGS)
+tests_adapter_test_dtls_certificate_LDADD = $(DTLS_TEST_LIBS)
+
+check_PROGRAMS += tests/adapter/test_dtls_peers
+UNIT_TESTS += tests/adapter/test_dtls_peers
+tests_adapter_test_dtls_peers_SOURCES = tests/adapter/test_dtls_peers.c $(DTLS_TEST_SOURCES)
+tests_adapter_test_dtls_peers_CPPFLAGS = $(DTLS_TEST_CPPFLAGS)
+tests_adapter_test_dtls_peers_CFLAGS = $(DTLS_TEST_CFLAGS)
+tests_adapter_test_dtls_peers_LDADD = $(DTLS_TEST_LIBS)

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <check.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "adapter/dtls_server.h"
+#include "coap/dtls_cookie.h"
+#include "coap/dtls_record.h"
+
+static struct server server;
+
+static void setup(void)
+{
+	server_start(NULL, NULL, &server);
+}
+
+static void setup_small(void)
+{
+	const struct dtls_limits limits = {.sessions = 4,
+					   .half_open = 3,
+					   .half_open_an_address = 2,
+					   .idle_us = INT64_C(600000000),
+					   .handshake_us = INT64_C(30000000)};
+
+	server_start(&limits, NULL, &server);
+}
+
+static void teardown(void)
+{
+	server_stop(&server);
+}
+
+static struct client *sensor_from(const char *identity, const char *address, uint16_t port)
+{
+	struct client_options options = {.port = dtls_port(server.dtls),
+					 .identity = identity,
+					 .key = SERVER_KEY,
+					 .from = address,
+					 .from_port = port};
+	struct client *client;
+
+	client_new(&options, &client);
+	return client;
+}
+
+static struct client *sensor(const char *identity)
+{
+	return sensor_from(identity, NULL, 0);
+}
+
+/* Up to the question who it is, and no further. */
+static struct client *half_open(const char *address)
+{
+	struct client *client = sensor_from("sensor-1", address, 0);
+	unsigned before = server.asked;
+
+	server.by_hand = true;
+	SERVER_UNTIL(&server, client, server.asked == before + 1);
+	server.by_hand = false;
+	return client;
+}
+
+struct hello {
+	uint8_t bytes[512];
+	size_t size;
+};
+
+static bool keep_hello(void *arg, uint8_t *datagram, size_t *size)
+{
+	struct hello *hello = arg;
+
+	ck_assert_uint_le(*size, sizeof(hello->bytes));
+	memcpy(hello->bytes, datagram, *size);
+	hello->size = *size;
+	return false;
+}
+
+static void get_hello(struct hello *ret_hello)
+{
+	struct client *client = sensor("sensor-1");
+
+	client->options.filter = keep_hello;
+	client->options.filter_arg = ret_hello;
+	client_step(client);
+	ck_assert(dtls_record_is_hello((struct tg_bytes){ret_hello->bytes, ret_hello->size}));
+	client_free(client);
+}
+
+static int spoof(unsigned i)
+{
+	struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f010000u + i)};
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(dtls_port(server.dtls))};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&own, sizeof(own)), 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	return fd;
+}
+
+START_TEST(nothing_is_kept_without_a_cookie)
+{
+	enum { SPOOFED = 1000, WARM = 100 };
+	struct hello hello;
+	uint8_t answer[512];
+	size_t memory = 0;
+
+	get_hello(&hello);
+	for (unsigned i = 0; i < SPOOFED; i++) {
+		int fd = spoof(i);
+		ssize_t n = -1;
+
+		ck_assert_int_eq(send(fd, hello.bytes, hello.size, 0), (ssize_t)hello.size);
+		for (unsigned turn = 0; turn < 1000 && n < 0; turn++) {
+			mock_turn(server.mock, 1000);
+			n = recv(fd, answer, sizeof(answer), 0);
+		}
+		/* HelloVerifyRequest; smaller than what asked for it. */
+		ck_assert_int_eq(n, DTLS_RECORD_HEADER + 12 + 3 + DTLS_COOKIE_SIZE);
+		ck_assert_uint_eq(answer[DTLS_RECORD_HEADER], 3);
+		close(fd);
+		if (i == WARM)
+			memory = mallinfo2().uordblks;
+	}
+	ck_assert_uint_eq(dtls_half_open(server.dtls) + dtls_sessions(server.dtls), 0);
+	if (memory > 0)
+		ck_assert_uint_le(mallinfo2().uordblks, memory);
+}
+END_TEST
+
+/* A cookie is good for its address alone. */
+START_TEST(stolen_cookie_opens_nothing)
+{
+	struct client *client = sensor("sensor-1");
+	struct hello hello;
+
+	client->options.filter = keep_hello;
+	client->options.filter_arg = &hello;
+	client_step(client);
+	client_raw(client, hello.bytes, hello.size);
+	SERVER_UNTIL(&server, client, client->received == 1);
+	int fd = spoof(1);
+	ck_assert_int_eq(send(fd, hello.bytes, hello.size, 0), (ssize_t)hello.size);
+	server_settle(&server, NULL);
+	ck_assert_uint_eq(dtls_half_open(server.dtls), 0);
+	client_raw(client, hello.bytes, hello.size);
+	SERVER_UNTIL(&server, client, dtls_half_open(server.dtls) == 1);
+	close(fd);
+	client_free(client);
+}
+END_TEST
+
+START_TEST(half_open_limits)
+{
+	struct client *clients[4] = {half_open("127.0.0.2"), half_open("127.0.0.2"), NULL, NULL};
+
+	clients[2] = sensor_from("sensor-1", "127.0.0.2", 0);
+	SERVER_UNTIL(&server, clients[2], server.failed[DTLS_END_LIMIT] == 1);
+	ck_assert_uint_eq(dtls_half_open(server.dtls), 2);
+	client_free(clients[2]);
+	clients[2] = half_open("127.0.0.3");
+	clients[3] = sensor_from("sensor-1", "127.0.0.4", 0);
+	SERVER_UNTIL(&server, clients[3], server.failed[DTLS_END_LIMIT] == 2);
+	server_settle(&server, clients[3]);
+	ck_assert_uint_eq(clients[3]->received, 0);
+	mock_advance(server.mock, server_limits.handshake_us + 1);
+	ck_assert_uint_eq(dtls_half_open(server.dtls), 0);
+	ck_assert_uint_eq(server.failed[DTLS_END_TIMEOUT], 3);
+	client_free(clients[3]);
+	clients[3] = sensor_from("sensor-1", "127.0.0.2", 0);
+	ck_assert(server_connect(&server, clients[3]));
+	for (unsigned i = 0; i < 4; i++)
+		client_free(clients[i]);
+}
+END_TEST
+
+START_TEST(session_limit)
+{
+	struct client *clients[5];
+
+	for (unsigned i = 0; i < 4; i++) {
+		clients[i] = sensor("sensor-1");
+		ck_assert(server_connect(&server, clients[i]));
+	}
+	clients[4] = sensor("sensor-1");
+	SERVER_UNTIL(&server, clients[4], server.failed[DTLS_END_LIMIT] == 1);
+	/* One that begins anew takes no further place. */
+	struct client *again = sensor_from("sensor-1", NULL, client_port(clients[0]));
+	close(clients[0]->fd);
+	clients[0]->fd = -1;
+	ck_assert(server_connect(&server, again));
+	ck_assert_uint_eq(dtls_sessions(server.dtls), 4);
+	client_free(again);
+	for (unsigned i = 0; i < 5; i++)
+		client_free(clients[i]);
+}
+END_TEST
+
+START_TEST(silent_session_ends)
+{
+	const int64_t half_us = server_limits.idle_us / 2;
+	struct client *client = sensor("sensor-1"), *busy = sensor("sensor-2");
+	struct dtls_limits limits = server_limits;
+
+	ck_assert(server_connect(&server, client));
+	ck_assert(server_connect(&server, busy));
+	SERVER_UNTIL(&server, busy, server.established == 2);
+	mock_advance(server.mock, half_us);
+	server_echo(&server, busy, "awake");
+	/* What is not protected keeps nothing awake. */
+	client_raw(client, "\x17\xfe\xfd\0\0\0\0\0\0\0\1\0\3abc", 16);
+	server_settle(&server, client);
+	mock_advance(server.mock, half_us + 1);
+	ck_assert_uint_eq(server.ended[DTLS_END_IDLE], 1);
+	ck_assert_uint_eq(dtls_sessions(server.dtls), 1);
+	SERVER_UNTIL(&server, client, client->closed);
+	server_echo(&server, busy, "still there");
+	limits.idle_us = 1000000;
+	dtls_set_limits(server.dtls, &limits);
+	mock_advance(server.mock, 1000001);
+	ck_assert_uint_eq(server.ended[DTLS_END_IDLE], 2);
+	client_free(client);
+	client_free(busy);
+}
+END_TEST
+
+START_TEST(silent_handshake_ends)
+{
+	struct client *client = half_open(NULL);
+
+	mock_advance(server.mock, server_limits.handshake_us - 1);
+	ck_assert_uint_eq(dtls_half_open(server.dtls), 1);
+	mock_advance(server.mock, 1);
+	ck_assert_uint_eq(dtls_half_open(server.dtls), 0);
+	ck_assert_uint_eq(server.failed[DTLS_END_TIMEOUT], 1);
+	client_free(client);
+}
+END_TEST
+
+static bool drop(void *arg, uint8_t *datagram, size_t *size)
+{
+	(void)arg;
+	(void)datagram;
+	(void)size;
+	return false;
+}
+
+/* A sensor that was switched off and on (RFC 6347 section 4.2.8), or another one behind the same NAT. */
+START_TEST(new_handshake_from_the_same_address)
+{
+	struct client *old = sensor("sensor-1");
+
+	ck_assert(server_connect(&server, old));
+	server_echo(&server, old, "old");
+	struct client *new = sensor_from("sensor-2", NULL, client_port(old));
+	/* Both have the port now; what comes in goes to the one that connected last, so the old one can only speak. */
+	server.by_hand = true;
+	SERVER_UNTIL(&server, new, server.asked == 2);
+	ck_assert_uint_eq(dtls_sessions(server.dtls), 1);
+	ck_assert_uint_eq(dtls_half_open(server.dtls), 1);
+	unsigned received = server.received;
+	client_send(old, "not disturbed");
+	SERVER_UNTIL(&server, new, server.received == received + 1);
+	ck_assert_uint_eq(server.ended[DTLS_END_REPLACED], 0);
+	server_answer(&server, server.handle, TG_PROOF_PSK, "sensor-2");
+	ck_assert(server_connect(&server, new));
+	ck_assert_uint_eq(server.ended[DTLS_END_REPLACED], 1);
+	ck_assert_uint_eq(dtls_sessions(server.dtls), 1);
+	server_echo(&server, new, "new");
+	client_free(old);
+	client_free(new);
+}
+END_TEST
+
+START_TEST(failed_handshake_replaces_nothing)
+{
+	struct client *old = sensor("sensor-1");
+
+	ck_assert(server_connect(&server, old));
+	struct client *new = sensor_from("nobody", NULL, client_port(old));
+	ck_assert(!server_connect(&server, new));
+	ck_assert_uint_eq(server.failed[DTLS_END_UNKNOWN], 1);
+	ck_assert_uint_eq(dtls_sessions(server.dtls), 1);
+	unsigned received = server.received;
+	client_send(old, "still there");
+	SERVER_UNTIL(&server, NULL, server.received == received + 1);
+	client_free(old);
+	client_free(new);
+}
+END_TEST
+
+START_TEST(handshake_begun_anew)
+{
+	struct client *first = half_open(NULL);
+	struct client *second = sensor_from("sensor-2", NULL, client_port(first));
+
+	ck_assert(server_connect(&server, second));
+	ck_assert_uint_eq(server.failed[DTLS_END_REPLACED], 1);
+	ck_assert_uint_eq(dtls_half_open(server.dtls), 0);
+	server_echo(&server, second, "second");
+	client_free(first);
+	client_free(second);
+}
+END_TEST
+
+START_TEST(no_more_are_accepted)
+{
+	struct client *client = sensor("sensor-1");
+
+	ck_assert(server_connect(&server, client));
+	dtls_stop_accepting(server.dtls);
+	struct client *late = sensor("sensor-2");
+	server_settle(&server, late);
+	ck_assert_uint_eq(late->received, 0);
+	server_echo(&server, client, "still there");
+	client_free(client);
+	client_free(late);
+}
+END_TEST
+
+static bool mutate(void *arg, uint8_t *datagram, size_t *size)
+{
+	(void)arg;
+	for (unsigned i = 0, n = (unsigned)rand() % 4; i < n; i++)
+		datagram[(size_t)rand() % *size] = (uint8_t)rand();
+	if (rand() % 8 == 0)
+		*size = 1 + (size_t)rand() % *size;
+	return rand() % 8 != 0;
+}
+
+/* Handshakes with bytes changed, cut and lost on the way; an honest session beside them does not notice. */
+START_TEST(mutated_handshakes)
+{
+	enum { HANDSHAKES = 1000, STEPS = 12 };
+	struct client *honest = sensor("sensor-1");
+
+	ck_assert(server_connect(&server, honest));
+	srand(7);
+	for (unsigned i = 0; i < HANDSHAKES; i++) {
+		struct client *client = sensor("sensor-2");
+
+		client->options.filter = mutate;
+		client->options.separate = i % 2;
+		for (unsigned step = 0; step < STEPS && !client_step(client); step++)
+			mock_turn(server.mock, 0);
+		client_free(client);
+		if (dtls_half_open(server.dtls) > 10 || dtls_sessions(server.dtls) > 90)
+			mock_advance(server.mock, server_limits.handshake_us);
+		if (dtls_sessions(server.dtls) > 50)
+			dtls_close_device(server.dtls, (struct tg_bytes){"sensor-2", 8});
+		if (i % 100 == 0)
+			server_echo(&server, honest, "21.5");
+	}
+	server_echo(&server, honest, "21.5");
+	client_free(honest);
+}
+END_TEST
+
+START_TEST(random_datagrams)
+{
+	struct client *client = sensor("sensor-1"), *nobody = sensor("sensor-2");
+	uint8_t bytes[3000];
+
+	ck_assert(server_connect(&server, client));
+	nobody->options.filter = drop;
+	srand(7);
+	for (unsigned i = 0; i < 20000; i++) {
+		size_t size = (size_t)rand() % (i % 100 == 0 ? sizeof(bytes) : 100);
+
+		for (size_t j = 0; j < size; j++)
+			bytes[j] = (uint8_t)rand();
+		if (size > 13 && i % 2) /* looks like a record */
+			memcpy(bytes, (uint8_t[]){(uint8_t)(20 + i % 4), 0xfe, 0xfd, 0, (uint8_t)(i % 3 == 0)}, 5);
+		client_raw(i % 4 < 2 ? client : nobody, bytes, size);
+		mock_turn(server.mock, 0);
+	}
+	server_settle(&server, client);
+	ck_assert_uint_gt(server.failed[DTLS_END_REASONS], 1000);
+	server_echo(&server, client, "21.5");
+	ck_assert_uint_eq(dtls_sessions(server.dtls), 1);
+	ck_assert_uint_eq(dtls_half_open(server.dtls), 0);
+	client_free(client);
+	client_free(nobody);
+}
+END_TEST
+
+static Suite *peers_suite(void)
+{
+	Suite *suite = suite_create("dtls peers");
+	TCase *peers = tcase_create("peers"), *limits = tcase_create("limits");
+
+	tcase_add_checked_fixture(peers, setup, teardown);
+	tcase_set_timeout(peers, 120);
+	tcase_add_test(peers, nothing_is_kept_without_a_cookie);
+	tcase_add_test(peers, stolen_cookie_opens_nothing);
+	tcase_add_test(peers, silent_session_ends);
+	tcase_add_test(peers, silent_handshake_ends);
+	tcase_add_test(peers, new_handshake_from_the_same_address);
+	tcase_add_test(peers, failed_handshake_replaces_nothing);
+	tcase_add_test(peers, handshake_begun_anew);
+	tcase_add_test(peers, no_more_are_accepted);
+	tcase_add_test(peers, mutated_handshakes);
+	tcase_add_test(peers, random_datagrams);
+	suite_add_tcase(suite, peers);
+	tcase_add_checked_fixture(limits, setup_small, teardown);
+	tcase_set_timeout(limits, 60);
+	tcase_add_test(limits, half_open_limits);
+	tcase_add_test(limits, session_limit);
+	suite_add_tcase(suite, limits);
+	return suite;
+}
+
+int main(void)
+{
+	SRunner *runner = srunner_create(peers_suite());
+
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
