@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each header compiles alone, and twice in a row; the installed ones also as strict C11."""
 import os
+import posixpath
 import shlex
 import subprocess
 
