@@ -89,13 +89,26 @@ tests_fuzz_fuzz_coap_message_SOURCES = tests/fuzz/fuzz_coap_message.c
 tests_fuzz_fuzz_coap_message_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_fuzz_fuzz_coap_message_LDADD = libcoapmessage.la
 
-check_PROGRAMS += tests/adapter/test_coap
-UNIT_TESTS += tests/adapter/test_coap
-tests_adapter_test_coap_SOURCES = tests/adapter/test_coap.c tests/adapter/coap_rig.c tests/adapter/coap_rig.h
+COAP_RIG = tests/adapter/coap_rig.c tests/adapter/coap_rig.h
+COAP_RIG_LIBS = libmockhost.la libcoapmessage.la $(CHECK_LIBS) $(OPENSSL_LIBS)
+COAP_ADAPTER_TESTS = tests/adapter/test_coap tests/adapter/test_coap_client tests/adapter/test_coap_sessions
+check_PROGRAMS += $(COAP_ADAPTER_TESTS)
+UNIT_TESTS += $(COAP_ADAPTER_TESTS)
+tests_adapter_test_coap_SOURCES = tests/adapter/test_coap.c $(COAP_RIG)
 tests_adapter_test_coap_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_adapter_test_coap_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
-tests_adapter_test_coap_LDADD = libmockhost.la libcoapmessage.la $(CHECK_LIBS) $(OPENSSL_LIBS)
+tests_adapter_test_coap_LDADD = $(COAP_RIG_LIBS)
 tests_adapter_test_coap_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
+tests_adapter_test_coap_client_SOURCES = tests/adapter/test_coap_client.c $(COAP_RIG)
+tests_adapter_test_coap_client_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_adapter_test_coap_client_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_test_coap_client_LDADD = $(COAP_RIG_LIBS)
+tests_adapter_test_coap_client_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
+tests_adapter_test_coap_sessions_SOURCES = tests/adapter/test_coap_sessions.c $(COAP_RIG)
+tests_adapter_test_coap_sessions_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_adapter_test_coap_sessions_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_test_coap_sessions_LDADD = $(COAP_RIG_LIBS)
+tests_adapter_test_coap_sessions_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
 
 DTLS_TEST_SOURCES = tests/adapter/dtls_client.c tests/adapter/dtls_client.h tests/adapter/dtls_pki.c \
 	tests/adapter/dtls_pki.h tests/adapter/dtls_server.c tests/adapter/dtls_server.h

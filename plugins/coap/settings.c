@@ -91,8 +91,11 @@ int settings_address(const struct tg_host *host, size_t index, struct settings_a
 	const char *uri = host->setting_item(host, "listen", index);
 	struct tg_bytes host_part;
 	uint16_t port;
-	if (!uri)
+	if (!uri) {
+		if (index == 0)
+			host->log(host, TG_LOG_ERROR, NULL, "nothing to listen on");
 		return -ENOENT;
+	}
 	int r = message_split_uri(uri, &host_part, &port);
 	if (r >= 0)
 		r = address_resolve(host_part, port, ret_address);

@@ -25,11 +25,13 @@ struct sensor {
 };
 
 struct mock_host *rig;
+static unsigned listener;
 
 void rig_setup(void)
 {
 	char identity[32], device[32];
 
+	listener = 0;
 	ck_assert_int_eq(mock_host_new(mock_adapter("coap"), &rig), 0);
 	mock_set(rig, "listen", "coaps://127.0.0.1:0");
 	for (int i = 1; i <= 3; i++) {
@@ -49,8 +51,13 @@ void rig_begin(void)
 	ck_assert_int_eq(mock_begin(rig), 0);
 }
 
-/* The adapter's socket is the one UDP socket of this process that is bound and not connected. */
-uint16_t rig_port(void)
+void rig_use(unsigned index)
+{
+	listener = index;
+}
+
+/* The adapter's sockets are the UDP sockets of this process that are bound and not connected. */
+uint16_t rig_port(unsigned index)
 {
 	struct sockaddr_in address, peer;
 
@@ -63,7 +70,7 @@ uint16_t rig_port(void)
 			continue;
 		if (getsockname(fd, (struct sockaddr *)&address, &length) < 0 || address.sin_family != AF_INET)
 			continue;
-		if (address.sin_port && getpeername(fd, (struct sockaddr *)&peer, &peer_length) < 0)
+		if (address.sin_port && getpeername(fd, (struct sockaddr *)&peer, &peer_length) < 0 && index-- == 0)
 			return ntohs(address.sin_port);
 	}
 	ck_abort_msg("the adapter has no socket");
@@ -86,7 +93,7 @@ static unsigned give_key(SSL *ssl, const char *hint, char *identity, unsigned id
 static struct sensor *sensor_new(const char *ciphers)
 {
 	struct sensor *sensor = calloc(1, sizeof(*sensor));
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(rig_port())};
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(rig_port(listener))};
 
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	ck_assert_ptr_nonnull(sensor);
@@ -137,14 +144,33 @@ static struct sensor *sensor_shake_hands(struct sensor *sensor)
 	return NULL;
 }
 
-struct sensor *sensor_psk(const char *identity, const char *key)
+static struct sensor *sensor_new_psk(const char *identity, const char *key)
 {
 	struct sensor *sensor = sensor_new("PSK-AES128-CCM8:@SECLEVEL=0");
 
 	snprintf(sensor->identity, sizeof(sensor->identity), "%s", identity);
 	snprintf(sensor->key, sizeof(sensor->key), "%s", key);
 	SSL_CTX_set_psk_client_callback(sensor->context, give_key);
-	return sensor_shake_hands(sensor);
+	return sensor;
+}
+
+struct sensor *sensor_psk(const char *identity, const char *key)
+{
+	return sensor_shake_hands(sensor_new_psk(identity, key));
+}
+
+bool sensor_is_left_alone(const char *identity, const char *key)
+{
+	struct sensor *sensor = sensor_new_psk(identity, key);
+	int r = 0;
+
+	sensor_prepare(sensor);
+	for (int i = 0; i < 10 && r == 0; i++) {
+		r = step(sensor);
+		mock_settle(rig);
+	}
+	sensor_free(sensor);
+	return r == 0;
 }
 
 struct sensor *sensor_certificate(const char *folder, const char *name)

@@ -20,12 +20,17 @@ void rig_setup(void);
 void rig_teardown(void);
 /* Opens and starts it on a free port of 127.0.0.1. */
 void rig_begin(void);
-uint16_t rig_port(void);
+/* The port of its listener at `index`. */
+uint16_t rig_port(unsigned index);
+/* Sensors made from now on talk to this listener; 0 at first. */
+void rig_use(unsigned index);
 
 /* The handshake is done when this returns, or has failed: NULL. `key` is terminated. */
 struct sensor *sensor_psk(const char *identity, const char *key);
 /* The files of `name` in `folder`: name.crt and name.key. `trust`: what the gateway must stand under. */
 struct sensor *sensor_certificate(const char *folder, const char *name);
+/* Whether the handshake gets no answer behind the cookie. */
+bool sensor_is_left_alone(const char *identity, const char *key);
 /* Without a word. Accepts NULL. */
 void sensor_free(struct sensor *sensor);
 /* With close_notify. */
@@ -43,7 +48,7 @@ void sensor_block(struct sensor *sensor, uint16_t id, const char *path, uint32_t
 		  struct tg_bytes payload);
 void sensor_empty(struct sensor *sensor, enum message_type type, uint16_t id);
 
-/* The next message from the gateway; its bytes are lent until the next call. Ends the test where none comes. */
+/* The next message from the gateway; its bytes are lent until the next call. The test fails where none comes. */
 const struct coap_message *sensor_receive(struct sensor *sensor);
 /* The same, and that it is this. */
 const struct coap_message *sensor_expect(struct sensor *sensor, enum message_type type, uint8_t code, uint16_t id);
