@@ -17,6 +17,8 @@ enum { OUT_LIMIT_BYTES = 16 * 1024 * 1024, PATH_TEXT = 512 };
 /* Nothing of our environment reaches an endpoint, but what a build with sanitizers needs. */
 static const char *const kept_environment[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS", "TZ"};
 
+static const char *const state_names[] = {"waiting", "starting", "joined", "running", "stopping", "stopped"};
+
 void instance_set_state(struct instance *instance, enum instance_state state)
 {
 	instance->state = state;
@@ -247,4 +249,72 @@ void instance_free(struct instance *instance)
 	instance_end(instance);
 	free(instance->endpoint);
 	free(instance);
+}
+
+int instance_send(struct instance *instance, const struct frame *frame)
+{
+	return instance->link ? link_send(instance->link, frame) : -ENOTCONN;
+}
+
+int instance_send_fd(struct instance *instance, const struct frame *frame, int fd)
+{
+	if (instance->link)
+		return link_send_fd(instance->link, frame, fd);
+	close(fd);
+	return -ENOTCONN;
+}
+
+uint32_t instance_id(const struct instance *instance)
+{
+	return instance->id;
+}
+
+uint32_t instance_generation(const struct instance *instance)
+{
+	return instance->generation;
+}
+
+const char *instance_endpoint(const struct instance *instance)
+{
+	return instance->endpoint;
+}
+
+unsigned instance_worker(const struct instance *instance)
+{
+	return instance->worker;
+}
+
+enum instance_state instance_state(const struct instance *instance)
+{
+	return instance->state;
+}
+
+const char *instance_state_name(const struct instance *instance)
+{
+	return state_names[instance->state];
+}
+
+pid_t instance_pid(const struct instance *instance)
+{
+	return instance->pid;
+}
+
+unsigned instance_restarts(const struct instance *instance)
+{
+	return instance->restarts;
+}
+
+const char *instance_problem(const struct instance *instance)
+{
+	return instance->problem;
+}
+
+void *instance_user(const struct instance *instance)
+{
+	return instance->user;
+}
+
+void instance_set_user(struct instance *instance, void *user)
+{
+	instance->user = user;
 }

@@ -20,8 +20,6 @@
 #define STABLE_US (10 * CLOCK_S_US)
 #define TICK_US   (50 * CLOCK_MS_US)
 
-static const char *const state_names[] = {"waiting", "starting", "joined", "running", "stopping", "stopped"};
-
 static void set_tick(struct supervisor *supervisor)
 {
 	loop_timer_set(supervisor->tick, loop_now_us(supervisor->loop) + TICK_US);
@@ -399,72 +397,4 @@ struct instance *supervisor_find(struct supervisor *supervisor, uint32_t id)
 bool supervisor_owns(struct supervisor *supervisor, pid_t pid)
 {
 	return find_pid(supervisor, pid) != NULL;
-}
-
-int instance_send(struct instance *instance, const struct frame *frame)
-{
-	return instance->link ? link_send(instance->link, frame) : -ENOTCONN;
-}
-
-int instance_send_fd(struct instance *instance, const struct frame *frame, int fd)
-{
-	if (instance->link)
-		return link_send_fd(instance->link, frame, fd);
-	close(fd);
-	return -ENOTCONN;
-}
-
-uint32_t instance_id(const struct instance *instance)
-{
-	return instance->id;
-}
-
-uint32_t instance_generation(const struct instance *instance)
-{
-	return instance->generation;
-}
-
-const char *instance_endpoint(const struct instance *instance)
-{
-	return instance->endpoint;
-}
-
-unsigned instance_worker(const struct instance *instance)
-{
-	return instance->worker;
-}
-
-enum instance_state instance_state(const struct instance *instance)
-{
-	return instance->state;
-}
-
-const char *instance_state_name(const struct instance *instance)
-{
-	return state_names[instance->state];
-}
-
-pid_t instance_pid(const struct instance *instance)
-{
-	return instance->pid;
-}
-
-unsigned instance_restarts(const struct instance *instance)
-{
-	return instance->restarts;
-}
-
-const char *instance_problem(const struct instance *instance)
-{
-	return instance->problem;
-}
-
-void *instance_user(const struct instance *instance)
-{
-	return instance->user;
-}
-
-void instance_set_user(struct instance *instance, void *user)
-{
-	instance->user = user;
 }
