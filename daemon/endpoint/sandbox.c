@@ -41,18 +41,32 @@ static int check_alone(void)
 	return n > 1 ? -EBUSY : 0;
 }
 
+static bool has_none(const struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3])
+{
+	uint32_t any = 0;
+
+	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		any |= sets[i].effective | sets[i].permitted | sets[i].inheritable;
+	return any == 0;
+}
+
+/* A process without capabilities, as the service manager starts it, may not even be allowed to call capset. */
 static int drop_capabilities(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
 
 	for (unsigned long capability = 0; capability < 64; capability++) {
 		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
 			break; /* not permitted, or behind the last: the sets below are emptied in any case */
 	}
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	memset(none, 0, sizeof(none));
-	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+	if (syscall(SYS_capget, &header, sets) < 0)
+		return -errno;
+	if (has_none(sets))
+		return 0;
+	memset(sets, 0, sizeof(sets));
+	return syscall(SYS_capset, &header, sets) < 0 ? -errno : 0;
 }
 
 int sandbox_shut(uint32_t needs, struct sandbox *ret_sandbox)

@@ -183,23 +183,6 @@ START_TEST(a_late_answer_to_an_old_ticket_is_dropped)
 }
 END_TEST
 
-START_TEST(a_link_that_went_down_voids_its_tickets)
-{
-	static const char *const changes[] = {"submit", "false", "delay_ms", "300", "flap_ms", "150", NULL};
-
-	start(changes);
-	fake_core_deliver(core, 5, "a", "x");
-	ck_assert(FAKE_UNTIL(core, core->n_link_frames >= 2));
-	ck_assert_int_eq(core->state, TG_LINK_DOWN);
-	fake_core_deliver(core, 6, "a", "y");
-	ck_assert(FAKE_UNTIL(core, core->n_delivered == 1));
-	ck_assert_uint_eq(core->delivered[0].ticket, 6);
-	ck_assert_uint_eq(core->delivered[0].result, TG_RETRY);
-	fake_core_idle(core, 400);
-	ck_assert_uint_eq(core->n_delivered, 1);
-}
-END_TEST
-
 START_TEST(a_reload_is_answered)
 {
 	static const char *const none[] = {NULL};
@@ -355,7 +338,6 @@ int main(void)
 	tcase_add_test(tcase, what_waits_is_sent_again_to_the_next_core);
 	tcase_add_test(tcase, a_submission_made_while_alone_is_sent_once);
 	tcase_add_test(tcase, a_late_answer_to_an_old_ticket_is_dropped);
-	tcase_add_test(tcase, a_link_that_went_down_voids_its_tickets);
 	tcase_add_test(tcase, a_reload_is_answered);
 	tcase_add_test(tcase, another_core_with_other_fixed_settings_gets_a_new_process);
 	tcase_add_test(tcase, gives_up_without_a_core);

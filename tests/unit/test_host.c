@@ -282,6 +282,23 @@ START_TEST(tickets_belong_to_their_link)
 }
 END_TEST
 
+START_TEST(a_link_that_goes_down_voids_its_tickets)
+{
+	const struct frame deliver = {.type = FRAME_DELIVER, .deliver = {.ticket = 5, .kind = TG_TELEMETRY}};
+
+	begin();
+	it.services->link(it.services, TG_LINK_UP, "peer");
+	ck_assert_int_eq(host_frame(it.host, &deliver), 0);
+	it.services->link(it.services, TG_LINK_DOWN, "gone");
+	it.services->link(it.services, TG_LINK_UP, "peer");
+	ck_assert_int_eq(last()->type, FRAME_LINK);
+	it.n_frames = 0;
+	it.services->delivered(it.services, it.ticket, TG_CONFIRMED, NULL);
+	ck_assert_uint_eq(it.n_frames, 0);
+	finish();
+}
+END_TEST
+
 START_TEST(a_delivery_that_is_not_taken_is_given_back_once)
 {
 	const struct frame deliver = {.type = FRAME_DELIVER, .deliver = {.ticket = 5, .kind = TG_TELEMETRY}};
@@ -369,5 +386,6 @@ SUITE_MAIN("host", a_submission_gets_one_verdict, a_submission_that_breaks_the_c
 	   submissions_are_bounded, a_wire_without_room_refuses_and_keeps_nothing,
 	   a_link_that_ends_leaves_the_submission_for_the_next, a_lookup_is_answered_once,
 	   lookups_of_a_lost_core_are_answered_as_not_known, tickets_belong_to_their_link,
-	   a_delivery_that_is_not_taken_is_given_back_once, counters_go_out_together_when_they_changed,
-	   the_log_is_limited, text_from_a_peer_is_made_fit, other_frames_and_calls)
+	   a_link_that_goes_down_voids_its_tickets, a_delivery_that_is_not_taken_is_given_back_once,
+	   counters_go_out_together_when_they_changed, the_log_is_limited, text_from_a_peer_is_made_fit,
+	   other_frames_and_calls)
