@@ -13,6 +13,7 @@ struct scan {
 	unsigned line;
 	const struct config_source *source;
 	struct config_problems *problems;
+	bool unfinished;
 };
 
 static bool is_digit(char c)
@@ -48,12 +49,22 @@ static void take_line(struct scan *scan)
 		take(scan);
 }
 
+static void complain_unfinished(struct scan *scan, unsigned line, const char *what)
+{
+	config_problem_error(scan->problems, scan->source, line, "a %s begins here and has no end", what);
+	scan->unfinished = true;
+}
+
 static void take_comment(struct scan *scan)
 {
+	unsigned line = scan->line;
+
 	take(scan);
 	take(scan);
 	while (scan->at < scan->end && !(peek(scan, 0) == '*' && peek(scan, 1) == '/'))
 		take(scan);
+	if (scan->at == scan->end)
+		complain_unfinished(scan, line, "comment");
 	for (int i = 0; i < 2 && scan->at < scan->end; i++)
 		take(scan);
 }
@@ -73,7 +84,7 @@ static void take_string(struct scan *scan)
 		take(scan);
 	}
 	if (scan->at == scan->end)
-		config_problem_error(scan->problems, scan->source, line, "a text begins here and has no closing quote");
+		complain_unfinished(scan, line, "text");
 	else
 		take(scan);
 }
@@ -186,6 +197,10 @@ int config_text_prepare(const char *text, size_t size, const struct config_sourc
 	while (scan.at < scan.end)
 		take_token(&scan);
 	*scan.out = '\0';
+	if (scan.unfinished) {
+		free(prepared);
+		return -EINVAL;
+	}
 	*ret_text = prepared;
 	return 0;
 }

@@ -14,7 +14,8 @@
 #include "core/config_problem.h"
 
 /* Adds every problem found, and gives the text in a form in which every release of libconfig understands the same: numbers
- * beyond 32 bits are marked as such. Ownership: free `*ret_text`, terminated. Errors: -ENOMEM. */
+ * beyond 32 bits are marked as such. Ownership: free `*ret_text`, terminated. Errors: -EINVAL: a text or
+ * comment has no end, so nothing else can be said of the file; -ENOMEM. */
 int config_text_prepare(const char *text, size_t size, const struct config_source *source,
 			struct config_problems *problems, char **ret_text) WARN_UNUSED;
 
