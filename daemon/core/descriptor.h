@@ -27,6 +27,9 @@ struct descriptor {
 	size_t counters_count;
 	struct tg_setting *settings; /* ends with a row without a name; the strings belong to the descriptor */
 	size_t settings_count;
+	/* The file that was described, to tell when another has taken its place; 0: not known. */
+	uint64_t file_inode;
+	int64_t file_changed_ns;
 };
 
 struct descriptor *descriptor_ref(struct descriptor *descriptor);
@@ -64,8 +67,8 @@ int descriptor_set_new(const char *program, const char *adapter_dir, struct desc
 void descriptor_set_free(struct descriptor_set *set);
 CLEANUP_DEFINE(struct descriptor_set *, descriptor_set_free)
 
-/* Asks for those of the names that are not there yet. Names of adapters that are not installed are passed over.
- * Errors: -ENOMEM. */
+/* Asks for those of the names that are not there yet, failed before, or whose file is another one since. Names of adapters
+ * that are not installed are passed over. Lent descriptors may end with this call. Errors: -ENOMEM. */
 int descriptor_set_load(struct descriptor_set *set, const char *const *names, size_t count) WARN_UNUSED;
 /* All installed ones. */
 int descriptor_set_load_all(struct descriptor_set *set) WARN_UNUSED;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/descriptor.h"
 #include "core/suggest.h"
@@ -12,6 +13,12 @@ enum { TIMEOUT_MS = 2000, ASK_MAX = 64, INSTALLED_MAX = 256 };
 struct failure {
 	char name[DESCRIPTOR_NAME_MAX + 1];
 	char problem[DESCRIPTOR_PROBLEM_SIZE];
+};
+
+/* Which file it is that describes itself. */
+struct file_id {
+	uint64_t inode; /* 0: there is none */
+	int64_t changed_ns;
 };
 
 struct descriptor_set {
@@ -25,12 +32,18 @@ struct descriptor_set {
 	size_t failures_count;
 };
 
+static void forget_installed(struct descriptor_set *set)
+{
+	for (size_t i = 0; i < set->installed_count; i++)
+		free(set->installed[i]);
+	set->installed_count = 0;
+}
+
 void descriptor_set_free(struct descriptor_set *set)
 {
 	if (!set)
 		return;
-	for (size_t i = 0; i < set->installed_count; i++)
-		free(set->installed[i]);
+	forget_installed(set);
 	for (size_t i = 0; i < set->count; i++)
 		descriptor_unref(set->list[i]);
 	free(set->installed);
@@ -79,6 +92,7 @@ static int find_installed(struct descriptor_set *set)
 	struct dirent *entry;
 	int r = 0;
 
+	forget_installed(set);
 	if (!folder)
 		return 0;
 	while (r >= 0 && (entry = readdir(folder)))
@@ -170,31 +184,87 @@ static bool is_asked(const struct descriptor_request *requests, size_t count, co
 	return false;
 }
 
-int descriptor_set_load(struct descriptor_set *set, const char *const *names, size_t count)
+static struct file_id read_file_id(const struct descriptor_set *set, const char *name)
+{
+	CLEANUP_FREE char *path = NULL;
+	struct stat st;
+
+	if (asprintf(&path, "%s/%s.so", set->adapter_dir, name) < 0) {
+		path = NULL;
+		return (struct file_id){0};
+	}
+	if (stat(path, &st) < 0)
+		return (struct file_id){0};
+	return (struct file_id){st.st_ino, st.st_ctim.tv_sec * INT64_C(1000000000) + st.st_ctim.tv_nsec};
+}
+
+/* Forgets failures, and what was said by a file that is no longer there. */
+static void forget_old(struct descriptor_set *set)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		struct descriptor *descriptor = set->list[i];
+		struct file_id id = read_file_id(set, descriptor->name);
+
+		if (descriptor->file_inode &&
+		    (id.inode != descriptor->file_inode || id.changed_ns != descriptor->file_changed_ns))
+			descriptor_unref(descriptor);
+		else
+			set->list[kept++] = descriptor;
+	}
+	set->count = kept;
+	set->failures_count = 0;
+}
+
+static int take_answer(struct descriptor_set *set, const struct descriptor_request *request, struct file_id id)
+{
+	if (!request->descriptor)
+		return add_failure(set, request);
+	request->descriptor->file_inode = id.inode;
+	request->descriptor->file_changed_ns = id.changed_ns;
+	return descriptor_set_add(set, request->descriptor);
+}
+
+static int load(struct descriptor_set *set, const char *const *names, size_t count)
 {
 	CLEANUP_FREE struct descriptor_request *requests = calloc(ASK_MAX, sizeof(*requests));
+	struct file_id ids[ASK_MAX];
 	size_t asked = 0;
 	int r = 0;
 
 	if (!requests)
 		return -ENOMEM;
-	for (size_t i = 0; i < count && asked < ASK_MAX; i++)
-		if (is_installed(set, names[i]) && !find(set, names[i]) && !find_failure(set, names[i]) &&
-		    !is_asked(requests, asked, names[i]))
-			requests[asked++].name = names[i];
+	for (size_t i = 0; i < count && asked < ASK_MAX; i++) {
+		if (!is_installed(set, names[i]) || find(set, names[i]) || is_asked(requests, asked, names[i]))
+			continue;
+		/* Before it is asked: what changes meanwhile is seen the next time. */
+		ids[asked] = read_file_id(set, names[i]);
+		requests[asked++].name = names[i];
+	}
 	descriptor_fetch(set->program, set->adapter_dir, requests, asked, TIMEOUT_MS);
 	for (size_t i = 0; i < asked; i++) {
-		int added = requests[i].descriptor ? descriptor_set_add(set, requests[i].descriptor)
-						   : add_failure(set, &requests[i]);
+		int added = take_answer(set, &requests[i], ids[i]);
 
 		r = added < 0 ? added : r;
 	}
 	return r;
 }
 
+int descriptor_set_load(struct descriptor_set *set, const char *const *names, size_t count)
+{
+	int r = find_installed(set);
+
+	forget_old(set);
+	return r < 0 ? r : load(set, names, count);
+}
+
 int descriptor_set_load_all(struct descriptor_set *set)
 {
-	return descriptor_set_load(set, (const char *const *)set->installed, set->installed_count);
+	int r = find_installed(set);
+
+	forget_old(set);
+	return r < 0 ? r : load(set, (const char *const *)set->installed, set->installed_count);
 }
 
 struct descriptor *descriptor_set_find(const struct descriptor_set *set, const char *name, const char **ret_problem)

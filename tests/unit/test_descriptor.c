@@ -226,6 +226,17 @@ START_TEST(a_set_knows_what_is_installed)
 	ck_assert_uint_eq(descriptor_set_list(set, &list), 2);
 	ck_assert_str_eq(list[0]->name, "field");
 	ck_assert_str_eq(list[1]->name, "out");
+	/* Another file in the place of the first, one gone, one that is there at last. */
+	fixture_write(&f, "field.json", "{ \"name\": ");
+	fixture_write(&f, "field.so", "new");
+	snprintf(path, sizeof(path), "%s/out.so", f.folder);
+	ck_assert_int_eq(remove(path), 0);
+	fixture_write(&f, "noisy.so", "");
+	ck_assert_int_eq(descriptor_set_load_all(set), 0);
+	ck_assert_uint_eq(descriptor_set_list(set, &list), 1);
+	ck_assert_str_eq(list[0]->name, "noisy");
+	ck_assert_ptr_null(descriptor_set_find(set, "field", &problem));
+	ck_assert_ptr_nonnull(problem);
 	descriptor_set_free(set);
 	fixture_done(&f);
 }
