@@ -26,35 +26,63 @@ static const char *kind_word(uint32_t type)
 	return "";
 }
 
-/* Text for mdoc(7): a backslash, and a control line's first character, lose their meaning. */
-static void print_escaped(FILE *out, const char *text)
+enum { LINE_MAX_WIDTH = 76, SENTENCE_SIZE = 2048 };
+
+static void print_escaped_bytes(FILE *out, const char *text, size_t size)
 {
-	if (*text == '.' || *text == '\'')
-		fputs("\\&", out);
-	for (; *text; text++) {
-		if (*text == '\\')
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] == '\\')
 			fputs("\\e", out);
-		else if (*text == '"')
+		else if (text[i] == '"')
 			fputs("\\(dq", out);
-		else if (*text == '-')
+		else if (text[i] == '-')
 			fputs("\\-", out);
 		else
-			fputc(*text, out);
+			fputc(text[i], out);
+	}
+}
+
+/* Text for mdoc(7): what it takes for its own loses its meaning. */
+static void print_escaped(FILE *out, const char *text)
+{
+	print_escaped_bytes(out, text, strlen(text));
+}
+
+/* The words of a text, on lines of which none is too long or taken for a command. */
+static void print_wrapped(FILE *out, const char *text)
+{
+	size_t width = 0;
+
+	while (*text) {
+		size_t size = strcspn(text, " ");
+
+		if (width > 0 && width + 1 + size > LINE_MAX_WIDTH) {
+			fputc('\n', out);
+			width = 0;
+		}
+		if (width > 0)
+			fputc(' ', out);
+		else if (*text == '.' || *text == '\'')
+			fputs("\\&", out);
+		print_escaped_bytes(out, text, size);
+		width += (width > 0) + size;
+		text += size;
+		text += strspn(text, " ");
 	}
 }
 
 /* A first letter made large: rows' help is lower case and without a full stop. */
 static void print_sentence(FILE *out, const char *help)
 {
-	char first[2] = {*help, '\0'};
+	char text[SENTENCE_SIZE];
 
 	if (!*help)
 		return;
-	if (*first >= 'a' && *first <= 'z')
-		*first = (char)(*first - 'a' + 'A');
-	print_escaped(out, first);
-	print_escaped(out, help + 1);
-	fputs(".\n", out);
+	snprintf(text, sizeof(text), "%s.", help);
+	if (*text >= 'a' && *text <= 'z')
+		*text = (char)(*text - 'a' + 'A');
+	print_wrapped(out, text);
+	fputc('\n', out);
 }
 
 static bool has_default(const struct tg_setting *row)
@@ -62,15 +90,11 @@ static bool has_default(const struct tg_setting *row)
 	return !(row->flags & TG_REQUIRED) && row->fallback && *row->fallback;
 }
 
-static void print_man_row(FILE *out, const struct tg_setting *row)
+static void print_man_type(FILE *out, const struct tg_setting *row)
 {
 	char range[SCHEMA_RANGE_SIZE];
 
 	schema_range(row, range);
-	fputs(".It Sy ", out);
-	print_escaped(out, row->name);
-	fputs("\n", out);
-	print_sentence(out, row->help);
 	fputs("Type: ", out);
 	print_escaped(out, kind_word(row->type));
 	if (row->type == TG_CHOICE) {
@@ -82,12 +106,21 @@ static void print_man_row(FILE *out, const struct tg_setting *row)
 		print_escaped(out, range);
 	}
 	fputs(".\n", out);
+}
+
+static void print_man_row(FILE *out, const struct tg_setting *row)
+{
+	fputs(".It Cm ", out);
+	print_escaped(out, row->name);
+	fputs("\n", out);
+	print_sentence(out, row->help);
+	print_man_type(out, row);
 	if (row->flags & TG_REQUIRED)
 		fputs("Required.\n", out);
 	else if (has_default(row)) {
-		fputs("Default: ", out);
+		fputs("Default:\n.Ql ", out);
 		print_escaped(out, row->fallback);
-		fputs(".\n", out);
+		fputs(" .\n", out);
 	}
 	if (!(row->flags & TG_LIVE))
 		fputs("A change waits for a restart.\n", out);
