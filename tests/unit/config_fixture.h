@@ -12,7 +12,7 @@
 
 struct fixture {
 	char folder[64];
-	char file[96];
+	char file[256];
 	struct descriptor_set *adapters;
 	struct config_problems problems;
 	struct config *config;
