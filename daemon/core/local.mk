@@ -15,6 +15,15 @@ libcore_la_SOURCES = \
 	daemon/core/config_text.c daemon/core/config_text.h \
 	daemon/core/config_value.c daemon/core/config_value.h \
 	daemon/core/control.c daemon/core/control.h \
+	daemon/core/core.c daemon/core/core.h daemon/core/core_inside.h \
+	daemon/core/core_device.c \
+	daemon/core/core_endpoint.c \
+	daemon/core/core_endpoints.c \
+	daemon/core/core_manage.c \
+	daemon/core/core_passage.c \
+	daemon/core/core_reload.c \
+	daemon/core/core_status.c \
+	daemon/core/core_stop.c \
 	daemon/core/database.c daemon/core/database.h \
 	daemon/core/descriptor.c daemon/core/descriptor.h \
 	daemon/core/descriptor_fetch.c \
@@ -25,6 +34,10 @@ libcore_la_SOURCES = \
 	daemon/core/intake.c daemon/core/intake.h \
 	daemon/core/ledger.c daemon/core/ledger.h \
 	daemon/core/message.c daemon/core/message.h \
+	daemon/core/outbox.c daemon/core/outbox.h daemon/core/outbox_private.h \
+	daemon/core/outbox_load.c \
+	daemon/core/outbox_save.c \
+	daemon/core/outbox_send.c \
 	daemon/core/pattern.c daemon/core/pattern.h \
 	daemon/core/pattern_escape.c daemon/core/pattern_escape.h \
 	daemon/core/router.c daemon/core/router.h \
@@ -44,6 +57,12 @@ libcore_la_SOURCES = \
 	daemon/core/trust.c daemon/core/trust.h
 libcore_la_CFLAGS = $(AM_CFLAGS) $(CONFIG_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS)
 libcore_la_LIBADD = libwire.la libbase.la $(CONFIG_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) $(SQLITE_LIBS) -lpthread
+
+sbin_PROGRAMS += tidegated
+tidegated_SOURCES = daemon/core/main.c
+tidegated_CPPFLAGS = $(AM_CPPFLAGS) $(PLACES)
+tidegated_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tidegated_LDADD = libcore.la
 
 check_PROGRAMS += tests/unit/test_config
 UNIT_TESTS += tests/unit/test_config

@@ -87,7 +87,7 @@ static int open_store(struct store *store, const char *folder)
 		return r;
 	store->last_seq = store->found->last_seq;
 	store->used_bytes = store->found->cost_bytes;
-	store->limit_bytes = store->settings.disk_bytes / (store->settings.mirror ? 2 : 1);
+	store->limit_bytes = store->settings.disk_bytes;
 	store->stats.set_aside = store->files.set_aside;
 	store->stats.salvaged = store->files.salvaged;
 	store->stats.unreadable = store->files.unreadable;
@@ -187,6 +187,11 @@ const char *store_endpoint_name(const struct store *store, uint32_t endpoint)
 int64_t store_found_rows(const struct store *store, uint32_t endpoint)
 {
 	return endpoint < store->found->count ? store->found->holdings[endpoint].rows : 0;
+}
+
+int64_t store_found_cost(const struct store *store, uint32_t endpoint)
+{
+	return endpoint < store->found->count ? store->found->holdings[endpoint].cost_bytes : 0;
 }
 
 int64_t store_found_count(const struct store *store, uint32_t endpoint, enum ledger_item item)

@@ -36,7 +36,7 @@ struct store;
 struct store_op;
 
 struct store_settings {
-	int64_t disk_bytes;    /* for the rows, mirror included; WAL files (about 2 MiB each) come on top */
+	int64_t disk_bytes;    /* for the rows, by store_row_cost; a mirror takes as much again, WAL files 2 MiB each */
 	int64_t reserve_bytes; /* left free on the file system */
 	bool mirror;
 };
@@ -70,6 +70,7 @@ const char *store_endpoint_name(const struct store *store, uint32_t endpoint);
 
 /* What was found at the start. */
 int64_t store_found_rows(const struct store *store, uint32_t endpoint);
+int64_t store_found_cost(const struct store *store, uint32_t endpoint); /* by store_row_cost */
 int64_t store_found_count(const struct store *store, uint32_t endpoint, enum ledger_item item);
 
 /* Increases over restarts. */

@@ -36,8 +36,10 @@ static int scan_rows(struct database *database, struct store_exam *exam)
 		if (r < 0)
 			break;
 		holding = store_holding(exam, view.endpoint);
-		if (holding)
+		if (holding) {
 			holding->rows++;
+			holding->cost_bytes += store_row_cost(&view.row);
+		}
 		exam->cost_bytes += store_row_cost(&view.row);
 		if (view.row.seq > exam->last_seq)
 			exam->last_seq = view.row.seq;

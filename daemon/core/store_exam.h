@@ -16,6 +16,7 @@ enum store_state {
 struct store_holding { /* of one endpoint */
 	char name[STORE_NAME_MAX + 1];
 	int64_t rows;
+	int64_t cost_bytes; /* by store_row_cost */
 	int64_t number[LEDGER_ITEMS];
 };
 

@@ -31,9 +31,7 @@ struct opening {
 /* What interior pages, numbers and free pages take is not in the cost of rows. */
 static int64_t file_limit(const struct store_settings *settings)
 {
-	int64_t rows = settings->disk_bytes / (settings->mirror ? 2 : 1);
-
-	return rows + rows / 64 + (int64_t)SLACK_PAGES * PAGE_BYTES;
+	return settings->disk_bytes + settings->disk_bytes / 64 + (int64_t)SLACK_PAGES * PAGE_BYTES;
 }
 
 static int sync_folder(const struct paths *paths)

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/core.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "core/core_inside.h"
+
+#define TICK_US        (100 * CLOCK_MS_US)
+#define FIRST_START_US (5 * CLOCK_S_US)
+
+/* One gateway for one state folder. */
+static int lock_state(struct core *core)
+{
+	char path[1024];
+
+	if (mkdir(core->places->state_dir, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	if (mkdir(core->places->run_dir, 0750) < 0 && errno != EEXIST)
+		return -errno;
+	if (snprintf(path, sizeof(path), "%s/lock", core->places->state_dir) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	core->state_lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (core->state_lock_fd < 0)
+		return -errno;
+	return flock(core->state_lock_fd, LOCK_EX | LOCK_NB) < 0 ? -EBUSY : 0;
+}
+
+static bool turn_away(void *arg, pid_t pid)
+{
+	struct core *core = arg;
+
+	return supervisor_owns(core->supervisor, pid);
+}
+
+static int is_unsettled(void *arg, struct instance *instance)
+{
+	(void)arg;
+	return instance_state(instance) != INSTANCE_RUNNING && instance_restarts(instance) == 0;
+}
+
+/* READY once every endpoint runs, or has failed to at its first try: a broken endpoint does not hold up the others. */
+static void check_ready(struct core *core)
+{
+	bool late = loop_now_us(core->loop) - core->started_us > FIRST_START_US;
+
+	if (core->state != CORE_STARTING || (!late && supervisor_each(core->supervisor, is_unsettled, NULL)))
+		return;
+	core->state = CORE_RUNNING;
+	loop_notify("READY=1\nSTATUS=running");
+	log_notice("gateway \"%s\" is ready after %lld ms", core->config->gateway,
+		   (long long)((loop_now_us(core->loop) - core->started_us) / CLOCK_MS_US));
+}
+
+static void on_tick(void *arg)
+{
+	struct core *core = arg;
+
+	loop_timer_set(core->tick, loop_now_us(core->loop) + (core->state == CORE_STARTING ? TICK_US / 20 : TICK_US));
+	check_ready(core);
+	core_check_drain(core);
+	if (loop_watchdog_us() > 0)
+		loop_notify("WATCHDOG=1");
+}
+
+static int open_stores(struct core *core)
+{
+	const struct config_store *limits = &core->config->store;
+	const struct store_settings settings = {limits->disk_bytes, limits->reserve_bytes, limits->mirror};
+	int r = devices_new(core->places->state_dir, &core->devices);
+
+	if (r < 0) {
+		log_error("cannot open the registry of devices in \"%s\" (%s)", core->places->state_dir, strerror(-r));
+		return r;
+	}
+	r = store_new(core->loop, core->places->state_dir, &settings, &core->store);
+	if (r >= 0)
+		r = ledger_new(core->store, &core->ledger);
+	if (r < 0)
+		log_error("cannot open the store in \"%s\" (%s)", core->places->state_dir, strerror(-r));
+	return r;
+}
+
+static int open_sockets(struct core *core)
+{
+	const struct supervisor_settings settings = {core->places->run_dir, core->places->endpoint_program,
+						     core->places->adapter_dir, core->config->limits.restart_min_us,
+						     core->config->limits.restart_max_us};
+	char path[1024];
+	int r = supervisor_new(core->loop, &settings, &core_supervisor_events, core, &core->supervisor);
+
+	if (r >= 0 && snprintf(path, sizeof(path), "%s/control.sock", core->places->run_dir) >= (int)sizeof(path))
+		r = -ENAMETOOLONG;
+	if (r >= 0)
+		r = control_new(core->loop, path, core_commands, turn_away, core, &core->control);
+	if (r < 0)
+		log_error("cannot open the sockets in \"%s\" (%s)", core->places->run_dir, strerror(-r));
+	return r;
+}
+
+static int build(struct core *core)
+{
+	int r = lock_state(core);
+
+	if (r < 0) {
+		log_error("cannot use the state folder \"%s\" (%s)", core->places->state_dir,
+			  r == -EBUSY ? "another gateway uses it" : strerror(-r));
+		return r;
+	}
+	r = trust_new(&core->trust);
+	if (r >= 0)
+		r = intake_new(&core_intake_ops, core, &core->intake);
+	if (r >= 0)
+		r = router_new(core->config, &core->router);
+	if (r >= 0)
+		r = loop_timer_new(core->loop, on_tick, core, &core->tick);
+	if (r < 0) {
+		log_error("cannot start (%s)", strerror(-r));
+		return r;
+	}
+	r = open_stores(core);
+	if (r >= 0)
+		r = open_sockets(core);
+	return r;
+}
+
+int core_new(struct loop *loop, const struct core_places *places, struct descriptor_set *adapters,
+	     struct config *config, struct core **ret_core)
+{
+	struct core *core = calloc(1, sizeof(*core));
+	int r;
+
+	if (!core)
+		return -ENOMEM;
+	core->loop = loop;
+	core->places = places;
+	core->adapters = adapters;
+	core->config = config_ref(config);
+	core->state_lock_fd = -1;
+	core->started_us = clock_now_us();
+	core->refused_log = (struct log_limit){.span_us = 10 * CLOCK_S_US, .burst = 10};
+	r = build(core);
+	if (r >= 0)
+		r = core_endpoints_apply(core);
+	if (r < 0) {
+		core_free(core);
+		return r;
+	}
+	supervisor_end_strangers(core->supervisor);
+	loop_timer_set(core->tick, 1);
+	*ret_core = core;
+	return 0;
+}
+
+void core_free(struct core *core)
+{
+	if (!core)
+		return;
+	control_free(core->control);
+	supervisor_free(core->supervisor);
+	if (core->store)
+		store_stop(core->store);
+	core_endpoints_free(core);
+	ledger_free(core->ledger);
+	store_free(core->store);
+	router_free(core->router);
+	intake_free(core->intake);
+	devices_free(core->devices);
+	trust_free(core->trust);
+	loop_timer_free(core->stop_tick);
+	loop_timer_free(core->deadline);
+	loop_timer_free(core->tick);
+	config_unref(core->config);
+	if (core->state_lock_fd >= 0)
+		close(core->state_lock_fd);
+	free(core);
+}

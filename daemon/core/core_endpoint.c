@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The endpoints of the running configuration and what their processes say. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "core/core_inside.h"
+
+struct endpoint *core_endpoint(struct core *core, const char *name)
+{
+	for (struct endpoint *e = core->endpoints; e; e = e->next) {
+		if (strcmp(e->name, name) == 0)
+			return e;
+	}
+	return NULL;
+}
+
+/* Opens a file that the configuration names. Errors: -errno; -EINVAL: not a regular file. */
+static int open_setting_file(const char *path)
+{
+	struct stat st;
+	int fd;
+
+	if (!*path)
+		return -ENOENT;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return -EINVAL;
+	}
+	return fd;
+}
+
+static int send_setting(void *arg, const char *name, uint32_t index, const char *value, bool file)
+{
+	struct instance *instance = arg;
+	struct frame frame = {
+		.type = FRAME_SETTING,
+		.setting = {.name = bytes_text(name), .index = index, .value = bytes_text(value), .file = file}};
+	int fd;
+
+	if (!file)
+		return instance_send(instance, &frame);
+	fd = open_setting_file(value);
+	if (fd >= 0)
+		return instance_send_fd(instance, &frame, fd);
+	frame.setting.file_error = fd;
+	return instance_send(instance, &frame);
+}
+
+int core_endpoint_configure(struct endpoint *endpoint, struct instance *instance)
+{
+	const struct config *config = endpoint->core->config;
+	struct frame frame = {.type = FRAME_CONFIGURED,
+			      .configured = {.heartbeat_ms = (uint32_t)(config->limits.heartbeat_us / CLOCK_MS_US),
+					     .gateway = bytes_text(config->gateway),
+					     .site = bytes_text(config->site),
+					     .adapter = bytes_text(endpoint->config->adapter)}};
+	int r = config_each_setting(endpoint->config, send_setting, instance);
+
+	return r < 0 ? r : instance_send(instance, &frame);
+}
+
+static void forget_process(struct instance *instance)
+{
+	struct process *process = instance_user(instance);
+
+	if (!process)
+		return;
+	instance_set_user(instance, NULL);
+	free(process->counters);
+	free(process);
+}
+
+/* What the process tells is kept from its HELLO on. */
+static int on_configure(void *arg, struct instance *instance)
+{
+	struct endpoint *endpoint = core_endpoint(arg, instance_endpoint(instance));
+	struct process *process = calloc(1, sizeof(*process));
+
+	if (!endpoint || !process) {
+		free(process);
+		return -ENOENT;
+	}
+	process->n_counters = endpoint->config->descriptor->counters_count;
+	process->counters = calloc(process->n_counters + 1, sizeof(*process->counters));
+	if (!process->counters) {
+		free(process);
+		return -ENOMEM;
+	}
+	forget_process(instance);
+	instance_set_user(instance, process);
+	return core_endpoint_configure(endpoint, instance);
+}
+
+static void on_running(void *arg, struct instance *instance)
+{
+	(void)arg;
+	log_fields_write(LOG_LEVEL_INFO, &(struct log_fields){.endpoint = instance_endpoint(instance)},
+			 "runs (process %d)", instance_pid(instance));
+}
+
+/* Deliveries go to the first process whose link is up. */
+void core_endpoint_choose_sink(struct endpoint *endpoint, struct instance *instance, bool up)
+{
+	if (!endpoint->outbox)
+		return;
+	if (up && !endpoint->sink) {
+		endpoint->sink = instance;
+		outbox_sink_up(endpoint->outbox, 0);
+	} else if (!up && endpoint->sink == instance) {
+		endpoint->sink = NULL;
+		outbox_sink_down(endpoint->outbox);
+	}
+}
+
+static void on_gone(void *arg, struct instance *instance, bool was_running)
+{
+	struct endpoint *endpoint = core_endpoint(arg, instance_endpoint(instance));
+
+	(void)was_running;
+	if (endpoint)
+		core_endpoint_choose_sink(endpoint, instance, false);
+	forget_process(instance);
+}
+
+static int on_link(struct endpoint *endpoint, struct instance *instance, const struct frame_link *link)
+{
+	struct process *process = instance_user(instance);
+	bool was_up = process->link == TG_LINK_UP, is_up = link->state == TG_LINK_UP;
+
+	if (link->state > TG_LINK_UP || !bytes_is_utf8(link->detail))
+		return -EBADMSG;
+	process->link = (enum tg_link)link->state;
+	snprintf(process->detail, sizeof(process->detail), "%.*s", BYTES_ARG(link->detail));
+	if (is_up && !was_up)
+		log_fields_write(LOG_LEVEL_NOTICE, &(struct log_fields){.endpoint = endpoint->name}, "link is up (%s)",
+				 process->detail);
+	else if (!is_up && was_up)
+		log_fields_write(endpoint->core->state == CORE_STOPPING ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
+				 &(struct log_fields){.endpoint = endpoint->name}, "link is down (%s)",
+				 process->detail);
+	core_endpoint_choose_sink(endpoint, instance, is_up);
+	return 0;
+}
+
+static bool is_known(const struct endpoint *endpoint, const struct device *device, uint8_t proof)
+{
+	return device && !device->revoked && strcmp(device->endpoint, endpoint->name) == 0 &&
+	       (proof == TG_PROOF_RESUMED || (device->proof == DEVICE_PSK) == (proof == TG_PROOF_PSK));
+}
+
+/* Known or not, the same work is done. */
+static int on_lookup(struct endpoint *endpoint, struct instance *instance, const struct frame_lookup *lookup)
+{
+	struct core *core = endpoint->core;
+	const struct device *device = devices_find(core->devices, lookup->identity);
+	CLEANUP_SECRET struct secret key = {.size = 0}, decoy = {.size = 0};
+	struct frame frame = {.type = FRAME_IDENTITY, .identity = {.token = lookup->token}};
+	bool known = is_known(endpoint, device, lookup->proof);
+	int r;
+
+	if (lookup->proof < TG_PROOF_PSK || lookup->proof > TG_PROOF_RESUMED)
+		return -EBADMSG;
+	if (lookup->proof == TG_PROOF_PSK) {
+		r = devices_key(core->devices, lookup->identity, &key);
+		if (r < 0 && r != -ENOENT)
+			log_fields_write(LOG_LEVEL_ERROR, &(struct log_fields){.endpoint = endpoint->name},
+					 "the registry cannot be read (%s), a device was turned away", strerror(-r));
+		known = known && r >= 0;
+		r = trust_decoy_key(core->trust, lookup->identity, &decoy);
+		if (r < 0)
+			return r;
+		frame.identity.key = secret_bytes(known ? &key : &decoy);
+	}
+	frame.identity.known = known;
+	if (known)
+		frame.identity.device = bytes_text(device->name);
+	return instance_send(instance, &frame);
+}
+
+static int on_counter(struct instance *instance, const struct frame_counter *counter)
+{
+	struct process *process = instance_user(instance);
+
+	if (counter->counter >= process->n_counters)
+		return -EBADMSG;
+	process->counters[counter->counter] = counter->value;
+	return 0;
+}
+
+static int on_log(const struct endpoint *endpoint, const struct frame_log *log)
+{
+	char device[TG_DEVICE_MAX + 1];
+
+	if (log->level < TG_LOG_ERROR || log->level > TG_LOG_DEBUG || !bytes_is_utf8(log->text))
+		return -EBADMSG;
+	snprintf(device, sizeof(device), "%.*s", BYTES_ARG(log->device));
+	log_fields_write((enum log_level)log->level,
+			 &(struct log_fields){.endpoint = endpoint->name, .device = *device ? device : NULL}, "%.*s",
+			 BYTES_ARG(log->text));
+	return 0;
+}
+
+static int on_submit(struct endpoint *endpoint, struct instance *instance, const struct frame_submit *submit)
+{
+	const struct intake_source source = {endpoint->name, instance_id(instance), instance_generation(instance)};
+
+	if (!(endpoint->config->descriptor->roles & TG_SOURCE))
+		return -EBADMSG;
+	return intake_submit(endpoint->core->intake, &source, submit, loop_now_us(endpoint->core->loop));
+}
+
+static int on_delivered(struct endpoint *endpoint, const struct instance *instance,
+			const struct frame_delivered *delivered)
+{
+	if (!endpoint->outbox || delivered->result > TG_REJECTED)
+		return -EBADMSG;
+	if (endpoint->sink == instance)
+		outbox_answer(endpoint->outbox, delivered->ticket, (enum tg_delivery_result)delivered->result,
+			      delivered->reason);
+	return 0;
+}
+
+static int on_frame(void *arg, struct instance *instance, const struct frame *frame)
+{
+	struct endpoint *endpoint = core_endpoint(arg, instance_endpoint(instance));
+
+	if (!endpoint || !instance_user(instance))
+		return -EPROTO;
+	switch (frame->type) {
+	case FRAME_SUBMIT:
+		return on_submit(endpoint, instance, &frame->submit);
+	case FRAME_DELIVERED:
+		return on_delivered(endpoint, instance, &frame->delivered);
+	case FRAME_LINK:
+		return on_link(endpoint, instance, &frame->link);
+	case FRAME_LOOKUP:
+		return on_lookup(endpoint, instance, &frame->lookup);
+	case FRAME_COUNTER:
+		return on_counter(instance, &frame->counter);
+	case FRAME_LOG:
+		return on_log(endpoint, &frame->log);
+	case FRAME_RELOADED:
+		if (frame->number.number < 0)
+			log_fields_write(LOG_LEVEL_WARNING, &(struct log_fields){.endpoint = endpoint->name},
+					 "goes on with its old settings (%s)", strerror((int)-frame->number.number));
+		return 0;
+	default:
+		return -EBADMSG;
+	}
+}
+
+const struct supervisor_events core_supervisor_events = {on_configure, on_running, on_gone, on_frame, core_on_stopped};

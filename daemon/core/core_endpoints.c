@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The table of endpoints follows the configuration. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "core/core_inside.h"
+
+static struct outbox_settings outbox_settings_of(const struct core *core, const struct config_endpoint *config)
+{
+	const struct config_outbox *outbox = &config->outbox;
+
+	return (struct outbox_settings){.hold_us = outbox->hold_us,
+					.memory_messages = outbox->memory_messages,
+					.memory_bytes = outbox->memory_bytes,
+					.disk_bytes = core->config->store.disk_bytes,
+					.window = outbox->window};
+}
+
+static int deliver(void *arg, const struct outbox_item *item)
+{
+	const struct endpoint *endpoint = arg;
+	const struct message *message = item->message;
+	struct frame frame = {.type = FRAME_DELIVER,
+			      .deliver = {.ticket = item->ticket,
+					  .time_wall_us = message->time_wall_us,
+					  .kind = message->kind,
+					  .qos = item->qos,
+					  .retain = item->retain,
+					  .expiry_s = item->expiry_s,
+					  .content_format = message->content_format,
+					  .device = message->device,
+					  .path = message->path,
+					  .address = item->address,
+					  .payload = message->payload}};
+
+	memcpy(frame.deliver.id, message->id, sizeof(frame.deliver.id));
+	return endpoint->sink ? instance_send(endpoint->sink, &frame) : -ENOTCONN;
+}
+
+static const struct outbox_ops outbox_ops = {deliver};
+
+static int make_outbox(struct endpoint *endpoint)
+{
+	struct core *core = endpoint->core;
+	struct outbox_settings settings = outbox_settings_of(core, endpoint->config);
+	int r = outbox_new(core->loop, core->store, core->ledger, endpoint->name, &settings, &outbox_ops, endpoint,
+			   &endpoint->outbox);
+
+	if (r >= 0)
+		endpoint->account = outbox_account(endpoint->outbox);
+	return r;
+}
+
+static void endpoint_free(struct endpoint *endpoint)
+{
+	outbox_free(endpoint->outbox);
+	config_unref(endpoint->owner);
+	free(endpoint->name);
+	free(endpoint);
+}
+
+void core_endpoints_free(struct core *core)
+{
+	while (core->endpoints) {
+		struct endpoint *endpoint = core->endpoints;
+
+		core->endpoints = endpoint->next;
+		endpoint_free(endpoint);
+	}
+}
+
+static void set_config(struct endpoint *endpoint, const struct config_endpoint *config)
+{
+	config_unref(endpoint->owner);
+	endpoint->owner = config_ref(endpoint->core->config);
+	endpoint->config = config;
+	endpoint->removed = false;
+}
+
+static int make_endpoint(struct core *core, const struct config_endpoint *config, struct endpoint **ret_endpoint)
+{
+	struct endpoint *endpoint = calloc(1, sizeof(*endpoint)), **last = &core->endpoints;
+	int r = 0;
+
+	if (!endpoint)
+		return -ENOMEM;
+	endpoint->core = core;
+	endpoint->name = strdup(config->name);
+	set_config(endpoint, config);
+	if (!endpoint->name)
+		r = -ENOMEM;
+	else if (config->descriptor->roles & TG_SINK)
+		r = make_outbox(endpoint);
+	if (r < 0) {
+		endpoint_free(endpoint);
+		return r;
+	}
+	while (*last)
+		last = &(*last)->next;
+	*last = endpoint;
+	*ret_endpoint = endpoint;
+	return 0;
+}
+
+static int count_instance(void *arg, struct instance *instance)
+{
+	struct {
+		const char *name;
+		unsigned count;
+	} *search = arg;
+
+	search->count += strcmp(instance_endpoint(instance), search->name) == 0;
+	return 0;
+}
+
+static int send_settings(void *arg, struct instance *instance)
+{
+	struct endpoint *endpoint = arg;
+
+	if (strcmp(instance_endpoint(instance), endpoint->name) == 0 && instance_state(instance) == INSTANCE_RUNNING &&
+	    core_endpoint_configure(endpoint, instance) < 0)
+		supervisor_kill(instance, "could not be given its new settings");
+	return 0;
+}
+
+/* The processes that the configuration wants for this endpoint. */
+static int apply_processes(struct endpoint *endpoint)
+{
+	struct supervisor *supervisor = endpoint->core->supervisor;
+	struct {
+		const char *name;
+		unsigned count;
+	} search = {endpoint->name, 0};
+	int r = 0;
+
+	if (!endpoint->config->enabled) {
+		supervisor_remove(supervisor, endpoint->name);
+		return 0;
+	}
+	supervisor_each(supervisor, send_settings, endpoint);
+	supervisor_each(supervisor, count_instance, &search);
+	for (unsigned worker = 0; search.count == 0 && worker < endpoint->config->workers && r >= 0; worker++)
+		r = supervisor_add(supervisor, endpoint->name, worker, endpoint->core->config->limits.heartbeat_us);
+	return r;
+}
+
+static int apply_endpoint(struct core *core, const struct config_endpoint *config)
+{
+	struct endpoint *endpoint = core_endpoint(core, config->name);
+	struct outbox_settings settings;
+	int r = 0;
+
+	if (endpoint) {
+		set_config(endpoint, config);
+		settings = outbox_settings_of(core, config);
+		if (endpoint->outbox)
+			outbox_set_settings(endpoint->outbox, &settings);
+	} else {
+		r = make_endpoint(core, config, &endpoint);
+	}
+	if (r >= 0)
+		r = apply_processes(endpoint);
+	if (r < 0)
+		log_fields_write(LOG_LEVEL_ERROR, &(struct log_fields){.endpoint = config->name},
+				 "cannot be started (%s)", strerror(-r));
+	return r;
+}
+
+int core_endpoints_apply(struct core *core)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < core->config->endpoints_count && r >= 0; i++)
+		r = apply_endpoint(core, &core->config->endpoints[i]);
+	for (struct endpoint *e = core->endpoints; e; e = e->next) {
+		if (e->removed || config_endpoint(core->config, e->name))
+			continue;
+		e->removed = true;
+		supervisor_remove(core->supervisor, e->name);
+	}
+	return r;
+}

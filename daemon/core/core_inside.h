@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_CORE_INSIDE_H
+#define CORE_CORE_INSIDE_H
+
+/* What the files that make up the core itself (core.c and core_*.c) share; no stage includes this. */
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "core/config.h"
+#include "core/control.h"
+#include "core/core.h"
+#include "core/devices.h"
+#include "core/intake.h"
+#include "core/ledger.h"
+#include "core/outbox.h"
+#include "core/router.h"
+#include "core/store.h"
+#include "core/supervisor.h"
+#include "core/trust.h"
+
+enum core_state { CORE_STARTING, CORE_RUNNING, CORE_DRAINING, CORE_STOPPING };
+
+/* What an endpoint process tells of itself; goes with the process. */
+struct process {
+	enum tg_link link;
+	char detail[FRAME_TEXT_MAX + 1];
+	int64_t *counters; /* as many as the adapter has names for */
+	size_t n_counters;
+};
+
+/* A configured endpoint, for as long as the configuration names it. */
+struct endpoint {
+	struct endpoint *next;
+	struct core *core;
+	char *name;
+	struct config *owner;                 /* of `config` */
+	const struct config_endpoint *config; /* of the running configuration, or of the last one that named it */
+	bool removed;                         /* not configured any more; stays for what its outbox holds */
+	struct outbox *outbox;                /* NULL: not a sink */
+	struct ledger_account *account;       /* of a sink */
+	struct instance *sink;                /* the process that deliveries go to; NULL: none has its link up */
+};
+
+struct core {
+	struct loop *loop;
+	const struct core_places *places;
+	struct config *config;
+	struct descriptor_set *adapters;
+	enum core_state state;
+	int64_t started_us;
+	int state_lock_fd;
+	struct trust *trust;
+	struct devices *devices;
+	struct store *store;
+	struct ledger *ledger;
+	struct router *router;
+	struct intake *intake;
+	struct supervisor *supervisor;
+	struct control *control;
+	struct endpoint *endpoints;
+	struct loop_timer *tick;
+	unsigned flushes; /* outboxes that still write at a stop */
+	int64_t stop_wait_until_us;
+	struct loop_timer *stop_tick;
+	struct loop_timer *deadline;
+	struct control_call *drain; /* waits for the outboxes to run empty */
+	int64_t drain_until_us;
+	uint64_t refused[TG_UNKNOWN_DEVICE + 1]; /* before any outbox was known, by verdict */
+	struct log_limit refused_log;
+};
+
+/* core_stop.c: every endpoint process has stopped. */
+void core_on_stopped(void *arg);
+
+/* core_endpoint.c: what the endpoints' processes say. */
+extern const struct supervisor_events core_supervisor_events;
+struct endpoint *core_endpoint(struct core *core, const char *name); /* or NULL */
+/* Sends the settings of the running configuration to this process, open files beside them. */
+int core_endpoint_configure(struct endpoint *endpoint, struct instance *instance) WARN_UNUSED;
+/* Tells the outbox of the endpoint when one of its processes can, or can no longer, take deliveries. */
+void core_endpoint_choose_sink(struct endpoint *endpoint, struct instance *instance, bool up);
+
+/* core_endpoints.c: the table of endpoints. Makes and starts what the configuration names, ends what it no longer does; those that
+ * stay get their new settings. Errors: -errno, logged. */
+int core_endpoints_apply(struct core *core) WARN_UNUSED;
+void core_endpoints_free(struct core *core);
+
+/* core_passage.c: the way of a message through the stages. */
+extern const struct intake_ops core_intake_ops;
+
+/* core_status.c, core_manage.c: the commands of the control socket. */
+extern const struct control_command core_commands[];
+json_t *core_status(struct core *core);
+void core_command_status(void *arg, struct control_call *call, const json_t *request);
+void core_command_outbox(void *arg, struct control_call *call, const json_t *request);
+void core_command_device_add(void *arg, struct control_call *call, const json_t *request);
+void core_command_device_list(void *arg, struct control_call *call, const json_t *request);
+void core_command_device_show(void *arg, struct control_call *call, const json_t *request);
+void core_command_device_revoke(void *arg, struct control_call *call, const json_t *request);
+void core_command_device_rotate(void *arg, struct control_call *call, const json_t *request);
+
+/* Tells the processes of the device's endpoint to end its sessions. */
+void core_device_changed(struct core *core, const struct device *device);
+/* core_manage.c. Messages in all outboxes. */
+int64_t core_held(const struct core *core);
+/* Answers `drain` when nothing is held any more, or when its time is over. */
+void core_check_drain(struct core *core);
+/* One event for those who watch (tidegatectl tail). `message` may be NULL. */
+void core_tell(struct core *core, const char *what, struct tg_bytes device, struct tg_bytes path,
+	       const struct message *message, const char *to, struct tg_bytes address, const char *reason);
+
+/* core_reload.c. Fills *ret_report with {"applied": [...], "waiting": [...]}, or with {"errors": TEXT} on failure. */
+int core_reload_now(struct core *core, json_t **ret_report) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The commands that change or explain how the gateway runs, and the events for those who watch. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/uuid.h"
+#include "core/config_print.h"
+#include "core/core_inside.h"
+#include "core/schema.h"
+
+int64_t core_held(const struct core *core)
+{
+	int64_t held = 0;
+
+	for (const struct endpoint *e = core->endpoints; e; e = e->next)
+		held += e->account ? ledger_held(e->account) : 0;
+	return held;
+}
+
+static json_t *text_of(struct tg_bytes bytes)
+{
+	json_t *text = json_stringn(bytes.size ? bytes.data : "", bytes.size);
+
+	return text ? text : json_string("(not UTF-8)");
+}
+
+void core_tell(struct core *core, const char *what, struct tg_bytes device, struct tg_bytes path,
+	       const struct message *message, const char *to, struct tg_bytes address, const char *reason)
+{
+	char id[UUID_TEXT_SIZE] = "", now[CLOCK_TEXT_SIZE];
+	CLEANUP_FREE char *name = NULL;
+	json_t *event;
+
+	if (!control_has_streams(core->control))
+		return;
+	if (message)
+		uuid_format(message->id, id);
+	clock_format(clock_wall_us(), now);
+	name = bytes_to_text(device);
+	event = json_pack("{s:s,s:s,s:o,s:o,s:s*,s:o,s:s*,s:s}", "time", now, "what", what, "device", text_of(device),
+			  "path", text_of(path), "to", to, "address", text_of(address), "reason", reason, "id", id);
+	if (event && message)
+		json_object_set_new(event, "bytes", json_integer((json_int_t)message->payload.size));
+	if (event)
+		control_publish(core->control, name, event);
+}
+
+static void command_tail(void *arg, struct control_call *call, const json_t *request)
+{
+	(void)arg;
+	control_stream(call, json_string_value(json_object_get(request, "device")));
+}
+
+static void command_config(void *arg, struct control_call *call, const json_t *request)
+{
+	struct core *core = arg;
+	bool defaults = json_is_true(json_object_get(request, "defaults"));
+	const struct descriptor *const *list = NULL;
+	size_t size = 0, count = descriptor_set_list(core->adapters, (const struct descriptor *const **)&list);
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out) {
+		control_fail(call, "failed", "out of memory");
+		return;
+	}
+	if (defaults)
+		schema_print_defaults(out, list, count);
+	else
+		config_print(core->config, out);
+	if (fclose(out) == 0)
+		control_reply(call, json_pack("{s:s,s:s}", "file", core->config->file, "text", text));
+	else
+		control_fail(call, "failed", "out of memory");
+	free(text);
+}
+
+static void add_step(void *arg, const struct config_route *route, enum router_step step, struct tg_bytes address,
+		     bool goes)
+{
+	json_array_append_new(arg, json_pack("{s:s,s:s,s:o,s:s,s:b}", "route", route->name, "to",
+					     config_section_text(&route->settings, "to"), "address", text_of(address),
+					     "step", router_step_text(step), "goes", goes));
+}
+
+static void command_routes_test(void *arg, struct control_call *call, const json_t *request)
+{
+	struct core *core = arg;
+	const char *from = json_string_value(json_object_get(request, "endpoint"));
+	const char *device = json_string_value(json_object_get(request, "device"));
+	const char *path = json_string_value(json_object_get(request, "path"));
+	const struct config_endpoint *endpoint = from ? config_endpoint(core->config, from) : NULL;
+	json_t *steps;
+
+	if (!endpoint || !device || !path || strlen(device) > TG_DEVICE_MAX || strlen(path) > TG_PATH_MAX) {
+		control_fail(call, endpoint ? "invalid" : "unknown",
+			     endpoint ? "a device and a path are wanted" : "there is no endpoint \"%s\"",
+			     from ? from : "");
+		return;
+	}
+	steps = json_array();
+	path += *path == '/';
+	router_test(core->router, (size_t)(endpoint - core->config->endpoints),
+		    &(struct router_message){TG_TELEMETRY, bytes_text(device), bytes_text(path), TG_FORMAT_NONE, 0},
+		    add_step, steps);
+	control_reply(call, steps);
+}
+
+static void command_reload(void *arg, struct control_call *call, const json_t *request)
+{
+	json_t *report = NULL;
+	int r = core_reload_now(arg, &report);
+
+	(void)request;
+	if (r >= 0) {
+		control_reply(call, report);
+		return;
+	}
+	control_fail(call, "invalid", "the running configuration stays as it is:\n%s",
+		     json_string_value(json_object_get(report, "errors")));
+	json_decref(report);
+}
+
+void core_check_drain(struct core *core)
+{
+	struct control_call *call = core->drain;
+	int64_t held = core_held(core);
+
+	if (!call || (held > 0 && loop_now_us(core->loop) < core->drain_until_us))
+		return;
+	core->drain = NULL;
+	control_reply(call, json_pack("{s:s,s:I}", "state", "draining", "held", (json_int_t)held));
+}
+
+static void command_drain(void *arg, struct control_call *call, const json_t *request)
+{
+	struct core *core = arg;
+	bool on = json_is_true(json_object_get(request, "on"));
+	json_int_t wait_ms = json_integer_value(json_object_get(request, "wait_ms"));
+
+	if (core->state != CORE_RUNNING && core->state != CORE_DRAINING) {
+		control_fail(call, "failed", "the gateway is starting or stopping");
+		return;
+	}
+	if (on != (core->state == CORE_DRAINING))
+		log_notice(on ? "draining: new messages are refused until drain is switched off"
+			      : "takes messages in again");
+	core->state = on ? CORE_DRAINING : CORE_RUNNING;
+	if (!on || core->drain || wait_ms <= 0 || wait_ms > 60000) {
+		control_reply(call, json_pack("{s:s,s:I}", "state", on ? "draining" : "running", "held",
+					      (json_int_t)core_held(core)));
+		return;
+	}
+	core->drain = call;
+	core->drain_until_us = loop_now_us(core->loop) + wait_ms * CLOCK_MS_US;
+	core_check_drain(core);
+}
+
+const struct control_command core_commands[] = {{"status", core_command_status},
+						{"outbox", core_command_outbox},
+						{"device-add", core_command_device_add},
+						{"device-list", core_command_device_list},
+						{"device-show", core_command_device_show},
+						{"device-revoke", core_command_device_revoke},
+						{"device-rotate", core_command_device_rotate},
+						{"tail", command_tail},
+						{"config", command_config},
+						{"routes-test", command_routes_test},
+						{"reload", command_reload},
+						{"drain", command_drain},
+						{NULL, NULL}};

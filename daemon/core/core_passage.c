@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The way of a message: from a process through intake, router and outbox to another process, and the verdict back. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "core/core_inside.h"
+
+enum { FULL_MAX_AGE_S = 30, BUSY_MAX_AGE_S = 5 };
+
+/* The token bucket of the device. *ret_wait_s: when the next message would be let in. */
+static bool take_token(const struct config_limits *limits, struct device *device, int64_t now_us, uint32_t *ret_wait_s)
+{
+	double burst = limits->burst, rate = limits->rate;
+
+	if (limits->rate == 0)
+		return true;
+	if (device->tokens_us == 0)
+		device->tokens = burst;
+	else
+		device->tokens += (double)(now_us - device->tokens_us) / 1e6 * rate;
+	if (device->tokens > burst)
+		device->tokens = burst;
+	device->tokens_us = now_us;
+	if (device->tokens < 1) {
+		*ret_wait_s = (uint32_t)((1 - device->tokens) / rate) + 1;
+		return false;
+	}
+	device->tokens -= 1;
+	return true;
+}
+
+static bool refuse(struct intake_verdict *verdict, enum tg_verdict why, uint32_t max_age_s, const char *reason)
+{
+	*verdict = (struct intake_verdict){why, max_age_s, 0, reason};
+	return false;
+}
+
+/* The device that is enrolled for this endpoint; where the adapter authenticates none, there is one of the endpoint's name. */
+static bool admit_device(struct core *core, const struct endpoint *endpoint, const struct frame_submit *submit,
+			 struct intake_verdict *ret_verdict)
+{
+	struct device *device;
+	uint32_t wait_s;
+
+	if (!(endpoint->config->descriptor->flags & TG_DEVICES))
+		return bytes_equal(submit->device, bytes_text(endpoint->name)) ||
+		       refuse(ret_verdict, TG_UNKNOWN_DEVICE, 0, "this endpoint speaks for itself alone");
+	device = devices_find(core->devices, submit->device);
+	if (!device || device->revoked || strcmp(device->endpoint, endpoint->name) != 0)
+		return refuse(ret_verdict, TG_UNKNOWN_DEVICE, 0, "not enrolled here");
+	device->seen_wall_us = clock_wall_us();
+	if (!take_token(&core->config->limits, device, loop_now_us(core->loop), &wait_s)) {
+		device->refused++;
+		return refuse(ret_verdict, TG_TOO_FAST, wait_s, "over the rate of this device");
+	}
+	return true;
+}
+
+static bool admit(void *arg, const struct intake_source *source, const struct frame_submit *submit,
+		  struct intake_verdict *ret_verdict)
+{
+	struct core *core = arg;
+	const struct endpoint *endpoint = core_endpoint(core, source->endpoint);
+
+	if (core->state == CORE_DRAINING || core->state == CORE_STOPPING || !endpoint)
+		return refuse(ret_verdict, TG_UNAVAILABLE, BUSY_MAX_AGE_S,
+			      "the gateway takes nothing in at the moment");
+	if (submit->payload.size > core->config->limits.payload_max_bytes) {
+		*ret_verdict =
+			(struct intake_verdict){TG_TOO_LARGE, 0, (uint32_t)core->config->limits.payload_max_bytes,
+						"larger than this gateway takes"};
+		return false;
+	}
+	return admit_device(core, endpoint, submit, ret_verdict);
+}
+
+/* The receipt comes back from an outbox. What the sink refused for good is the sender's to know where it waits for delivery. */
+static void on_receipt(void *arg, enum outbox_receipt receipt, struct tg_bytes reason)
+{
+	static const struct intake_verdict verdicts[] = {
+		[OUTBOX_TAKEN] = {.verdict = TG_ACCEPTED},
+		[OUTBOX_FULL] = {TG_FULL, FULL_MAX_AGE_S, 0, "the outbox is full"},
+		[OUTBOX_REFUSED] = {TG_NOT_ALLOWED, 0, 0, "the receiver refused it"},
+		[OUTBOX_EXPIRED] = {TG_UNAVAILABLE, BUSY_MAX_AGE_S, 0, "it could not be delivered in time"},
+		[OUTBOX_LOST] = {TG_UNAVAILABLE, BUSY_MAX_AGE_S, 0, "it was lost on a damaged disk"},
+	};
+
+	(void)reason;
+	intake_settle(arg, &verdicts[receipt]);
+}
+
+/* Returns what the outbox says; the receipt is held where it was taken. */
+static int push(struct core *core, const struct router_target *target, const struct message *message,
+		struct receipt *receipt)
+{
+	const struct config_route *route = target->route;
+	struct endpoint *to = core_endpoint(core, core->config->endpoints[route->to].name);
+	const struct outbox_options options = {.ack = (enum outbox_ack)route->ack,
+					       .qos = route->qos,
+					       .retain = route->retain,
+					       .expiry_s = route->expiry_s,
+					       .route = bytes_text(route->name)};
+	int r;
+
+	if (!to || !to->outbox)
+		return -ENOENT;
+	intake_hold(receipt);
+	r = outbox_push(to->outbox, message, target->address, &options, on_receipt, receipt);
+	if (r < 0) {
+		struct intake_verdict nothing = {.verdict = TG_ACCEPTED};
+
+		intake_settle(receipt, &nothing);
+		ledger_refuse(to->account, TG_FULL);
+	} else {
+		core_tell(core, "accepted", message->device, message->path, message, to->name, target->address, NULL);
+	}
+	return r;
+}
+
+static void forward(void *arg, const struct intake_source *source, const struct message *message,
+		    struct receipt *receipt, struct intake_verdict *ret_verdict)
+{
+	struct core *core = arg;
+	const struct router_message view = {(enum tg_kind)message->kind, message->device, message->path,
+					    message->content_format, message->payload.size};
+	const struct config_endpoint *from = config_endpoint(core->config, source->endpoint);
+	struct router_target target;
+	struct router_walk walk;
+
+	if (!from) {
+		refuse(ret_verdict, TG_NO_ROUTE, 0, NULL);
+		return;
+	}
+	router_begin(core->router, (size_t)(from - core->config->endpoints), &view, &walk);
+	while (router_next(&walk, &target)) {
+		int r = push(core, &target, message, receipt);
+
+		if (r == -ENOSPC)
+			*ret_verdict = (struct intake_verdict){TG_FULL, FULL_MAX_AGE_S, 0, "the outbox is full"};
+		else if (r < 0)
+			*ret_verdict = (struct intake_verdict){TG_UNAVAILABLE, BUSY_MAX_AGE_S, 0,
+							       "the gateway could not take it over"};
+	}
+	if (ret_verdict->verdict == TG_ACCEPTED) {
+		ret_verdict->verdict = router_refusal(&walk, &ret_verdict->limit_bytes);
+		if (ret_verdict->verdict == TG_NO_ROUTE)
+			ret_verdict->reason = "no route takes this path";
+	}
+}
+
+/* Books and tells what has become of a submission. */
+static void note_verdict(struct core *core, const struct frame_submit *submit, const struct message *message,
+			 const struct intake_verdict *verdict)
+{
+	struct tg_bytes name = message ? message->device : submit->device;
+	struct device *device = devices_find(core->devices, name);
+	unsigned left_out;
+
+	if (verdict->verdict == TG_ACCEPTED) {
+		if (device)
+			device->accepted++;
+		return;
+	}
+	core->refused[verdict->verdict]++;
+	if (device)
+		device->refused++;
+	core_tell(core, "refused", name, message ? message->path : submit->path, message, NULL,
+		  (struct tg_bytes){NULL, 0}, verdict->reason);
+	if (log_limit_pass(&core->refused_log, loop_now_us(core->loop), &left_out))
+		log_info("refused a message of \"%.*s\" (%s); %u such lines left out", BYTES_ARG(name),
+			 verdict->reason ? verdict->reason : "see status", left_out);
+}
+
+static void answer(void *arg, const struct intake_source *source, uint64_t token, const struct frame_submit *submit,
+		   const struct message *message, const struct intake_verdict *verdict)
+{
+	struct core *core = arg;
+	struct instance *instance = supervisor_find(core->supervisor, source->instance);
+	struct frame frame = {.type = FRAME_VERDICT,
+			      .verdict = {.token = token,
+					  .verdict = (uint8_t)verdict->verdict,
+					  .max_age_s = verdict->max_age_s,
+					  .limit_bytes = verdict->limit_bytes,
+					  .reason = bytes_text(verdict->reason)}};
+
+	note_verdict(core, submit, message, verdict);
+	/* A process that has joined anew hands in again what it has no answer to. */
+	if (!instance || instance_generation(instance) != source->generation ||
+	    instance_state(instance) < INSTANCE_RUNNING || instance_state(instance) == INSTANCE_STOPPED)
+		return;
+	if (instance_send(instance, &frame) == -ENOBUFS)
+		log_fields_write(LOG_LEVEL_WARNING, &(struct log_fields){.endpoint = source->endpoint},
+				 "does not read its verdicts, one was dropped; the device will ask again");
+}
+
+const struct intake_ops core_intake_ops = {admit, forward, answer};

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h> /* the build's */
+
+/* What the gateway says of itself. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "core/core_inside.h"
+
+static const char *const state_names[] = {"starting", "running", "draining", "stopping"};
+static const char *const link_names[] = {"down", "connecting", "up"};
+
+static const struct {
+	enum ledger_item item;
+	const char *name;
+} dropped_names[] = {{LEDGER_REJECTED, "rejected"},
+		     {LEDGER_EXPIRED, "expired"},
+		     {LEDGER_UNREADABLE, "unreadable"},
+		     {LEDGER_PURGED, "purged"}};
+
+static const char *const verdict_names[] = {"accepted",  "no_route", "not_allowed", "too_large",   "wrong_format",
+					    "malformed", "too_fast", "full",        "unavailable", "unknown_device"};
+
+/* All the processes of one endpoint, put together. */
+struct gathered {
+	const char *name;
+	const struct config_endpoint *config;
+	unsigned workers, running, restarts;
+	enum tg_link link;
+	const char *state;
+	const char *detail;
+	json_t *pids;
+	json_t *counters;
+};
+
+static void add_counters(struct gathered *all, const struct process *process)
+{
+	for (size_t i = 0; i < process->n_counters; i++) {
+		const char *name = all->config->descriptor->counters[i];
+		json_int_t sum = json_integer_value(json_object_get(all->counters, name)) + process->counters[i];
+
+		json_object_set_new(all->counters, name, json_integer(sum));
+	}
+}
+
+static int gather(void *arg, struct instance *instance)
+{
+	const struct process *process = instance_user(instance);
+	struct gathered *all = arg;
+
+	if (strcmp(instance_endpoint(instance), all->name) != 0)
+		return 0;
+	all->workers++;
+	all->restarts += instance_restarts(instance);
+	if (instance_pid(instance))
+		json_array_append_new(all->pids, json_integer(instance_pid(instance)));
+	if (instance_state(instance) == INSTANCE_RUNNING)
+		all->running++;
+	else
+		all->state = instance_state_name(instance);
+	if (*instance_problem(instance))
+		all->detail = instance_problem(instance);
+	if (process && process->link >= all->link) {
+		all->link = process->link;
+		if (*process->detail)
+			all->detail = process->detail;
+	}
+	if (process)
+		add_counters(all, process);
+	return 0;
+}
+
+static json_t *describe_endpoint(struct core *core, const struct endpoint *endpoint, json_t *problems)
+{
+	struct gathered all = {.name = endpoint->name,
+			       .config = endpoint->config,
+			       .state = "running",
+			       .detail = "",
+			       .pids = json_array(),
+			       .counters = json_object()};
+	char problem[512];
+
+	supervisor_each(core->supervisor, gather, &all);
+	if (all.workers == 0)
+		all.state = endpoint->removed ? "removed" : endpoint->config->enabled ? "stopped" : "disabled";
+	if (endpoint->config->enabled && !endpoint->removed && (all.running < all.workers || all.link != TG_LINK_UP)) {
+		snprintf(problem, sizeof(problem), "endpoint \"%s\" %s%s%s%s", endpoint->name,
+			 all.running < all.workers ? "is " : "has its link ",
+			 all.running < all.workers ? all.state : link_names[all.link], *all.detail ? ": " : "",
+			 all.detail);
+		json_array_append_new(problems, json_string(problem));
+	}
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:o,s:o}", "name", endpoint->name, "adapter",
+			 endpoint->config->adapter, "state", all.state, "link", link_names[all.link], "detail",
+			 all.detail, "workers", all.workers, "restarts", all.restarts, "pids", all.pids, "counters",
+			 all.counters);
+}
+
+static json_t *describe_account(const struct ledger_account *account)
+{
+	json_t *dropped = json_object(), *refused = json_object();
+
+	for (size_t i = 0; i < sizeof(dropped_names) / sizeof(dropped_names[0]); i++) {
+		int64_t n = ledger_get(account, dropped_names[i].item);
+
+		if (n)
+			json_object_set_new(dropped, dropped_names[i].name, json_integer(n));
+	}
+	for (size_t i = 1; i <= TG_UNKNOWN_DEVICE; i++) {
+		int64_t n = ledger_get(account, (enum ledger_item)(LEDGER_REFUSED + i));
+
+		if (n)
+			json_object_set_new(refused, verdict_names[i], json_integer(n));
+	}
+	return json_pack("{s:I,s:I,s:I,s:o,s:o,s:b}", "accepted", (json_int_t)ledger_get(account, LEDGER_ACCEPTED),
+			 "delivered", (json_int_t)ledger_get(account, LEDGER_DELIVERED), "held",
+			 (json_int_t)ledger_held(account), "dropped", dropped, "refused", refused, "balanced",
+			 ledger_balanced(account));
+}
+
+static json_t *describe_outbox(const struct core *core, const struct endpoint *endpoint, json_t *problems)
+{
+	int64_t now = loop_now_us(core->loop);
+	struct outbox_stats stats;
+	char problem[256];
+
+	outbox_stats(endpoint->outbox, &stats);
+	if (!ledger_balanced(endpoint->account)) {
+		snprintf(problem, sizeof(problem), "the ledger of \"%s\" does not balance", endpoint->name);
+		json_array_append_new(problems, json_string(problem));
+	}
+	if (stats.disk_failing) {
+		snprintf(problem, sizeof(problem), "what waits for \"%s\" cannot be written to disk", endpoint->name);
+		json_array_append_new(problems, json_string(problem));
+	}
+	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "endpoint", endpoint->name, "held_memory",
+			 (json_int_t)stats.held_memory, "held_disk", (json_int_t)stats.held_disk, "in_flight",
+			 (json_int_t)stats.in_flight, "oldest_ms", (json_int_t)(stats.oldest_age_us / CLOCK_MS_US),
+			 "confirmed_ms",
+			 (json_int_t)(stats.last_confirmed_us ? (now - stats.last_confirmed_us) / CLOCK_MS_US : -1),
+			 "bytes", (json_int_t)stats.memory_bytes, "ledger", describe_account(endpoint->account));
+}
+
+static json_t *describe_refused(const struct core *core)
+{
+	json_t *refused = json_object();
+
+	for (size_t i = 1; i <= TG_UNKNOWN_DEVICE; i++) {
+		if (core->refused[i])
+			json_object_set_new(refused, verdict_names[i], json_integer((json_int_t)core->refused[i]));
+	}
+	return refused;
+}
+
+/* The sums over all outboxes. */
+static json_t *describe_total(const struct core *core)
+{
+	json_int_t accepted = 0, delivered = 0, held = 0, dropped = 0;
+	bool balanced = true;
+
+	for (const struct endpoint *e = core->endpoints; e; e = e->next) {
+		if (!e->account)
+			continue;
+		accepted += ledger_get(e->account, LEDGER_ACCEPTED);
+		delivered += ledger_get(e->account, LEDGER_DELIVERED);
+		held += ledger_held(e->account);
+		dropped += ledger_dropped(e->account);
+		balanced &= ledger_balanced(e->account);
+	}
+	return json_pack("{s:I,s:I,s:I,s:I,s:b,s:o}", "accepted", accepted, "delivered", delivered, "held", held,
+			 "dropped", dropped, "balanced", balanced, "refused", describe_refused(core));
+}
+
+static json_t *describe_store(const struct core *core, json_t *problems)
+{
+	struct store_stats stats;
+	char problem[256];
+
+	store_stats(core->store, &stats);
+	if (stats.set_aside) {
+		snprintf(problem, sizeof(problem),
+			 "%lld damaged store file(s) set aside since start, %lld messages came back from them",
+			 (long long)stats.set_aside, (long long)stats.salvaged);
+		json_array_append_new(problems, json_string(problem));
+	}
+	if (stats.error < 0) {
+		snprintf(problem, sizeof(problem), "the store cannot be written (%s)", strerror(-stats.error));
+		json_array_append_new(problems, json_string(problem));
+	}
+	return json_pack("{s:I,s:I,s:I,s:I,s:I}", "used_bytes", (json_int_t)stats.used_bytes, "limit_bytes",
+			 (json_int_t)stats.limit_bytes, "commits", (json_int_t)stats.commits, "set_aside",
+			 (json_int_t)stats.set_aside, "salvaged", (json_int_t)stats.salvaged);
+}
+
+json_t *core_status(struct core *core)
+{
+	json_t *endpoints = json_array(), *outboxes = json_array(), *problems = json_array(), *store;
+
+	for (const struct endpoint *e = core->endpoints; e; e = e->next) {
+		json_array_append_new(endpoints, describe_endpoint(core, e, problems));
+		if (e->outbox)
+			json_array_append_new(outboxes, describe_outbox(core, e, problems));
+	}
+	store = describe_store(core, problems);
+	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:o}", "gateway", core->config->gateway, "site",
+			 core->config->site, "version", PACKAGE_VERSION, "state", state_names[core->state], "uptime_s",
+			 (json_int_t)((loop_now_us(core->loop) - core->started_us) / CLOCK_S_US), "devices",
+			 (json_int_t)devices_count(core->devices), "endpoints", endpoints, "outboxes", outboxes,
+			 "ledger", describe_total(core), "store", store, "problems", problems);
+}
+
+void core_command_status(void *arg, struct control_call *call, const json_t *request)
+{
+	(void)request;
+	control_reply(call, core_status(arg));
+}
+
+void core_command_outbox(void *arg, struct control_call *call, const json_t *request)
+{
+	json_t *problems = json_array(), *list = json_array();
+	struct core *core = arg;
+
+	(void)request;
+	for (const struct endpoint *e = core->endpoints; e; e = e->next) {
+		if (e->outbox)
+			json_array_append_new(list, describe_outbox(core, e, problems));
+	}
+	json_decref(problems);
+	control_reply(call, list);
+}

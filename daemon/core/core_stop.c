@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The way down: nothing new is taken in, what is in flight gets half of the deadline to be confirmed, what is left goes to the
+ * disk, the endpoint processes finish, and the ledger is saved.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "core/core_inside.h"
+
+#define STOP_TICK_US (5 * CLOCK_MS_US)
+
+static int64_t in_flight(const struct core *core)
+{
+	int64_t sum = 0;
+
+	for (const struct endpoint *e = core->endpoints; e; e = e->next) {
+		struct outbox_stats stats;
+
+		if (!e->outbox)
+			continue;
+		outbox_stats(e->outbox, &stats);
+		sum += stats.in_flight;
+	}
+	return sum;
+}
+
+static void on_flushed(void *arg, int result)
+{
+	struct core *core = arg;
+
+	if (result < 0)
+		log_error(
+			"not everything could be written to disk (%s); devices have no answer to what is lost with it",
+			strerror(-result));
+	if (--core->flushes > 0)
+		return;
+	supervisor_stop(core->supervisor, core->config->limits.stop_deadline_us / 2);
+}
+
+static void flush_all(struct core *core)
+{
+	core->flushes = 1;
+	for (struct endpoint *e = core->endpoints; e; e = e->next) {
+		if (!e->outbox)
+			continue;
+		core->flushes++;
+		if (outbox_flush(e->outbox, on_flushed, core) < 0)
+			core->flushes--;
+	}
+	on_flushed(core, 0);
+}
+
+static void on_stop_tick(void *arg)
+{
+	struct core *core = arg;
+
+	if (in_flight(core) > 0 && loop_now_us(core->loop) < core->stop_wait_until_us)
+		loop_timer_set(core->stop_tick, loop_now_us(core->loop) + STOP_TICK_US);
+	else
+		flush_all(core);
+}
+
+void core_on_stopped(void *arg)
+{
+	struct core *core = arg;
+
+	loop_exit(core->loop, 0);
+}
+
+static void on_deadline(void *arg)
+{
+	struct core *core = arg;
+
+	log_warning("did not stop in order within the deadline; what was not confirmed will be sent again");
+	loop_exit(core->loop, 0);
+}
+
+void core_stop(struct core *core)
+{
+	int64_t now = loop_now_us(core->loop), deadline_us = core->config->limits.stop_deadline_us;
+
+	if (core->state == CORE_STOPPING)
+		return;
+	core->state = CORE_STOPPING;
+	loop_notify("STOPPING=1\nSTATUS=stopping, %lld messages held", (long long)core_held(core));
+	log_notice("stopping");
+	core->stop_wait_until_us = now + deadline_us / 2;
+	if (loop_timer_new(core->loop, on_stop_tick, core, &core->stop_tick) < 0 ||
+	    loop_timer_new(core->loop, on_deadline, core, &core->deadline) < 0) {
+		loop_exit(core->loop, 1);
+		return;
+	}
+	loop_timer_set(core->stop_tick, now);
+	loop_timer_set(core->deadline, now + deadline_us + CLOCK_S_US);
+}

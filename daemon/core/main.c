@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h> /* the build's */
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include "core/config.h"
+#include "core/core.h"
+#include "core/schema.h"
+
+enum { OPTION_ADAPTERS = 256, OPTION_ENDPOINT_PROGRAM, OPTION_CHECK, OPTION_DEFAULTS, OPTION_SCHEMA_MAN };
+
+struct options {
+	struct core_places places;
+	bool check;
+	bool defaults;
+	bool schema_man;
+	bool verbose;
+};
+
+static void print_help(FILE *out)
+{
+	fputs("tidegated - the tidegate gateway daemon\n\n"
+	      "Usage: tidegated [OPTION ...]\n\n"
+	      "  --config FILE             configuration (default: " TG_CONFIG_FILE ")\n"
+	      "  --state DIR               store and registry (default: " TG_STATE_DIR ")\n"
+	      "  --run DIR                 sockets (default: " TG_RUN_DIR ")\n"
+	      "  --adapters DIR            adapters (default: " TG_ADAPTER_DIR ")\n"
+	      "  --endpoint-program FILE   default: " TG_ENDPOINT_PROGRAM "\n"
+	      "  --check                   check the configuration, open and change nothing\n"
+	      "  --defaults                print every setting with its default, as a sample file\n"
+	      "  --verbose                 log what is only of use when looking for a fault\n"
+	      "  --help, --version\n\n"
+	      "Exit: 0 good, 64 bad usage, 78 broken configuration, 1 any other failure\n"
+	      "See tidegated(8), tidegate.conf(5).\n",
+	      out);
+}
+
+/* Returns 0 to go on, or 1 + the exit code. */
+static int parse_options(int argc, char **argv, struct options *options)
+{
+	static const struct option known[] = {{"config", required_argument, NULL, 'c'},
+					      {"state", required_argument, NULL, 's'},
+					      {"run", required_argument, NULL, 'r'},
+					      {"adapters", required_argument, NULL, OPTION_ADAPTERS},
+					      {"endpoint-program", required_argument, NULL, OPTION_ENDPOINT_PROGRAM},
+					      {"check", no_argument, NULL, OPTION_CHECK},
+					      {"defaults", no_argument, NULL, OPTION_DEFAULTS},
+					      {"schema-man", no_argument, NULL, OPTION_SCHEMA_MAN},
+					      {"verbose", no_argument, NULL, 'v'},
+					      {"help", no_argument, NULL, 'h'},
+					      {"version", no_argument, NULL, 'V'},
+					      {NULL, 0, NULL, 0}};
+	struct core_places *places = &options->places;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:s:r:vh", known, NULL)) >= 0) {
+		if (c == 'c')
+			places->config_file = optarg;
+		else if (c == 's')
+			places->state_dir = optarg;
+		else if (c == 'r')
+			places->run_dir = optarg;
+		else if (c == OPTION_ADAPTERS)
+			places->adapter_dir = optarg;
+		else if (c == OPTION_ENDPOINT_PROGRAM)
+			places->endpoint_program = optarg;
+		else if (c == OPTION_CHECK)
+			options->check = true;
+		else if (c == OPTION_DEFAULTS)
+			options->defaults = true;
+		else if (c == OPTION_SCHEMA_MAN)
+			options->schema_man = true;
+		else if (c == 'v')
+			options->verbose = true;
+		else if (c == 'V')
+			return puts("tidegated " PACKAGE_VERSION), 1;
+		else if (c == 'h')
+			return print_help(stdout), 1;
+		else
+			return fputs("tidegated --help says how\n", stderr), 1 + EX_USAGE;
+	}
+	if (optind < argc) {
+		fprintf(stderr, "tidegated: what is \"%s\"? tidegated --help says how\n", argv[optind]);
+		return 1 + EX_USAGE;
+	}
+	return 0;
+}
+
+static void on_signal(void *arg, int signal)
+{
+	if (signal == SIGHUP)
+		core_reload(arg);
+	else
+		core_stop(arg);
+}
+
+/* Errors: -errno; -EINVAL: the configuration is broken and every error has been logged. */
+static int load(const struct options *options, struct descriptor_set *adapters, struct config **ret_config)
+{
+	struct config_problems problems;
+	int r;
+
+	config_problems_init(&problems);
+	r = config_load(options->places.config_file, adapters, &problems, ret_config);
+	for (size_t i = 0; i < problems.count; i++)
+		log_fields_write(problems.list[i].warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, NULL, "%s",
+				 problems.list[i].text);
+	if (r >= 0)
+		log_set_level(options->verbose ? LOG_LEVEL_DEBUG : (enum log_level)(*ret_config)->log_level);
+	config_problems_done(&problems);
+	return r;
+}
+
+static int run(const struct options *options)
+{
+	CLEANUP(descriptor_set_freep) struct descriptor_set *adapters = NULL;
+	CLEANUP(config_unrefp) struct config *config = NULL;
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+	struct loop_signal *handlers[3] = {NULL};
+	struct loop *loop = NULL;
+	struct core *core = NULL;
+	int r;
+
+	r = descriptor_set_new(options->places.endpoint_program, options->places.adapter_dir, &adapters);
+	if (r >= 0)
+		r = load(options, adapters, &config);
+	if (r < 0)
+		return r == -EINVAL ? EX_CONFIG : EXIT_FAILURE;
+	r = loop_new(&loop);
+	if (r >= 0)
+		r = core_new(loop, &options->places, adapters, config, &core);
+	for (size_t i = 0; i < 3 && r >= 0; i++)
+		r = loop_signal_new(loop, signals[i], on_signal, core, &handlers[i]);
+	if (r >= 0)
+		r = loop_run(loop);
+	for (size_t i = 0; i < 3; i++)
+		loop_signal_free(handlers[i]);
+	core_free(core);
+	loop_free(loop);
+	return r < 0 ? EXIT_FAILURE : r;
+}
+
+/* The commands that only print. */
+static int print(const struct options *options)
+{
+	CLEANUP(descriptor_set_freep) struct descriptor_set *adapters = NULL;
+	const struct config_places places = {options->places.adapter_dir, options->places.endpoint_program};
+	const struct descriptor *const *list;
+	size_t count;
+
+	if (options->check)
+		return config_check(options->places.config_file, &places, stdout) < 0 ? EX_CONFIG : 0;
+	if (descriptor_set_new(places.endpoint_program, places.adapter_dir, &adapters) < 0 ||
+	    descriptor_set_load_all(adapters) < 0)
+		return EXIT_FAILURE;
+	count = descriptor_set_list(adapters, &list);
+	if (options->schema_man)
+		schema_print_man(stdout, list, count);
+	else
+		schema_print_defaults(stdout, list, count);
+	return fflush(stdout) == 0 ? 0 : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {
+		.places = {TG_CONFIG_FILE, TG_STATE_DIR, TG_RUN_DIR, TG_ADAPTER_DIR, TG_ENDPOINT_PROGRAM}};
+	int r = parse_options(argc, argv, &options);
+
+	if (r > 0)
+		return r - 1;
+	umask(0027);
+	prctl(PR_SET_DUMPABLE, 0); /* keys pass through here */
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+	log_set_sink(log_to_system, NULL);
+	return options.check || options.defaults || options.schema_man ? print(&options) : run(&options);
+}
