@@ -34,8 +34,10 @@ libcore_la_SOURCES = \
 	daemon/core/intake.c daemon/core/intake.h \
 	daemon/core/ledger.c daemon/core/ledger.h \
 	daemon/core/message.c daemon/core/message.h \
+	daemon/core/outbox.c daemon/core/outbox.h \
 	daemon/core/outbox.c daemon/core/outbox.h daemon/core/outbox_private.h \
 	daemon/core/outbox_load.c \
+	daemon/core/outbox_private.h \
 	daemon/core/outbox_save.c \
 	daemon/core/outbox_send.c \
 	daemon/core/pattern.c daemon/core/pattern.h \
@@ -57,12 +59,6 @@ libcore_la_SOURCES = \
 	daemon/core/trust.c daemon/core/trust.h
 libcore_la_CFLAGS = $(AM_CFLAGS) $(CONFIG_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS)
 libcore_la_LIBADD = libwire.la libbase.la $(CONFIG_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) $(SQLITE_LIBS) -lpthread
-
-sbin_PROGRAMS += tidegated
-tidegated_SOURCES = daemon/core/main.c
-tidegated_CPPFLAGS = $(AM_CPPFLAGS) $(PLACES)
-tidegated_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-tidegated_LDADD = libcore.la
 
 check_PROGRAMS += tests/unit/test_config
 UNIT_TESTS += tests/unit/test_config
@@ -94,11 +90,23 @@ tests_unit_test_devices_SOURCES = tests/unit/test_devices.c
 tests_unit_test_devices_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_devices_LDADD = libcore.la $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test_intake
+UNIT_TESTS += tests/unit/test_intake
+tests_unit_test_intake_SOURCES = tests/unit/test_intake.c
+tests_unit_test_intake_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_intake_LDADD = libcore.la $(CHECK_LIBS)
+
 check_PROGRAMS += tests/unit/test_message
 UNIT_TESTS += tests/unit/test_message
 tests_unit_test_message_SOURCES = tests/unit/suite.h tests/unit/test_message.c
 tests_unit_test_message_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_message_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_outbox_model
+UNIT_TESTS += tests/unit/test_outbox_model
+tests_unit_test_outbox_model_SOURCES = tests/unit/fake_store.c tests/unit/fake_store.h tests/unit/fake_world.c tests/unit/fake_world.h tests/unit/message_fixture.c tests/unit/message_fixture.h tests/unit/suite.h tests/unit/test_outbox_model.c
+tests_unit_test_outbox_model_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_outbox_model_LDADD = libcore.la $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_pattern
 UNIT_TESTS += tests/unit/test_pattern
@@ -120,13 +128,13 @@ tests_unit_test_schema_LDADD = libcore.la $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_store
 UNIT_TESTS += tests/unit/test_store
-tests_unit_test_store_SOURCES = tests/unit/store_fixture.c tests/unit/store_fixture.h tests/unit/suite.h tests/unit/test_store.c
+tests_unit_test_store_SOURCES = tests/unit/message_fixture.c tests/unit/message_fixture.h tests/unit/store_fixture.c tests/unit/store_fixture.h tests/unit/suite.h tests/unit/test_store.c
 tests_unit_test_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_store_LDADD = libcore.la $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_store_files
 UNIT_TESTS += tests/unit/test_store_files
-tests_unit_test_store_files_SOURCES = tests/unit/store_fixture.c tests/unit/store_fixture.h tests/unit/suite.h tests/unit/test_store_files.c
+tests_unit_test_store_files_SOURCES = tests/unit/message_fixture.c tests/unit/message_fixture.h tests/unit/store_fixture.c tests/unit/store_fixture.h tests/unit/suite.h tests/unit/test_store_files.c
 tests_unit_test_store_files_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_store_files_LDADD = libcore.la $(CHECK_LIBS)
 
@@ -136,10 +144,9 @@ tests_unit_test_supervisor_SOURCES = tests/unit/test_supervisor.c
 tests_unit_test_supervisor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_supervisor_LDADD = libcore.la $(CHECK_LIBS)
 
+sbin_PROGRAMS += tidegated
+tidegated_SOURCES = daemon/core/main.c
+tidegated_CPPFLAGS = $(AM_CPPFLAGS) $(PLACES)
+tidegated_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tidegated_LDADD = libcore.la
 CONFIG_FIXTURE = tests/unit/config_fixture.c tests/unit/config_fixture.h
-
-check_PROGRAMS += tests/unit/test_intake
-UNIT_TESTS += tests/unit/test_intake
-tests_unit_test_intake_SOURCES = tests/unit/test_intake.c
-tests_unit_test_intake_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_test_intake_LDADD = libcore.la $(CHECK_LIBS)

@@ -6,10 +6,10 @@
  * a loop that is turned until something is done. */
 
 #include <limits.h>
-#include <stdatomic.h>
 
 #include "base/loop.h"
 #include "core/store.h"
+#include "message_fixture.h"
 
 struct fixture {
 	char folder[PATH_MAX];
@@ -30,11 +30,6 @@ const char *fixture_path(const struct fixture *fixture, const char *name);
 int fixture_count_files(const struct fixture *fixture, const char *prefix);
 /* Overwrites a piece of a file with garbage; `length` -1: up to its end. */
 void fixture_spoil(const struct fixture *fixture, const char *name, long offset, long length);
-
-/* A message that says which one it is, with a payload of that size. */
-struct message *fixture_message(unsigned number, size_t payload_size);
-/* Which one it is; fails the test where anything in it is not as fixture_message has made it. */
-unsigned fixture_number(const struct message *message);
 
 /* An operation and its end. */
 struct fixture_op {

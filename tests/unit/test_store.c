@@ -193,7 +193,7 @@ static void assert_drains(struct fixture *fixture, unsigned n)
 /* The page limit behind the accounting: the store is told to keep filling although it says that it has no room. */
 START_TEST(test_full_by_its_limit)
 {
-	struct store_settings small = {.disk_bytes = 1024 * 1024, .mirror = true};
+	struct store_settings small = {.disk_bytes = 512 * 1024, .mirror = true};
 	struct fixture fixture;
 	struct stat st;
 	unsigned n;
