@@ -26,7 +26,7 @@ static const char *kind_word(uint32_t type)
 	return "";
 }
 
-enum { LINE_MAX_WIDTH = 76, SENTENCE_SIZE = 2048 };
+enum { LINE_MAX_WIDTH = 72, SENTENCE_SIZE = 2048 };
 
 static void print_escaped_bytes(FILE *out, const char *text, size_t size)
 {
@@ -118,9 +118,9 @@ static void print_man_row(FILE *out, const struct tg_setting *row)
 	if (row->flags & TG_REQUIRED)
 		fputs("Required.\n", out);
 	else if (has_default(row)) {
-		fputs("Default:\n.Ql ", out);
+		fputs("Default:\n.Ql \"", out);
 		print_escaped(out, row->fallback);
-		fputs(" .\n", out);
+		fputs("\" .\n", out);
 	}
 	if (!(row->flags & TG_LIVE))
 		fputs("A change waits for a restart.\n", out);
