@@ -3,21 +3,31 @@
 #include "dtls_context.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { SESSION_TRIM = 256 };
 
 /* An idle session keeps no buffers for records. OpenSSL makes them anew for reading, but not for writing with DTLS, where it would
  * write to NULL: SSL_alloc_buffers must come first. */
 
 static void session_free(struct dtls_session *session)
 {
+	struct dtls *dtls = session->dtls;
+
 	if (session->handshake)
 		OPENSSL_cleanse(session->handshake, sizeof(*session->handshake));
 	free(session->handshake);
 	free(session->device);
 	SSL_free(session->ssl);
 	free(session);
+#ifdef __GLIBC__
+	/* When thousands leave, their memory lies in pieces between what stays, and glibc would keep it for ever. */
+	if (++dtls->freed % SESSION_TRIM == 0)
+		malloc_trim(0);
+#endif
 }
 
 int dtls_session_new(struct dtls *dtls, struct dtls_session **ret_session)

@@ -136,3 +136,17 @@ tests_adapter_test_dtls_peers_SOURCES = tests/adapter/test_dtls_peers.c $(DTLS_T
 tests_adapter_test_dtls_peers_CPPFLAGS = $(DTLS_TEST_CPPFLAGS)
 tests_adapter_test_dtls_peers_CFLAGS = $(DTLS_TEST_CFLAGS)
 tests_adapter_test_dtls_peers_LDADD = $(DTLS_TEST_LIBS)
+
+check_PROGRAMS += tests/adapter/test_dtls_hostile
+UNIT_TESTS += tests/adapter/test_dtls_hostile
+tests_adapter_test_dtls_hostile_SOURCES = tests/adapter/test_dtls_hostile.c $(DTLS_TEST_SOURCES)
+tests_adapter_test_dtls_hostile_CPPFLAGS = $(DTLS_TEST_CPPFLAGS)
+tests_adapter_test_dtls_hostile_CFLAGS = $(DTLS_TEST_CFLAGS)
+tests_adapter_test_dtls_hostile_LDADD = $(DTLS_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test_dtls_parts
+UNIT_TESTS += tests/unit/test_dtls_parts
+tests_unit_test_dtls_parts_SOURCES = tests/unit/test_dtls_parts.c
+tests_unit_test_dtls_parts_CPPFLAGS = $(DTLS_TEST_CPPFLAGS)
+tests_unit_test_dtls_parts_CFLAGS = $(DTLS_TEST_CFLAGS)
+tests_unit_test_dtls_parts_LDADD = libcoapdtls.la $(OPENSSL_LIBS) $(CHECK_LIBS)

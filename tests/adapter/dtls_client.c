@@ -33,18 +33,37 @@ static void client_info(const SSL *ssl, int where, int value)
 		client->alert = (unsigned)value & 255;
 }
 
+static socklen_t client_address(const char *text, uint16_t port, struct sockaddr_storage *ret_address)
+{
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret_address;
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ret_address;
+
+	memset(ret_address, 0, sizeof(*ret_address));
+	if (inet_pton(AF_INET6, text, &v6->sin6_addr) == 1) {
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons(port);
+		return sizeof(*v6);
+	}
+	ck_assert_int_eq(inet_pton(AF_INET, text, &v4->sin_addr), 1);
+	v4->sin_family = AF_INET;
+	v4->sin_port = htons(port);
+	return sizeof(*v4);
+}
+
 static void client_socket(struct client *client)
 {
-	struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(client->options.from_port)};
-	struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(client->options.port)};
+	const struct client_options *options = &client->options;
+	const char *to = options->to ? options->to : "127.0.0.1";
+	struct sockaddr_storage own, server;
+	socklen_t server_length = client_address(to, options->port, &server);
+	const char *from = server.ss_family == AF_INET6 ? "::1" : "127.0.0.1";
+	socklen_t own_length = client_address(options->from ? options->from : from, options->from_port, &own);
 
-	inet_pton(AF_INET, client->options.from ? client->options.from : "127.0.0.1", &own.sin_addr);
-	inet_pton(AF_INET, "127.0.0.1", &server.sin_addr);
-	client->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	client->fd = socket(server.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	ck_assert_int_ge(client->fd, 0);
 	ck_assert_int_eq(setsockopt(client->fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)), 0);
-	ck_assert_int_eq(bind(client->fd, (struct sockaddr *)&own, sizeof(own)), 0);
-	ck_assert_int_eq(connect(client->fd, (struct sockaddr *)&server, sizeof(server)), 0);
+	ck_assert_int_eq(bind(client->fd, (struct sockaddr *)&own, own_length), 0);
+	ck_assert_int_eq(connect(client->fd, (struct sockaddr *)&server, server_length), 0);
 }
 
 static void client_credentials(struct client *client)

@@ -22,7 +22,8 @@ typedef bool client_filter_fn(void *arg, uint8_t *datagram, size_t *size);
 
 struct client_options {
 	uint16_t port;        /* the server's, host order */
-	const char *from;     /* own address; NULL: 127.0.0.1 */
+	const char *to;       /* its address; NULL: 127.0.0.1 */
+	const char *from;     /* own address; NULL: 127.0.0.1 or ::1 */
 	uint16_t from_port;   /* own port, host order; 0: any */
 	const char *suites;   /* NULL: all that it has a key for */
 	const char *identity; /* PSK */

@@ -111,10 +111,9 @@ static const struct dtls_events server_events = {
 	.failed = server_failed,
 };
 
-void server_start(const struct dtls_limits *limits, const struct dtls_credentials *credentials,
-		  struct server *ret_server)
+void server_start_at(const struct sockaddr *address, socklen_t length, const struct dtls_limits *limits,
+		     const struct dtls_credentials *credentials, struct server *ret_server)
 {
-	struct sockaddr_in6 any = {.sin6_family = AF_INET6};
 	const struct dtls_credentials none = {-1, -1, -1};
 	const char *problem = "";
 
@@ -122,11 +121,18 @@ void server_start(const struct dtls_limits *limits, const struct dtls_credential
 	ck_assert_int_ge(mock_host_new(&server_adapter, &ret_server->mock), 0);
 	ret_server->mock->virtual_time = true;
 	ret_server->mock->now_us = INT64_C(1000000000);
-	int r = dtls_new(&ret_server->mock->host, (struct sockaddr *)&any, sizeof(any), false,
-			 limits ? limits : &server_limits, credentials ? credentials : &none, &server_events,
-			 ret_server, &ret_server->dtls, &problem);
+	int r = dtls_new(&ret_server->mock->host, address, length, false, limits ? limits : &server_limits,
+			 credentials ? credentials : &none, &server_events, ret_server, &ret_server->dtls, &problem);
 	ck_assert_msg(r == 0, "%s", problem);
 	ck_assert_int_ge(dtls_start(ret_server->dtls), 0);
+}
+
+void server_start(const struct dtls_limits *limits, const struct dtls_credentials *credentials,
+		  struct server *ret_server)
+{
+	const struct sockaddr_in6 any = {.sin6_family = AF_INET6};
+
+	server_start_at((const struct sockaddr *)&any, sizeof(any), limits, credentials, ret_server);
 }
 
 void server_stop(struct server *server)

@@ -44,6 +44,9 @@ extern const struct dtls_limits server_limits;
 
 void server_start(const struct dtls_limits *limits, const struct dtls_credentials *credentials,
 		  struct server *ret_server);
+/* On this address, any port; server_start takes every one of IPv6 and IPv4. */
+void server_start_at(const struct sockaddr *address, socklen_t length, const struct dtls_limits *limits,
+		     const struct dtls_credentials *credentials, struct server *ret_server);
 void server_stop(struct server *server);
 /* Answers a question as the owner would by itself. */
 void server_answer(struct server *server, uint64_t handle, enum tg_proof proof, const char *identity);
