@@ -145,6 +145,7 @@ int core_new(struct loop *loop, const struct core_places *places, struct descrip
 	core->state_lock_fd = -1;
 	core->started_us = clock_now_us();
 	core->refused_log = (struct log_limit){.span_us = 10 * CLOCK_S_US, .burst = 10};
+	core->dropped_log = core->refused_log;
 	r = build(core);
 	if (r >= 0)
 		r = core_endpoints_apply(core);

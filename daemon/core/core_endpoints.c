@@ -41,7 +41,27 @@ static int deliver(void *arg, const struct outbox_item *item)
 	return endpoint->sink ? instance_send(endpoint->sink, &frame) : -ENOTCONN;
 }
 
-static const struct outbox_ops outbox_ops = {deliver};
+static void finished(void *arg, const struct message *message, struct tg_bytes address, enum ledger_item item,
+		     struct tg_bytes reason)
+{
+	static const char *const words[LEDGER_REFUSED] = {[LEDGER_DELIVERED] = "delivered",
+							  [LEDGER_REJECTED] = "rejected",
+							  [LEDGER_EXPIRED] = "expired",
+							  [LEDGER_UNREADABLE] = "unreadable",
+							  [LEDGER_PURGED] = "purged"};
+	const struct endpoint *endpoint = arg;
+	CLEANUP_FREE char *text = reason.size ? bytes_to_text(reason) : NULL;
+	unsigned left_out;
+
+	core_tell(endpoint->core, words[item], message->device, message->path, message, endpoint->name, address, text);
+	if (item != LEDGER_DELIVERED &&
+	    log_limit_pass(&endpoint->core->dropped_log, loop_now_us(endpoint->core->loop), &left_out))
+		log_fields_write(LOG_LEVEL_WARNING, &(struct log_fields){.endpoint = endpoint->name},
+				 "dropped a message of \"%.*s\": %s%s%s; %u such lines left out",
+				 BYTES_ARG(message->device), words[item], text ? ", " : "", text ? text : "", left_out);
+}
+
+static const struct outbox_ops outbox_ops = {deliver, finished};
 
 static int make_outbox(struct endpoint *endpoint)
 {

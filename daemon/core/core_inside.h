@@ -68,6 +68,7 @@ struct core {
 	int64_t drain_until_us;
 	uint64_t refused[TG_UNKNOWN_DEVICE + 1]; /* before any outbox was known, by verdict */
 	struct log_limit refused_log;
+	struct log_limit dropped_log;
 };
 
 /* core_stop.c: every endpoint process has stopped. */

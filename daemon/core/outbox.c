@@ -216,6 +216,8 @@ void outbox_finish(struct outbox_entry *entry, enum ledger_item item, enum outbo
 	} else if (entry->save == OUTBOX_SAVING) {
 		store_cancel(outbox->store, &entry->op); /* the operation's end sees what is left to do */
 	}
+	if (outbox->ops->finished)
+		outbox->ops->finished(outbox->arg, entry->row.message, entry->row.address, item, reason);
 	outbox_receipt(entry, receipt, reason);
 	if (entry->save != OUTBOX_SAVING)
 		outbox_entry_free(entry);

@@ -57,6 +57,9 @@ struct outbox_ops {
 	/* Hands one over to the sink. Errors: -EAGAIN or any other: not now; it is tried again after outbox_more, the next
 	 * confirmation, or `hold`. */
 	int (*deliver)(void *arg, const struct outbox_item *item);
+	/* How a message ended: delivered, or dropped for this reason. For those who watch; may be NULL. Calls nothing back. */
+	void (*finished)(void *arg, const struct message *message, struct tg_bytes address, enum ledger_item item,
+			 struct tg_bytes reason);
 };
 
 /* When a push is answered; the numbers are those of enum config_ack. */

@@ -235,6 +235,17 @@ static int coap_open(const struct tg_host *host, void **ret_state)
 	return 0;
 }
 
+static void say_listening(const struct coap *coap)
+{
+	char text[256] = "listens at";
+
+	for (size_t i = 0; coap->host->setting_item(coap->host, "listen", i); i++) {
+		size_t used = strlen(text);
+		snprintf(text + used, sizeof(text) - used, " %s", coap->host->setting_item(coap->host, "listen", i));
+	}
+	coap->host->link(coap->host, TG_LINK_UP, text);
+}
+
 static int coap_start(void *state)
 {
 	struct coap *coap = state;
@@ -246,6 +257,7 @@ static int coap_start(void *state)
 			return r;
 		}
 	}
+	say_listening(coap);
 	return 0;
 }
 
