@@ -101,8 +101,8 @@ START_TEST(the_manual_has_every_row)
 	for (int place = 0; place < SCHEMA_PLACES; place++)
 		expect_every_row(text, schema_section((enum schema_place)place)->rows);
 	ck_assert_ptr_nonnull(strstr(text, ".Ss endpoints with adapter field\nDevices.\n"));
-	ck_assert_ptr_nonnull(
-		strstr(text, ".It Cm idle_s\nEnd idle sessions.\nType: number, 1 to 86400 s.\nDefault:\n.Ql \"60\" .\n"));
+	ck_assert_ptr_nonnull(strstr(
+		text, ".It Cm idle_s\nEnd idle sessions.\nType: number, 1 to 86400 s.\nDefault:\n.Ql \"60\" .\n"));
 	free(text);
 	fixture_done(&f);
 }
