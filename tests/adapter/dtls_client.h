@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "adapter/dtls_pki.h"
+#include "dtls_pki.h"
 
 struct client;
 

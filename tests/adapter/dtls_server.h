@@ -7,9 +7,9 @@
  * the PSK identities "sensor-1" to "sensor-9" with SERVER_KEY, and certificates whose name holds "device". Time is virtual.
  */
 
-#include "adapter/dtls_client.h"
-#include "adapter/mock_host.h"
 #include "coap/dtls.h"
+#include "dtls_client.h"
+#include "mock_host.h"
 
 #define SERVER_KEY "sesame-sesame-16"
 
