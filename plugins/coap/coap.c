@@ -85,6 +85,14 @@ static void on_established(void *arg, struct dtls_session *session)
 	host->log(host, TG_LOG_DEBUG, dtls_device(session), "session established (%s)", dtls_cipher(session));
 }
 
+static void stop_when_done(struct coap *coap)
+{
+	if (!coap->stopping || exchange_waiting(coap->exchanges) > 0)
+		return;
+	coap->timer_us = coap->host->now_us(coap->host) + LAST_TURN_US;
+	coap->host->timer_set(coap->timer, coap->timer_us);
+}
+
 static void on_ended(void *arg, struct dtls_session *session, enum dtls_end why)
 {
 	const struct coap_listener *listener = arg;
@@ -94,6 +102,7 @@ static void on_ended(void *arg, struct dtls_session *session, enum dtls_end why)
 		host->count(host, COAP_ENDED + (unsigned)why, 1);
 	server_ended(listener->coap, session);
 	gauge_sessions(listener->coap);
+	stop_when_done(listener->coap); /* nobody waits for those answers any more */
 }
 
 static void peer_text(const struct sockaddr *peer, char *text, size_t size)
@@ -131,14 +140,6 @@ static const struct dtls_events dtls_events = {
 	.ended = on_ended,
 	.failed = on_failed,
 };
-
-static void stop_when_done(struct coap *coap)
-{
-	if (!coap->stopping || exchange_waiting(coap->exchanges) > 0)
-		return;
-	coap->timer_us = coap->host->now_us(coap->host) + LAST_TURN_US;
-	coap->host->timer_set(coap->timer, coap->timer_us);
-}
 
 static void on_timer(void *arg)
 {

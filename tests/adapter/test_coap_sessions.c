@@ -242,6 +242,23 @@ START_TEST(a_stop_answers_what_was_begun)
 }
 END_TEST
 
+START_TEST(a_stop_does_not_wait_for_who_has_gone)
+{
+	rig_begin();
+	struct sensor *sensor = sensor_psk("sensor-1", RIG_KEY);
+	sensor_request(sensor, MESSAGE_CON, MESSAGE_POST, 1, "a", "1");
+	ck_assert(MOCK_UNTIL(rig, rig->n_submissions == 1, 5000));
+	mock_stop(rig);
+	mock_advance(rig, 10 * S);
+	ck_assert(!rig->stopped);
+	sensor_shut(sensor);
+	ck_assert(MOCK_UNTIL(rig, mock_counter(rig, "sessions") == 0, 5000));
+	mock_advance(rig, 10 * MS);
+	ck_assert(rig->stopped);
+	mock_accept(rig, rig->submissions[0].token);
+}
+END_TEST
+
 START_TEST(a_stop_with_nothing_to_do)
 {
 	rig_begin();
@@ -341,6 +358,7 @@ int main(void)
 	tcase_add_test(tcase, a_reload_keeps_sessions);
 	tcase_add_test(tcase, a_reload_that_fails_changes_nothing);
 	tcase_add_test(tcase, a_stop_answers_what_was_begun);
+	tcase_add_test(tcase, a_stop_does_not_wait_for_who_has_gone);
 	tcase_add_test(tcase, a_stop_with_nothing_to_do);
 	tcase_add_loop_test(tcase, what_cannot_work_is_said_at_the_start, 0, sizeof(unusable) / sizeof(unusable[0]));
 	tcase_add_test(tcase, an_address_in_use_is_no_place_to_listen);

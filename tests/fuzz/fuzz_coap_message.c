@@ -216,6 +216,41 @@ static size_t message_make(uint8_t wire[DATAGRAM_MAX])
 	return writer.size;
 }
 
+/* A piece of a body, mostly the next one. */
+static size_t piece_make(uint8_t wire[DATAGRAM_MAX])
+{
+	static const uint8_t payload[256];
+	static uint32_t next;
+	struct message_writer writer;
+	uint32_t szx = draw(8) ? 4 : draw(8);
+	bool more = draw(6) > 0;
+	uint32_t number = draw(8) ? next : draw(12);
+	next = more ? number + 1 : 0;
+	message_writer_init(&writer, wire, DATAGRAM_MAX);
+	message_write_header(&writer, MESSAGE_CON, MESSAGE_PUT, (uint16_t)draw(65536), (struct tg_bytes){0});
+	message_write_option(&writer, MESSAGE_URI_PATH, (struct tg_bytes){"a", 1});
+	message_write_option_uint(&writer, MESSAGE_BLOCK1, block_value(number, more, szx));
+	if (draw(4) == 0)
+		message_write_option_uint(&writer, MESSAGE_SIZE1, draw(3000));
+	message_write_payload(&writer, (struct tg_bytes){payload, more && draw(8) ? sizeof(payload) : draw(257)});
+	return writer.size;
+}
+
+static size_t links_make(uint8_t wire[DATAGRAM_MAX])
+{
+	struct message_writer writer;
+	message_writer_init(&writer, wire, DATAGRAM_MAX);
+	message_write_header(&writer, MESSAGE_CON, MESSAGE_GET, (uint16_t)draw(65536), (struct tg_bytes){0});
+	message_write_option(&writer, MESSAGE_URI_PATH, (struct tg_bytes){".well-known", 11});
+	message_write_option(&writer, MESSAGE_URI_PATH, (struct tg_bytes){"core", 4});
+	message_write_option_uint(&writer, MESSAGE_BLOCK2, draw(200));
+	return writer.size;
+}
+
+static size_t (*const makers[])(uint8_t wire[DATAGRAM_MAX]) = {
+	message_make, message_make, message_make, message_make, piece_make, piece_make, piece_make, links_make,
+};
+
 static size_t mutate(uint8_t wire[DATAGRAM_MAX], size_t size)
 {
 	for (uint32_t times = draw(5); times > 0 && size > 0; times--) {
@@ -244,12 +279,14 @@ int main(int argc, char **argv)
 	uint8_t wire[DATAGRAM_MAX + 8]; /* a mutation may read a little behind */
 	state = argc > 2 ? strtoul(argv[2], NULL, 10) | 1 : 4711;
 	for (unsigned long i = 0; i < count; i++) {
-		size_t size = mutate(wire, message_make(wire));
+		size_t size = makers[draw(sizeof(makers) / sizeof(makers[0]))](wire);
+		size = draw(3) ? mutate(wire, size) : size;
 		uint8_t *exact =
 			malloc(size ? size : 1); /* of this size only, so that a sanitizer sees a byte too much */
 		require(exact != NULL, "there is memory");
 		memcpy(exact, wire, size);
-		LLVMFuzzerTestOneInput(exact, size);
+		for (uint32_t times = draw(8) ? 1 : 2; times > 0; times--)
+			LLVMFuzzerTestOneInput(exact, size);
 		free(exact);
 	}
 	rig_done(rig_get());
