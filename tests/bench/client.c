@@ -11,9 +11,10 @@
 #include "batch.h"
 #include "tool.h"
 
-/* RFC 7925 sections 4.2 and 4.4, and nothing else, so that a measurement does not depend on what the server prefers. CCM_8 needs
- * security level 0. */
-#define CLIENT_CIPHERS "PSK-AES128-CCM8:ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0"
+/* What RFC 7925 asks for (sections 4.2 and 4.4) and nothing else, so that a measurement does not depend on what the server
+ * prefers. CCM_8 needs security level 0. */
+#define CLIENT_CIPHERS_PSK         "PSK-AES128-CCM8:@SECLEVEL=0"
+#define CLIENT_CIPHERS_CERTIFICATE "ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0"
 
 enum { CLIENT_MTU = 1400, CLIENT_RECORD_MAX = 2048 };
 
@@ -101,6 +102,7 @@ static unsigned int client_psk(SSL *ssl, const char *hint, char *ret_identity, u
 
 static int client_context_set(struct client_context *context, const struct client_options *options)
 {
+	const char *ciphers = options->certificates ? CLIENT_CIPHERS_CERTIFICATE : CLIENT_CIPHERS_PSK;
 	SSL_CTX *ssl = context->ssl;
 
 	SSL_CTX_set_min_proto_version(ssl, DTLS1_2_VERSION);
@@ -108,7 +110,7 @@ static int client_context_set(struct client_context *context, const struct clien
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_psk_client_callback(ssl, client_psk);
 	SSL_CTX_set_read_ahead(ssl, 1);
-	if (SSL_CTX_set_cipher_list(ssl, options->ciphers ? options->ciphers : CLIENT_CIPHERS) != 1)
+	if (SSL_CTX_set_cipher_list(ssl, options->ciphers ? options->ciphers : ciphers) != 1)
 		return -EINVAL;
 	if (options->trust) {
 		if (SSL_CTX_load_verify_locations(ssl, options->trust, NULL) != 1)

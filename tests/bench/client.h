@@ -25,6 +25,7 @@ struct client_identity {
 };
 
 struct client_options {
+	bool certificates;   /* the sessions have certificates, not keys */
 	const char *ciphers; /* OpenSSL's list; NULL: what RFC 7925 asks for */
 	const char *trust;   /* PEM file that the server's certificate must stand under; NULL: not verified */
 	uint16_t mtu;

@@ -202,6 +202,7 @@ static void options_of_run(struct options *options, int letter, const char *name
 		break;
 	case 'c':
 		options->certificates = value;
+		options->client.certificates = true;
 		break;
 	case 'x':
 		options->prefix = value;
