@@ -37,8 +37,9 @@ tests_unit_test_bench_CPPFLAGS = $(BENCH_CPPFLAGS)
 tests_unit_test_bench_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_bench_LDADD = libbench.la $(CHECK_LIBS)
 
-INTEGRATION_TESTS += tests/bench/test_tools.py
-EXTRA_DIST += tests/bench/test_tools.py tests/bench/bench.py tests/bench/parts.py \
+INTEGRATION_TESTS += tests/bench/test_tools.py tests/fuzz/mutate_gateway.py
+SANITIZE_TESTS += tests/fuzz/mutate_gateway.py
+EXTRA_DIST += tests/bench/test_tools.py tests/fuzz/mutate_gateway.py tests/bench/bench.py tests/bench/parts.py \
 	tests/bench/rival/bridge.js
 
 # The speed of the gateway on this machine; options by BENCH_ARGS.

@@ -54,6 +54,7 @@ struct mutate {
 	struct mutate_sample samples[MUTATE_SAMPLES]; /* datagrams of good handshakes */
 	size_t sample_count;
 	struct mutate_sample last; /* the CoAP message before, to be mutated again */
+	struct mutator_body body;
 	int64_t now_us;
 	uint16_t ping;
 	uint16_t next_id;
@@ -201,9 +202,14 @@ static bool mutate_alive(struct mutate *mutate)
 static void mutate_inside(struct mutate *mutate)
 {
 	struct mutate_sample *last = &mutate->last;
+	uint32_t kind = tool_random_below(&mutate->random, 16);
 
-	if (last->size > 0 && tool_random_below(&mutate->random, 8) == 0)
-		last->size = mutator_bytes(&mutate->random, last->data, last->size, sizeof(last->data));
+	/* the very same again, the same with changes, or another one */
+	if (last->size > 0 && kind < 3)
+		last->size = kind == 0 ? last->size
+				       : mutator_bytes(&mutate->random, last->data, last->size, sizeof(last->data));
+	else if (kind < 7)
+		last->size = mutator_block(&mutate->random, mutate->next_id++, &mutate->body, last->data);
 	else
 		last->size = mutator_coap(&mutate->random, mutate->next_id++, last->data);
 	if (last->size > 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mutator.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "bench/coap.h"
@@ -88,6 +89,9 @@ size_t mutator_bytes(struct tool_random *random, uint8_t *data, size_t size, siz
 static const unsigned mutator_options[] = {1,  3,  4,  5,  6,  7,  8,  9,  11, 11,  11,  12,  12,   14,    15,
 					   16, 17, 20, 23, 27, 28, 35, 39, 60, 252, 258, 292, 2049, 65000, 65535};
 
+/* What a server of readings understands. */
+static const unsigned mutator_sensible[] = {6, 11, 11, 12, 12, 15, 17, 23, 27, 60};
+
 static int mutator_is_block(unsigned number)
 {
 	return number == COAP_BLOCK1 || number == COAP_BLOCK2;
@@ -117,14 +121,20 @@ static size_t mutator_option(struct tool_random *random, uint8_t *data, size_t s
 	return coap_option(data, MUTATOR_ROOM, size, last, number, value, length);
 }
 
-static size_t mutator_add_options(struct tool_random *random, uint8_t *data, size_t size)
+static unsigned mutator_number_of(struct tool_random *random, bool sensible)
 {
-	uint32_t count = tool_random_below(random, MUTATOR_OPTIONS_MAX);
+	if (sensible)
+		return mutator_sensible[tool_random_below(random, sizeof(mutator_sensible) / sizeof(unsigned))];
+	return mutator_options[tool_random_below(random, sizeof(mutator_options) / sizeof(unsigned))];
+}
+
+static size_t mutator_add_options(struct tool_random *random, bool sensible, uint8_t *data, size_t size)
+{
+	uint32_t count = tool_random_below(random, sensible ? 4 : MUTATOR_OPTIONS_MAX);
 	unsigned numbers[MUTATOR_OPTIONS_MAX], last = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
-		unsigned number =
-			mutator_options[tool_random_below(random, sizeof(mutator_options) / sizeof(unsigned))];
+		unsigned number = i == 0 && sensible ? COAP_URI_PATH : mutator_number_of(random, sensible);
 		uint32_t at = i;
 
 		/* in rising order, repeats welcome */
@@ -144,23 +154,76 @@ static size_t mutator_add_options(struct tool_random *random, uint8_t *data, siz
 
 size_t mutator_coap(struct tool_random *random, uint16_t id, uint8_t ret_data[MUTATOR_ROOM])
 {
+	bool sensible = tool_random_below(random, 2) == 0;
 	uint8_t token[COAP_TOKEN_MAX], payload[512];
 	uint8_t code =
-		(uint8_t)(tool_random_below(random, 4) ? 1 + tool_random_below(random, 7) : tool_random_u64(random));
-	enum coap_type type = tool_random_below(random, 4) ? COAP_CON : tool_random_below(random, 4);
+		(uint8_t)(sensible || tool_random_below(random, 4) ? 1 + tool_random_below(random, sensible ? 3 : 7)
+								   : tool_random_u64(random));
+	enum coap_type type = tool_random_below(random, sensible ? 16 : 4) ? COAP_CON : tool_random_below(random, 4);
 	size_t size, grown, length;
 
 	tool_random_bytes(random, token, sizeof(token));
 	if (tool_random_below(random, 16) == 0)
 		id = (uint16_t)(id - tool_random_below(random, 64));
 	size = coap_head(ret_data, MUTATOR_ROOM, type, code, id, token, tool_random_below(random, COAP_TOKEN_MAX + 1));
-	size = mutator_add_options(random, ret_data, size);
+	size = mutator_add_options(random, sensible, ret_data, size);
 	length = tool_random_below(random, tool_random_below(random, 4) ? 64 : sizeof(payload));
 	tool_random_bytes(random, payload, length);
 	grown = coap_payload(ret_data, MUTATOR_ROOM, size, payload, length);
 	if (grown > 0)
 		size = grown;
-	if (tool_random_below(random, 4) > 0)
+	if (tool_random_below(random, 4) > (sensible ? 2 : 0))
+		size = mutator_bytes(random, ret_data, size, MUTATOR_ROOM);
+	return size;
+}
+
+static void mutator_disturb(struct tool_random *random, struct mutator_body *body)
+{
+	switch (tool_random_below(random, 32)) {
+	case 0:
+		body->number += tool_random_below(random, 3);
+		break;
+	case 1:
+		body->number -= body->number > 0;
+		break;
+	case 2:
+		body->exponent = tool_random_below(random, 8);
+		break;
+	case 3:
+		body->left = 0;
+		break;
+	default:
+		break;
+	}
+}
+
+size_t mutator_block(struct tool_random *random, uint16_t id, struct mutator_body *body, uint8_t ret_data[MUTATOR_ROOM])
+{
+	uint8_t payload[1024];
+	size_t size, length;
+	unsigned last = 0;
+
+	if (body->left == 0)
+		*body = (struct mutator_body){.left = 1 + tool_random_below(random, 24),
+					      .exponent = tool_random_below(random, 7),
+					      .token = tool_random_u64(random)};
+	mutator_disturb(random, body);
+	if (body->left > 0)
+		body->left--;
+	length = (size_t)16 << (body->exponent < 6 ? body->exponent : 6);
+	if (body->left == 0)
+		length = 1 + tool_random_below(random, (uint32_t)length);
+	tool_random_bytes(random, payload, length);
+	size = coap_head(ret_data, MUTATOR_ROOM, COAP_CON, COAP_POST, id, &body->token, sizeof(body->token));
+	size = coap_path(ret_data, MUTATOR_ROOM, size, &last, "/body");
+	size = coap_option_number(ret_data, MUTATOR_ROOM, size, &last, COAP_BLOCK1,
+				  body->number << 4 | (uint32_t)(body->left > 0) << 3 | body->exponent);
+	if (body->number == 0 && tool_random_below(random, 4) == 0)
+		size = coap_option_number(ret_data, MUTATOR_ROOM, size, &last, COAP_SIZE1,
+					  (uint32_t)tool_random_u64(random) >> tool_random_below(random, 32));
+	size = coap_payload(ret_data, MUTATOR_ROOM, size, payload, length);
+	body->number++;
+	if (tool_random_below(random, 16) == 0)
 		size = mutator_bytes(random, ret_data, size, MUTATOR_ROOM);
 	return size;
 }

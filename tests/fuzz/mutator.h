@@ -15,9 +15,21 @@ enum { MUTATOR_ROOM = 1200 };
 /* Changes a few places: bits, bytes, numbers, cuts, repeats. Returns the new size, at most `room`, and perhaps 0. */
 size_t mutator_bytes(struct tool_random *random, uint8_t *data, size_t size, size_t room);
 
-/* A CoAP message with this message id (mostly), and with odd options, tokens, blocks and lengths; three quarters of them are
- * changed by mutator_bytes besides. */
+/* A CoAP message with this message id (mostly): one half nearly sensible ones of which most can be understood, one half with odd
+ * options, tokens, blocks and lengths, and most of those changed by mutator_bytes besides. */
 size_t mutator_coap(struct tool_random *random, uint16_t id, uint8_t ret_data[MUTATOR_ROOM]);
+
+/* A body under way in blocks (RFC 7959 section 2.3). Zeroed: none. */
+struct mutator_body {
+	uint32_t number; /* of the next block */
+	uint32_t left;   /* blocks */
+	uint32_t exponent;
+	uint64_t token;
+};
+
+/* The next block of this body, or the first of a new one; now and then out of order, of another size, or changed. */
+size_t mutator_block(struct tool_random *random, uint16_t id, struct mutator_body *body,
+		     uint8_t ret_data[MUTATOR_ROOM]);
 
 /* A DTLS record or handshake message with a field of its head changed (RFC 6347 sections 4.1 and 4.2.2): type, version, epoch,
  * sequence, length, message sequence, fragment offset, fragment length. */

@@ -70,6 +70,7 @@ START_TEST(test_mutator_keeps_its_room)
 {
 	struct tool_random random = {.state = 1};
 	uint8_t message[MUTATOR_ROOM], piece[MUTATOR_ROOM];
+	struct mutator_body body = {0};
 	size_t kinds[2] = {0};
 
 	for (int i = 0; i < 50000; i++) {
@@ -82,6 +83,7 @@ START_TEST(test_mutator_keeps_its_room)
 		size = mutator_record(&random, message, size, sizeof(message));
 		ck_assert_uint_le(size, sizeof(message));
 		ck_assert_uint_le(mutator_bytes(&random, message, size, sizeof(message)), sizeof(message));
+		ck_assert_uint_le(mutator_block(&random, (uint16_t)i, &body, message), sizeof(message));
 	}
 	/* Neither only rubbish nor only good ones. */
 	ck_assert_uint_gt(kinds[0], 10000);
