@@ -96,7 +96,7 @@ static void handshake_fail_error(struct dtls_session *session)
 
 static void handshake_done(struct dtls_session *session)
 {
-	/* Finished is held until the answer has come, so this is what must never be. */
+	/* ChangeCipherSpec is held until the answer has come, so this is what must never be. */
 	if (!session->handshake->answered || !session->handshake->known) {
 		dtls_handshake_fail(session, DTLS_END_UNKNOWN, "unknown identity");
 		return;
@@ -205,27 +205,19 @@ static void handshake_ask_certificate(struct dtls_session *session)
 	free(name);
 }
 
-/* Whether the record must wait: for an answer, or, protected and of a peer with a certificate, for the question. */
-static bool handshake_must_wait(const struct dtls_session *session, const struct dtls_record *record)
-{
-	const struct dtls_handshake *handshake = session->handshake;
-
-	if (handshake->answered)
-		return false;
-	return handshake->asked || (record->epoch > 0 && !handshake_is_psk(session));
-}
-
 static void handshake_record(struct dtls_session *session, const struct dtls_record *record)
 {
+	struct dtls_handshake *handshake = session->handshake;
+
 	handshake_ask_psk(session, record);
 	if (session->state != DTLS_HALF_OPEN)
 		return;
-	if (handshake_must_wait(session, record)) {
-		handshake_hold(session->handshake, record);
+	if (handshake->asked && !handshake->answered) {
+		handshake_hold(handshake, record);
 		return;
 	}
 	if (record->epoch > 0)
-		session->handshake->protected_seen = true;
+		handshake->protected_seen = true;
 	handshake_step(session, record->bytes);
 	if (session->state == DTLS_HALF_OPEN)
 		handshake_ask_certificate(session);

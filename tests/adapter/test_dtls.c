@@ -197,6 +197,23 @@ START_TEST(closes_from_either_side)
 }
 END_TEST
 
+START_TEST(sends_unasked)
+{
+	struct client *client = sensor("sensor-1", SERVER_KEY, suites[_i].openssl);
+
+	ck_assert(server_connect(&server, client));
+	SERVER_UNTIL(&server, client, server.established == 1);
+	for (unsigned i = 1; i <= 3; i++) {
+		ck_assert_int_eq(dtls_send(server.session, (struct tg_bytes){"command", 7}), 0);
+		ck_assert_int_eq(dtls_send(server.session, (struct tg_bytes){"another", 7}), 0);
+		SERVER_UNTIL(&server, client, client->data_count == 2 * i);
+	}
+	dtls_close(server.session);
+	SERVER_UNTIL(&server, client, client->closed);
+	client_free(client);
+}
+END_TEST
+
 START_TEST(large_datagrams)
 {
 	struct client *client = sensor("sensor-1", SERVER_KEY, NULL);
@@ -256,6 +273,7 @@ static Suite *dtls_suite(void)
 	tcase_add_test(psk, look_up_that_cannot_be_made_fails_the_handshake);
 	tcase_add_test(psk, records_one_by_one);
 	tcase_add_test(psk, closes_from_either_side);
+	tcase_add_loop_test(psk, sends_unasked, 0, all);
 	tcase_add_test(psk, large_datagrams);
 	tcase_add_test(psk, revoked_device_is_thrown_out);
 	suite_add_tcase(suite, psk);

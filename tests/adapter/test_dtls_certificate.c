@@ -119,6 +119,28 @@ START_TEST(intermediate_authority)
 }
 END_TEST
 
+START_TEST(intermediate_authority_as_anchor)
+{
+	const char *problem;
+	struct pki middle, pki, other;
+
+	pki_make(&(struct pki_request){.name = "hall 3", .issuer = &authority, .authority = true}, &middle);
+	pki_make(&(struct pki_request){.name = "device-1", .issuer = &middle}, &pki);
+	pki_make(&(struct pki_request){.name = "device-2", .issuer = &authority}, &other);
+	open_credentials(&own, &own, &middle);
+	ck_assert_int_eq(dtls_set_credentials(server.dtls, &credentials, &problem), 0);
+	close_credentials();
+	struct client *client = device(&other, NULL, NULL);
+	ck_assert(!server_connect(&server, client));
+	ck_assert_uint_eq(server.failed[DTLS_END_BAD_CERTIFICATE], 1);
+	client_free(client);
+	expect_session(device(&pki, NULL, NULL), "device-1", suites[4].standard);
+	pki_done(&middle);
+	pki_done(&pki);
+	pki_done(&other);
+}
+END_TEST
+
 static const struct {
 	struct pki_request request;
 	const char *name;
@@ -232,6 +254,51 @@ START_TEST(nothing_flows_before_the_answer)
 }
 END_TEST
 
+enum { KEPT = 8 };
+
+struct flight {
+	uint8_t datagrams[KEPT][1500];
+	size_t sizes[KEPT];
+	unsigned count;
+};
+
+static bool keep(void *arg, uint8_t *datagram, size_t *size)
+{
+	struct flight *flight = arg;
+
+	ck_assert_uint_lt(flight->count, KEPT);
+	memcpy(flight->datagrams[flight->count], datagram, *size);
+	flight->sizes[flight->count++] = *size;
+	return false;
+}
+
+/* Finished comes before there is anybody to ask about. */
+START_TEST(flight_that_arrives_backwards)
+{
+	static struct flight flight;
+	struct pki pki;
+
+	pki_make(&(struct pki_request){.name = "device-1", .issuer = &authority}, &pki);
+	struct client *client = device(&pki, NULL, NULL);
+	client->options.separate = true;
+	SERVER_UNTIL(&server, client, dtls_half_open(server.dtls) == 1);
+	client->options.filter = keep;
+	client->options.filter_arg = &flight;
+	SERVER_UNTIL(&server, client, flight.count >= 5);
+	client->options.filter = NULL;
+	while (flight.count > 0) {
+		flight.count--;
+		client_raw(client, flight.datagrams[flight.count], flight.sizes[flight.count]);
+	}
+	/* What OpenSSL drops (a ChangeCipherSpec that is too early) the client sends again, after a second. */
+	ck_assert(server_connect(&server, client));
+	ck_assert_str_eq(server.device, "device-1");
+	server_echo(&server, client, "21.5");
+	client_free(client);
+	pki_done(&pki);
+}
+END_TEST
+
 START_TEST(keys_beside_certificates)
 {
 	struct client_options options = {
@@ -310,11 +377,13 @@ static Suite *certificate_suite(void)
 	tcase_set_timeout(ec, 60);
 	tcase_add_loop_test(ec, good_certificate_opens_a_session, 0, sizeof(suites) / sizeof(suites[0]));
 	tcase_add_test(ec, intermediate_authority);
+	tcase_add_test(ec, intermediate_authority_as_anchor);
 	tcase_add_loop_test(ec, name_in_the_certificate, 0, sizeof(names) / sizeof(names[0]));
 	tcase_add_loop_test(ec, bad_certificate_opens_none, 0, sizeof(bad) / sizeof(bad[0]));
 	tcase_add_test(ec, no_certificate_opens_none);
 	tcase_add_test(ec, nul_in_the_name);
 	tcase_add_test(ec, nothing_flows_before_the_answer);
+	tcase_add_test(ec, flight_that_arrives_backwards);
 	tcase_add_test(ec, keys_beside_certificates);
 	tcase_add_test(ec, new_credentials_for_new_handshakes);
 	tcase_add_test(ec, unusable_credentials_say_why);
