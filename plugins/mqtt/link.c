@@ -120,7 +120,7 @@ static void link_gone(struct link *link, bool by_itself, bool useful)
 	if (useful)
 		link->span_us = 0;
 	link->tried = 0;
-	link_tell(link, by_itself ? TG_LINK_DOWN : TG_LINK_CONNECTING, "%s: %s", text, link->cause);
+	link_tell(link, TG_LINK_DOWN, "%s: %s", text, link->cause);
 	if (by_itself) {
 		host->log(host, TG_LOG_WARNING, NULL, "broker \"%s\" is gone, connecting again (%s)", text,
 			  link->cause);
@@ -175,7 +175,7 @@ static int link_new_session(struct link *link)
 		will.payload = text;
 	}
 	r = session_new(link->host, link->options, link_url(link), will.topic ? &will : NULL, &link_session_events,
-			link, &link->session);
+			link, &link->orphans, &link->session);
 	free(text);
 	if (r >= 0) {
 		r = session_connect(link->session);
@@ -201,7 +201,7 @@ static void link_connect(void *arg)
 		link_tell(link, TG_LINK_CONNECTING, "%s", link_url(link)->text);
 	r = link_new_session(link);
 	if (r < 0)
-		link_failed(link, strerror(-r));
+		link_failed(link, r == -EBUSY ? "earlier attempts still wait for the network" : strerror(-r));
 }
 
 static void link_on_tick(void *arg)
@@ -216,7 +216,7 @@ static void link_on_tick(void *arg)
 	link->events->tick(link->arg);
 	if (link->up && !link->stopping && link->broker != 0 && link->options->failback_us > 0 &&
 	    now_us - link->up_us >= link->options->failback_us)
-		link_renew(link);
+		link->events->failback(link->arg);
 }
 
 int link_init(struct link *link, const struct tg_host *host, const struct options *options,
@@ -237,6 +237,7 @@ void link_done(struct link *link)
 {
 	session_free(link->session);
 	link->session = NULL;
+	session_orphans_done(&link->orphans);
 	link->host->timer_free(link->retry);
 	link->host->timer_free(link->tick);
 	link->retry = link->tick = NULL;

@@ -31,6 +31,8 @@ struct link_events {
 	bool (*down)(void *arg);
 	/* After link_stop: nothing is left. */
 	void (*stopped)(void *arg);
+	/* It is time to go back to the first broker: link_renew is wanted, as soon as it does no harm. */
+	void (*failback)(void *arg);
 	/* Once a second. */
 	void (*tick)(void *arg);
 };
@@ -41,6 +43,7 @@ struct link {
 	const struct link_events *events;
 	void *arg;
 	struct session *session;
+	struct session_orphans orphans;
 	bool up;
 	bool stopping;
 	size_t broker; /* the one of the session, or the next */

@@ -57,18 +57,32 @@ static void mqtt_say(struct mqtt *mqtt, enum status_kind kind)
 /* What waits for the end of the messages on their way. */
 static void mqtt_settle(struct mqtt *mqtt)
 {
-	if (!mqtt->publish.session || !publish_is_idle(&mqtt->publish))
+	if (!mqtt->publish.session)
 		return;
-	if (mqtt->stopping && !mqtt->said_offline) {
+	if (mqtt->renewing && publish_is_quiet(&mqtt->publish))
+		link_renew(&mqtt->link);
+	if (!mqtt->stopping || !publish_is_idle(&mqtt->publish))
+		return;
+	if (!mqtt->said_offline) {
 		mqtt->said_offline = true;
 		mqtt_say(mqtt, STATUS_STOPPED);
 	}
-	if (!publish_is_idle(&mqtt->publish))
-		return;
-	if (mqtt->stopping)
+	if (publish_is_idle(&mqtt->publish))
 		link_stop(&mqtt->link);
-	else if (mqtt->renewing)
+}
+
+/* Connects anew, but leaves no message on its way behind, which would then go twice. */
+static void mqtt_renew(void *arg)
+{
+	struct mqtt *mqtt = arg;
+
+	if (!mqtt->publish.session) {
 		link_renew(&mqtt->link);
+		return;
+	}
+	mqtt->renewing = true;
+	publish_hold(&mqtt->publish, true);
+	mqtt_settle(mqtt);
 }
 
 static void mqtt_on_up(void *arg, struct session *session, const struct session_limits *limits)
@@ -147,6 +161,7 @@ static const struct link_events mqtt_link_events = {
 	.written = mqtt_on_written,
 	.down = mqtt_on_down,
 	.stopped = mqtt_on_stopped,
+	.failback = mqtt_renew,
 	.tick = mqtt_on_tick,
 };
 
@@ -203,7 +218,7 @@ static int mqtt_deliver(void *state, const struct tg_delivery *delivery)
 {
 	struct mqtt *mqtt = state;
 
-	return mqtt->stopping || mqtt->renewing ? -EAGAIN : publish_deliver(&mqtt->publish, delivery);
+	return mqtt->stopping ? -EAGAIN : publish_deliver(&mqtt->publish, delivery);
 }
 
 static int mqtt_reload(void *state)
@@ -221,12 +236,7 @@ static int mqtt_reload(void *state)
 	mqtt->options = options;
 	if (same || mqtt->stopping)
 		return 0;
-	if (mqtt->publish.session) {
-		mqtt->renewing = true;
-		mqtt_settle(mqtt);
-	} else {
-		link_renew(&mqtt->link);
-	}
+	mqtt_renew(mqtt);
 	return 0;
 }
 
@@ -236,10 +246,13 @@ static void mqtt_stop(void *state)
 
 	mqtt->stopping = true;
 	mqtt->renewing = false;
-	if (mqtt->publish.session)
-		mqtt_settle(mqtt);
-	else
+	if (!mqtt->publish.session) {
 		link_stop(&mqtt->link);
+		return;
+	}
+	publish_hold(&mqtt->publish, false);
+	publish_pump(&mqtt->publish);
+	mqtt_settle(mqtt);
 }
 
 static void mqtt_close(void *state)

@@ -41,9 +41,8 @@ static int packet_add(const struct tg_delivery *delivery, uint32_t expiry_s, mos
 	if (delivery->device.size > 0)
 		memcpy(device, delivery->device.data, delivery->device.size);
 	device[delivery->device.size] = '\0';
-	/* Zero bytes are among what it refuses. */
-	if (mosquitto_validate_utf8(device, (int)delivery->device.size) != MOSQ_ERR_SUCCESS)
-		return MOSQ_ERR_MALFORMED_UTF8;
+	if (strlen(device) != delivery->device.size)
+		return MOSQ_ERR_INVAL;
 	text_id(delivery->id, id);
 	text_time(delivery->time_wall_us, time);
 	rc = packet_user(properties, "id", id);

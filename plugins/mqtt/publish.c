@@ -51,6 +51,7 @@ int publish_begin(struct publish *publish, struct session *session, const struct
 	publish->max_qos = limits->max_qos;
 	publish->max_packet_bytes = limits->max_packet_bytes;
 	publish->confirmed = 0;
+	publish->held = false;
 	host->gauge(host, COUNT_RECEIVE_MAXIMUM, limits->receive_maximum);
 	return 0;
 }
@@ -93,7 +94,7 @@ static void publish_confirm(struct publish *publish, uint64_t ticket)
 
 static bool publish_has_room(const struct publish *publish)
 {
-	return publish->session && !publish->inside && window_has_room(&publish->window) &&
+	return publish->session && !publish->inside && !publish->held && window_has_room(&publish->window) &&
 	       window_has_room(&publish->unsent) && window_has_room(&publish->later) &&
 	       session_has_room(publish->session);
 }
@@ -272,10 +273,19 @@ void publish_tick(struct publish *publish)
 	publish_pump(publish);
 }
 
+void publish_hold(struct publish *publish, bool held)
+{
+	publish->held = held;
+}
+
+bool publish_is_quiet(const struct publish *publish)
+{
+	return publish->window.used == 0 && publish->unsent.used == 0 && publish->later.used == 0;
+}
+
 bool publish_is_idle(const struct publish *publish)
 {
-	return queue_is_empty(&publish->queue) && publish->window.used == 0 && publish->unsent.used == 0 &&
-	       publish->later.used == 0;
+	return queue_is_empty(&publish->queue) && publish_is_quiet(publish);
 }
 
 int64_t publish_oldest_us(const struct publish *publish)

@@ -41,6 +41,7 @@ struct publish {
 	uint8_t max_qos;
 	uint32_t max_packet_bytes;
 	bool inside;          /* the library is calling us: nothing may be published */
+	bool held;            /* the session is about to be closed: deliveries only queue up */
 	struct window window; /* QoS 1 and 2: wait for PUBACK or PUBCOMP */
 	struct window unsent; /* QoS 0: wait for the socket */
 	struct window later;  /* over the broker's quota: given back a little later, or they would come again at once */
@@ -67,6 +68,9 @@ int publish_status(struct publish *publish, const char *topic, const char *paylo
 /* Publishes what is queued, as far as there is room. */
 void publish_pump(struct publish *publish);
 
+/* Publishes nothing more in this session (or does again); what is queued comes back to the core with the link's end. */
+void publish_hold(struct publish *publish, bool held);
+
 /* The session's events. */
 void publish_answered(struct publish *publish, uint16_t mid, uint8_t reason);
 void publish_written(struct publish *publish);
@@ -74,7 +78,9 @@ void publish_written(struct publish *publish);
 /* To be called about once a second. */
 void publish_tick(struct publish *publish);
 
-/* Nothing is queued or waits for an answer. */
+/* Nothing waits for an answer. */
+bool publish_is_quiet(const struct publish *publish);
+/* Nothing is queued either. */
 bool publish_is_idle(const struct publish *publish);
 /* Since when the oldest message waits for the broker, 0: none does. */
 int64_t publish_oldest_us(const struct publish *publish);

@@ -32,7 +32,7 @@ const struct tg_setting options_rows[] = {
 	{"backoff_max_s", TG_INT, TG_LIVE, "s", "60", 1, 3600, NULL, "longest wait between attempts to connect"},
 	{"failback_s", TG_INT, TG_LIVE, "s", "0", 0, 604800, NULL,
 	 "after so long on a later broker the first is tried again, with a short gap; 0: stay"},
-	{"window", TG_INT, TG_LIVE, "", "1000", 1, 10000, NULL,
+	{"window", TG_INT, TG_LIVE, "", "200", 1, 10000, NULL,
 	 "most messages on their way to the broker at once; its Receive Maximum may lower it"},
 	{"status", TG_BOOL, TG_LIVE, "", "true", 0, 0, NULL,
 	 "tells online and offline as a message of QoS 1, the latter also as the last will"},

@@ -52,16 +52,26 @@ struct session_events {
 	void (*lost)(void *arg, const char *cause);
 };
 
-/* `options`, `url` and `will` (NULL: none) are read during the call only. Ownership: session_free. Errors: -ENOMEM, -EINVAL. */
+/* Sessions that were given up while their thread was still waiting for the network: kept until it comes back. */
+struct session_orphans {
+	struct session *first;
+};
+
+/* At the adapter's end, after which nothing posted is run any more: frees what is finished, and leaves what is not to its
+ * thread. */
+void session_orphans_done(struct session_orphans *orphans);
+
+/* `options`, `url` and `will` (NULL: none) are read during the call only; `orphans` lives longer than the session.
+ * Ownership: session_free. Errors: -ENOMEM, -EINVAL. */
 int session_new(const struct tg_host *host, const struct options *options, const struct url *url,
 		const struct session_will *will, const struct session_events *events, void *arg,
-		struct session **ret_session);
+		struct session_orphans *orphans, struct session **ret_session);
 
-/* Begins to connect. Errors: -EAGAIN or -ENOMEM: no thread; `lost` is not called. */
+/* Begins to connect. Errors: -EAGAIN or -ENOMEM: no thread; -EBUSY: too many orphans; `lost` is not called. */
 int session_connect(struct session *session);
 
-/* Ends at once and without a word; no event comes any more. A thread that still waits for the network is left to itself and
- * frees what it holds. Not from within `answered`. */
+/* Ends at once and without a word; no event comes any more. Where the thread still waits for the network the session becomes
+ * an orphan. Not from within `answered`. */
 void session_free(struct session *session);
 
 /* Sends DISCONNECT, so that the last will is dropped, and ends when the broker has closed or a second has passed. */

@@ -19,7 +19,8 @@
 
 /* Nothing large is ever sent to the gateway. */
 enum { SESSION_PACKET_MAX = 65536 };
-enum { SESSION_STACK_BYTES = 512 * 1024 };
+/* A connection to a host that never answers takes the kernel two minutes to give up. */
+enum { SESSION_STACK_BYTES = 512 * 1024, SESSION_ORPHANS_MAX = 8 };
 #define SESSION_RETRY_NS 10000000L
 
 /* The part that the thread may need: freed by whoever comes last. */
@@ -108,6 +109,15 @@ static void session_on_publish(struct mosquitto *mosq, void *arg, int mid, int r
 	session->events->answered(session->arg, (uint16_t)mid, (uint8_t)reason);
 }
 
+static void session_unlink(struct session *session)
+{
+	struct session **p = &session->orphans->first;
+
+	while (*p != session)
+		p = &(*p)->next_orphan;
+	*p = session->next_orphan;
+}
+
 /* Runs in the main thread. */
 static void session_connected(void *arg)
 {
@@ -115,13 +125,14 @@ static void session_connected(void *arg)
 	const struct tg_host *host = session->host;
 	int r = 0;
 
+	/* It has nothing left to do. */
+	pthread_join(session->thread, NULL);
 	if (session->orphan) {
+		session_unlink(session);
 		session_destroy(session);
 		return;
 	}
-	pthread_mutex_lock(&session->mutex);
 	session->running = false;
-	pthread_mutex_unlock(&session->mutex);
 	if (session->state == SESSION_LOST)
 		return;
 	if (session->rc == MOSQ_ERR_EAI)
@@ -150,7 +161,7 @@ static void *session_thread(void *arg)
 {
 	struct session *session = arg;
 	const struct timespec pause = {.tv_nsec = SESSION_RETRY_NS};
-	bool orphan, posted = false;
+	bool abandoned, posted = false;
 
 	session->rc = mosquitto_connect_bind_v5(session->mosq, session->address, session->port, session->keepalive_s,
 						NULL, session->properties);
@@ -158,14 +169,14 @@ static void *session_thread(void *arg)
 	ERR_clear_error();
 	do {
 		pthread_mutex_lock(&session->mutex);
-		orphan = session->orphan;
-		if (!orphan && session->host->post(session->host, session_connected, session) >= 0)
-			posted = true;
+		abandoned = session->abandoned;
+		if (!abandoned && session->host->post(session->host, session_connected, session) >= 0)
+			posted = session->posted = true;
 		pthread_mutex_unlock(&session->mutex);
-		if (!orphan && !posted)
+		if (!abandoned && !posted)
 			nanosleep(&pause, NULL);
-	} while (!orphan && !posted);
-	if (orphan)
+	} while (!abandoned && !posted);
+	if (abandoned)
 		session_destroy(session);
 	return NULL;
 }
@@ -173,20 +184,23 @@ static void *session_thread(void *arg)
 int session_connect(struct session *session)
 {
 	pthread_attr_t attributes;
+	const struct session *orphan = session->orphans->first;
 	sigset_t all, before;
-	pthread_t thread;
-	int r;
+	int r, n = 0;
 
+	for (; orphan; orphan = orphan->next_orphan)
+		n++;
+	if (n >= SESSION_ORPHANS_MAX)
+		return -EBUSY;
 	r = pthread_attr_init(&attributes);
 	if (r != 0)
 		return -r;
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, SESSION_STACK_BYTES);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	session->running = true;
 	session->state = SESSION_CONNECTING;
-	r = pthread_create(&thread, &attributes, session_thread, session);
+	r = pthread_create(&session->thread, &attributes, session_thread, session);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	if (r != 0) {
@@ -198,20 +212,39 @@ int session_connect(struct session *session)
 
 void session_free(struct session *session)
 {
-	bool running;
-
 	if (!session)
 		return;
 	session->host->unwatch(session->watch);
 	session->host->timer_free(session->idle);
-	pthread_mutex_lock(&session->mutex);
-	running = session->running;
-	session->orphan = running;
-	pthread_mutex_unlock(&session->mutex);
 	if (session->fd >= 0)
 		close(session->fd);
-	if (!running)
+	if (!session->running) {
 		session_destroy(session);
+		return;
+	}
+	session->orphan = true;
+	session->next_orphan = session->orphans->first;
+	session->orphans->first = session;
+}
+
+void session_orphans_done(struct session_orphans *orphans)
+{
+	while (orphans->first) {
+		struct session *session = orphans->first;
+		bool posted;
+
+		orphans->first = session->next_orphan;
+		pthread_mutex_lock(&session->mutex);
+		posted = session->posted;
+		session->abandoned = true;
+		if (!posted)
+			pthread_detach(session->thread);
+		pthread_mutex_unlock(&session->mutex);
+		if (posted) {
+			pthread_join(session->thread, NULL);
+			session_destroy(session);
+		}
+	}
 }
 
 static int session_set_tls(struct session *session, const struct options *options, const struct url *url)
@@ -262,7 +295,7 @@ static int session_set_mqtt(struct session *session, const struct options *optio
 
 int session_new(const struct tg_host *host, const struct options *options, const struct url *url,
 		const struct session_will *will, const struct session_events *events, void *arg,
-		struct session **ret_session)
+		struct session_orphans *orphans, struct session **ret_session)
 {
 	struct session *session = calloc(1, sizeof(*session));
 	int r = -ENOMEM;
@@ -272,9 +305,9 @@ int session_new(const struct tg_host *host, const struct options *options, const
 	session->host = host;
 	session->events = events;
 	session->arg = arg;
+	session->orphans = orphans;
 	session->fd = -1;
 	session->version5 = options->version5;
-	session->window = options->window;
 	session->deadline_us = host->now_us(host) + options->connect_timeout_us;
 	session->port = url->port;
 	session->keepalive_s = options->keepalive_s;

@@ -28,7 +28,6 @@ struct session {
 	bool accepted; /* CONNACK with success */
 	bool shut;
 	bool version5;
-	unsigned window;
 	int64_t deadline_us; /* of connecting, then of closing */
 	struct session_limits limits;
 	char cause[SESSION_CAUSE_SIZE];
@@ -44,6 +43,7 @@ struct session {
 	uint32_t watched;
 	struct tg_timer *idle;
 
+	pthread_t thread;
 	/* For the thread; the main thread leaves them alone while it runs. */
 	char *address;
 	uint16_t port;
@@ -54,8 +54,13 @@ struct session {
 
 	/* Both threads. */
 	pthread_mutex_t mutex;
-	bool running; /* from the thread's start until its result has arrived in the main thread */
-	bool orphan;  /* nobody waits for the result: whoever gets it frees everything */
+	bool posted;    /* the thread is done */
+	bool abandoned; /* the main thread will not come back: the thread frees everything */
+	/* The main thread. */
+	bool running; /* from the thread's start until its result has arrived */
+	bool orphan;
+	struct session *next_orphan;
+	struct session_orphans *orphans;
 };
 
 void session_on_ready(void *arg, int fd, uint32_t ready);

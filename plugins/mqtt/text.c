@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#define TEXT_DAY_US   INT64_C(86400000000)
+#define TEXT_FIRST_US (-719528 * TEXT_DAY_US)     /* 0000-01-01 */
+#define TEXT_LAST_US  (2932897 * TEXT_DAY_US - 1) /* 9999-12-31, its last microsecond */
 
 void text_id(const uint8_t id[TG_ID_SIZE], char ret_text[TEXT_ID_SIZE])
 {
@@ -29,36 +32,43 @@ static char *text_digits(char *p, unsigned value, unsigned width)
 	return p + width;
 }
 
+/* The date of a day since 1970 in the Gregorian calendar, counted in years that begin in March. The C library would do it
+ * too, but looks for the time zone's file first. */
+static char *text_date(char *p, int64_t day)
+{
+	int64_t shifted = day + 719468, era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+	unsigned of_era = (unsigned)(shifted - era * 146097);
+	unsigned year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	unsigned of_year = of_era - (365 * year + year / 4 - year / 100);
+	unsigned month = (5 * of_year + 2) / 153;
+
+	p = text_digits(p, (unsigned)(year + era * 400 + (month >= 10)), 4);
+	*p++ = '-';
+	p = text_digits(p, month < 10 ? month + 3 : month - 9, 2);
+	*p++ = '-';
+	return text_digits(p, of_year - (153 * month + 2) / 5 + 1, 2);
+}
+
 void text_time(int64_t wall_us, char ret_text[TEXT_TIME_SIZE])
 {
-	int64_t seconds = wall_us / 1000000, fraction = wall_us % 1000000;
-	struct tm tm;
-	time_t t;
+	int64_t day;
+	unsigned second, fraction;
 	char *p = ret_text;
 
-	if (fraction < 0) {
-		fraction += 1000000;
-		seconds--;
-	}
-	t = (time_t)seconds;
-	if (!gmtime_r(&t, &tm) || tm.tm_year < -1900 || tm.tm_year > 8099) {
-		t = 0;
-		fraction = 0;
-		gmtime_r(&t, &tm);
-	}
-	p = text_digits(p, (unsigned)(tm.tm_year + 1900), 4);
-	*p++ = '-';
-	p = text_digits(p, (unsigned)tm.tm_mon + 1, 2);
-	*p++ = '-';
-	p = text_digits(p, (unsigned)tm.tm_mday, 2);
+	if (wall_us < TEXT_FIRST_US || wall_us > TEXT_LAST_US)
+		wall_us = 0;
+	day = (wall_us - TEXT_FIRST_US) / TEXT_DAY_US + TEXT_FIRST_US / TEXT_DAY_US;
+	second = (unsigned)((wall_us - day * TEXT_DAY_US) / 1000000);
+	fraction = (unsigned)((wall_us - day * TEXT_DAY_US) % 1000000);
+	p = text_date(p, day);
 	*p++ = 'T';
-	p = text_digits(p, (unsigned)tm.tm_hour, 2);
+	p = text_digits(p, second / 3600, 2);
 	*p++ = ':';
-	p = text_digits(p, (unsigned)tm.tm_min, 2);
+	p = text_digits(p, second / 60 % 60, 2);
 	*p++ = ':';
-	p = text_digits(p, (unsigned)tm.tm_sec, 2);
+	p = text_digits(p, second % 60, 2);
 	*p++ = '.';
-	p = text_digits(p, (unsigned)fraction, 6);
+	p = text_digits(p, fraction, 6);
 	*p++ = 'Z';
 	*p = '\0';
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -118,7 +120,7 @@ START_TEST(each_quality_of_service_is_confirmed_with_its_properties)
 	char *line;
 
 	delivery.content_format = 50;
-	delivery.expiry_s = 3600;
+	delivery.expiry_s = 3900;
 	delivery.time_wall_us = INT64_C(1777863721123456);
 	delivery.retain = true;
 	connect_and_subscribe();
@@ -132,13 +134,14 @@ START_TEST(each_quality_of_service_is_confirmed_with_its_properties)
 	expect_in(line, "\"time\":\"2026-05-04T03:02:01.123456Z\"");
 	expect_in(line, "\"content-type\":\"application/json\"");
 	expect_in(line, "\"payload-format-indicator\":1");
-	expect_in(line, "\"message-expiry-interval\":3600");
+	/* The broker counts the seconds down. */
+	expect_in(line, "\"message-expiry-interval\":3");
 	expect_in(line, "\"payload\":\"{\\\"t\\\":21.5}\"");
 	free(line);
 	ck_assert_int_eq(mock_counter(mock, "published"), 1);
 	ck_assert_int_eq(mock_counter(mock, "confirmed"), 1);
 	ck_assert_int_eq(mock_counter(mock, "bytes"), 10);
-	ck_assert_int_eq(mock_counter(mock, "in_flight"), 0);
+	ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "in_flight") == 0, SOON_MS));
 	/* Retained: a later subscriber gets it as well. */
 	subscriber_stop(&subscriber);
 	subscriber_start(&subscriber, &broker, "plant/#");
@@ -275,6 +278,7 @@ START_TEST(the_receive_maximum_is_honoured_and_order_kept)
 	const char *p;
 
 	mock_set(mock, "status", "false");
+	mock_set(mock, "window", "1000");
 	snprintf(broker.extra, sizeof(broker.extra), "max_inflight_messages 3\n");
 	connect_and_subscribe();
 	for (int i = 0; i < N; i++) {
@@ -335,6 +339,62 @@ START_TEST(a_broker_that_dies_and_comes_back)
 	}
 	ck_assert_int_eq(mock_counter(mock, "connects"), 3);
 	ck_assert_int_eq(mock_counter(mock, "in_flight"), 0);
+}
+END_TEST
+
+/* A listening socket that nobody serves; with a backlog that is full, so that not even TCP answers. */
+static int mute_listener(bool full)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons(broker.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(fd, full ? 0 : 16), 0);
+	for (int i = 0; full && i < 4; i++) {
+		int filler = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+		ck_assert_int_ge(filler, 0);
+		ck_assert(connect(filler, (struct sockaddr *)&address, sizeof(address)) == 0 || errno == EINPROGRESS);
+	}
+	return fd;
+}
+
+START_TEST(a_broker_that_does_not_answer)
+{
+	static const char *const causes[] = {"no answer from the broker in time", "no answer from the network in time"};
+	char url[64];
+	int fd = mute_listener(_i == 1);
+
+	snprintf(url, sizeof(url), "mqtts://127.0.0.1:%u", broker.port);
+	mock_set(mock, "broker", url);
+	mock_set(mock, "connect_timeout_s", "1");
+	expect_failure(causes[_i]);
+	/* A thread may still be waiting: a stop does not wait for it. */
+	ck_assert(MOCK_UNTIL(mock, mock->link == TG_LINK_CONNECTING, SOON_MS));
+	mock_stop(mock);
+	ck_assert(MOCK_UNTIL(mock, mock->stopped, 1000));
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_host_without_an_address)
+{
+	/* No resolver asks the network for this one. */
+	mock_set(mock, "broker", "mqtts://a..b");
+	expect_failure("Name or service not known");
+}
+END_TEST
+
+START_TEST(what_is_no_broker_at_all)
+{
+	/* A broker without TLS on a port where TLS is spoken. */
+	broker.server[0] = '\0';
+	broker_start(&broker);
+	broker.server[0] = 's';
+	mock_set(mock, "broker", broker_url(&broker));
+	expect_failure(broker_url(&broker));
 }
 END_TEST
 
@@ -510,6 +570,37 @@ START_TEST(a_reload_uses_the_new_files)
 }
 END_TEST
 
+/* Confirmed, or taken back by the core when the link goes down for a moment: never left behind. */
+START_TEST(a_reload_under_load_leaves_nothing_behind)
+{
+	enum { N = 150 };
+	uint64_t tickets[N];
+	int confirmed = 0;
+
+	mock_set(mock, "status", "false");
+	snprintf(broker.extra, sizeof(broker.extra), "max_inflight_messages 10\n");
+	connect_and_subscribe();
+	for (int i = 0; i < N; i++)
+		ck_assert_int_eq(mock_deliver_text(mock, "a", "1", &tickets[i]), 0);
+	mock_set(mock, "certificate", broker_file("server.crt"));
+	mock_set(mock, "key", broker_file("server.key"));
+	ck_assert_int_eq(mock_reload(mock), 0);
+	if (_i == 1) {
+		mock_stop(mock);
+		ck_assert(MOCK_UNTIL(mock, mock->stopped, SOON_MS));
+	} else {
+		ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "connects") == 2, SOON_MS));
+	}
+	for (int i = 0; i < N; i++)
+		confirmed += mock_result(mock, tickets[i]) == TG_CONFIRMED;
+	/* Whatever was published was confirmed before the link went, so that nothing is sent twice. */
+	ck_assert_int_eq(confirmed, _i == 1 ? N : 10);
+	ck_assert(MOCK_UNTIL(mock, (int)subscriber_count(&subscriber, "\"topic\":\"a\"") == confirmed, SOON_MS));
+	ck_assert_int_eq(mock_counter(mock, "published"), confirmed);
+	ck_assert_int_eq(mock_counter(mock, "queued"), 0);
+}
+END_TEST
+
 START_TEST(a_link_that_confirms_nothing_is_made_anew)
 {
 	uint64_t ticket;
@@ -624,6 +715,9 @@ static Suite *mqtt_suite(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, connects_and_tells_that_it_is_online);
 	tcase_add_test(tcase, a_broker_that_dies_and_comes_back);
+	tcase_add_loop_test(tcase, a_broker_that_does_not_answer, 0, 2);
+	tcase_add_test(tcase, a_host_without_an_address);
+	tcase_add_test(tcase, what_is_no_broker_at_all);
 	tcase_add_test(tcase, a_broker_of_another_ca);
 	tcase_add_test(tcase, a_broker_with_another_name);
 	tcase_add_test(tcase, another_name_where_it_is_configured);
@@ -635,6 +729,7 @@ static Suite *mqtt_suite(void)
 	tcase_add_test(tcase, a_stop_finishes_and_says_offline);
 	tcase_add_test(tcase, a_stop_without_a_link_is_immediate);
 	tcase_add_test(tcase, a_reload_uses_the_new_files);
+	tcase_add_loop_test(tcase, a_reload_under_load_leaves_nothing_behind, 0, 2);
 	tcase_add_test(tcase, a_link_that_confirms_nothing_is_made_anew);
 	tcase_add_test(tcase, the_will_tells_of_a_kill);
 	tcase_add_loop_test(tcase, settings_that_do_not_fit_are_refused, 0, 12);
