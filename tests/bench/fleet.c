@@ -20,6 +20,7 @@ struct fleet {
 	struct sensor_common common;
 	struct sensor *sensors;
 	uint32_t count;
+	uint32_t busy_count; /* those that send */
 	struct client_context *context;
 	int64_t tick_us;
 	int64_t next_tick_us;
@@ -47,6 +48,7 @@ int fleet_new(const struct fleet_options *options, const struct identities *iden
 					       .now_us = tool_now_us(),
 					       .end_us = INT64_MAX};
 	fleet->context = context;
+	fleet->busy_count = options->sensors;
 	fleet->parallel = options->parallel;
 	fleet->tick_us = options->sensor.rate > 0 ? FLEET_TICK_RATE_US : FLEET_TICK_US;
 	fleet->sensors = calloc(count + 1, sizeof(*fleet->sensors));
@@ -311,7 +313,7 @@ int64_t fleet_run(struct fleet *fleet, int64_t limit_us, int64_t linger_us, cons
 		if (common->now_us < look_us)
 			continue;
 		look_us = common->now_us + FLEET_LOOK_US;
-		if (fleet_undecided(fleet) == 0)
+		if (fleet->busy_count > 0 && fleet_undecided(fleet) == 0)
 			break;
 	}
 	if (common->now_us < common->end_us)
