@@ -60,7 +60,7 @@ class Fences(LintCase):
 
     def test_stage_does_not_know_its_neighbour(self):
         self.assert_include_is_bad("daemon/core/intake.c", '"core/router.h"', "'router'", "daemon/core/router.h")
-        self.assert_include_is_bad("daemon/core/outbox_head.h", '"store.h"', "'store'", "daemon/core/store.h")
+        self.assert_include_is_bad("daemon/core/outbox_head.h", '"devices.h"', "'devices'", "daemon/core/devices.h")
 
     def test_doors(self):
         for path, include in [
