@@ -76,7 +76,15 @@ static int set_pragma(struct database *database, const char *name, int64_t value
 	return database_exec(database, sql);
 }
 
-/* What must be set before the first page is written comes first. */
+/* Has to come before the first page is written; later it would only cost a transaction. */
+static int set_vacuum(struct database *database)
+{
+	int64_t pages = 0;
+	int r = database_number(database, "PRAGMA page_count", &pages);
+
+	return r < 0 || pages > 0 ? r : database_exec(database, "PRAGMA auto_vacuum = INCREMENTAL");
+}
+
 static int prepare_file(struct database *database, const struct database_settings *settings)
 {
 	int checkpoint = settings->checkpoint_pages > 0 ? settings->checkpoint_pages : CHECKPOINT_PAGES;
@@ -97,8 +105,10 @@ static int prepare_file(struct database *database, const struct database_setting
 		sqlite3_db_config(database->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
 		return database_exec(database, "PRAGMA query_only = 1");
 	}
-	r = database_exec(database, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
-				    "PRAGMA synchronous = FULL; PRAGMA foreign_keys = 1");
+	r = set_vacuum(database);
+	if (r >= 0)
+		r = database_exec(database,
+				  "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = 1");
 	if (r >= 0)
 		r = set_pragma(database, "secure_delete", settings->secure_delete);
 	if (r >= 0)

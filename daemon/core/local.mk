@@ -150,3 +150,21 @@ tidegated_CPPFLAGS = $(AM_CPPFLAGS) $(PLACES)
 tidegated_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tidegated_LDADD = libcore.la
 CONFIG_FIXTURE = tests/unit/config_fixture.c tests/unit/config_fixture.h
+
+check_PROGRAMS += tests/unit/test_outbox
+UNIT_TESTS += tests/unit/test_outbox
+tests_unit_test_outbox_SOURCES = tests/unit/fake_store.c tests/unit/fake_store.h tests/unit/fake_world.c tests/unit/fake_world.h tests/unit/message_fixture.c tests/unit/message_fixture.h tests/unit/outbox_fixture.c tests/unit/outbox_fixture.h tests/unit/suite.h tests/unit/test_outbox.c
+tests_unit_test_outbox_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_outbox_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_outbox_disk
+UNIT_TESTS += tests/unit/test_outbox_disk
+tests_unit_test_outbox_disk_SOURCES = tests/unit/fake_store.c tests/unit/fake_store.h tests/unit/fake_world.c tests/unit/fake_world.h tests/unit/message_fixture.c tests/unit/message_fixture.h tests/unit/outbox_fixture.c tests/unit/outbox_fixture.h tests/unit/suite.h tests/unit/test_outbox_disk.c
+tests_unit_test_outbox_disk_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_outbox_disk_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_ledger
+UNIT_TESTS += tests/unit/test_ledger
+tests_unit_test_ledger_SOURCES = tests/unit/message_fixture.c tests/unit/message_fixture.h tests/unit/store_fixture.c tests/unit/store_fixture.h tests/unit/suite.h tests/unit/test_ledger.c
+tests_unit_test_ledger_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_ledger_LDADD = libcore.la $(CHECK_LIBS)

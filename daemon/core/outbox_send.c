@@ -198,17 +198,18 @@ void outbox_more(struct outbox *outbox)
 static void log_rejection(struct outbox *outbox, const struct outbox_entry *entry, struct tg_bytes reason)
 {
 	const struct message *message = entry->row.message;
-	char device[TG_DEVICE_MAX + 1], id[UUID_TEXT_SIZE];
+	char device[TG_DEVICE_MAX + 1], id[UUID_TEXT_SIZE], others[64] = "";
 	unsigned left_out = 0;
 
 	if (!log_limit_pass(&outbox->reject_limit, loop_now_us(outbox->loop), &left_out))
 		return;
 	snprintf(device, sizeof(device), "%.*s", BYTES_ARG(message->device));
 	uuid_format(message->id, id);
+	if (left_out)
+		snprintf(others, sizeof(others), ", and %u others before it", left_out);
 	log_fields_write(LOG_LEVEL_WARNING,
 			 &(struct log_fields){.endpoint = outbox->name, .device = device, .message = id},
-			 "the sink refused a message for good, dropped (%.*s)%s", BYTES_ARG(reason),
-			 left_out ? ", and others before it" : "");
+			 "the sink refused a message for good, dropped (%.*s)%s", BYTES_ARG(reason), others);
 }
 
 /* Everything in flight is answered: from the first that is not confirmed on, in order. */

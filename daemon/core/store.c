@@ -91,6 +91,7 @@ static int open_store(struct store *store, const char *folder)
 	store->stats.set_aside = store->files.set_aside;
 	store->stats.salvaged = store->files.salvaged;
 	store->stats.unreadable = store->files.unreadable;
+	store->stats.corrected = store->files.corrected;
 	r = name_found(store);
 	if (r < 0)
 		return r;

@@ -152,6 +152,7 @@ struct store_stats {
 	int64_t set_aside;  /* damaged files, since this process started */
 	int64_t salvaged;   /* rows taken over from them */
 	int64_t unreadable; /* rows that the accounts knew of and nobody can read */
+	int64_t corrected;  /* by how much accounts had to be corrected to balance; only damage makes that necessary */
 	int error;          /* of the last transaction: 0 or a negative errno */
 };
 

@@ -149,13 +149,19 @@ static int main_from(struct opening *opening, const char *path)
 	return r < 0 ? r : sync_folder(&opening->paths);
 }
 
+static bool mirror_is_newer(const struct opening *opening)
+{
+	const struct store_exam *main = &opening->exams[0], *mirror = &opening->exams[1];
+
+	return mirror->state == STORE_WHOLE && (main->state != STORE_WHOLE || mirror->generation > main->generation);
+}
+
 /* Leaves outbox.db whole, or missing where there is nothing. */
 static int choose(struct opening *opening)
 {
 	const struct store_exam *main = &opening->exams[0], *mirror = &opening->exams[1];
 	bool damaged = main->state == STORE_DAMAGED || mirror->state == STORE_DAMAGED;
-	bool mirror_counts =
-		mirror->state == STORE_WHOLE && (main->state != STORE_WHOLE || mirror->generation > main->generation);
+	bool mirror_counts = mirror_is_newer(opening);
 	bool none = main->state != STORE_WHOLE && mirror->state != STORE_WHOLE;
 	int r = 0;
 
@@ -190,6 +196,7 @@ static int reconcile(struct opening *opening, struct store_holding *holding)
 	if (lost == 0)
 		return 0;
 	number[item] += lost > 0 ? lost : -lost;
+	opening->files->corrected += lost > 0 ? lost : -lost;
 	r = store_side_set(&opening->files->sides[0], bytes_text(holding->name), item, number[item]);
 	if (lost > 0) {
 		opening->files->unreadable += lost;
@@ -214,12 +221,26 @@ static int reconcile_all(struct opening *opening, struct store_exam *found)
 	return r < 0 ? r : store_side_commit(side);
 }
 
+/* What the exam has found still holds, unless rows came in since. */
+static const struct store_exam *known(const struct opening *opening)
+{
+	const struct store_exam *main = &opening->exams[0], *mirror = &opening->exams[1];
+
+	if (main->state == STORE_DAMAGED || mirror->state == STORE_DAMAGED)
+		return NULL;
+	if (mirror_is_newer(opening))
+		return mirror;
+	return main->state == STORE_WHOLE ? main : NULL;
+}
+
 static int open_main(struct opening *opening, struct store_exam *ret_found)
 {
 	struct store_side *side = &opening->files->sides[0];
 	int r = store_side_open(side, opening->paths.main, opening->limit_bytes);
 
-	if (r >= 0)
+	if (r >= 0 && known(opening))
+		*ret_found = *known(opening);
+	else if (r >= 0)
 		r = store_scan(side->database, ret_found);
 	return r < 0 ? r : reconcile_all(opening, ret_found);
 }

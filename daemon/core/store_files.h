@@ -23,6 +23,7 @@ struct store_files {
 	int64_t set_aside;
 	int64_t salvaged;
 	int64_t unreadable; /* rows that the accounts knew of and nobody can read */
+	int64_t corrected;  /* by how much accounts had to be corrected to balance */
 };
 
 /* Opens both, as good as new. `files` is zeroed memory. `ret_found` gets what is in them. Errors: as store_new; nothing is left open. */

@@ -21,6 +21,13 @@ struct batch {
 	int64_t sums[BATCH_OPS]; /* of the inserts */
 };
 
+/* A part of a batch. */
+struct slice {
+	struct store_op **ops;
+	const int64_t *sums;
+	unsigned count;
+};
+
 struct writer {
 	struct store *store;
 	struct batch batch;
@@ -87,39 +94,79 @@ static int write_op(struct store *store, struct store_side *side, const struct s
 	return 0;
 }
 
-static uint64_t highest_seq(const struct store *store, struct store_op *const *ops, unsigned count)
+static uint64_t highest_seq(const struct store *store, const struct slice *slice)
 {
 	uint64_t highest = store->files.last_seq;
 
-	for (unsigned i = 0; i < count; i++) {
-		const struct store_row *row = ops[i]->what;
+	for (unsigned i = 0; i < slice->count; i++) {
+		const struct store_row *row = slice->ops[i]->what;
 
-		if (ops[i]->kind == STORE_INSERT && row->seq > highest)
+		if (slice->ops[i]->kind == STORE_INSERT && row->seq > highest)
 			highest = row->seq;
 	}
 	return highest;
 }
 
+static int prepare_side(struct store *store, struct store_side *side, const struct slice *slice, uint64_t last_seq)
+{
+	int r = store_side_begin(side);
+
+	for (unsigned i = 0; i < slice->count && r >= 0; i++)
+		r = write_op(store, side, slice->ops[i], slice->sums[i]);
+	return r < 0 ? r : store_side_finish(side, store->names, store->files.generation + 1, last_seq);
+}
+
+/* Takes back what the first file has of a transaction that the mirror could not take: these rows are about to be refused. Deletions
+ * stand; they are tried again. Where this fails too, the rows stay, and are sent after a restart. */
+static void undo(struct store *store, const struct slice *slice)
+{
+	struct store_side *side = &store->files.sides[0];
+	struct store_deletion deletion = {.count = 1};
+	struct store_count count;
+	int r = store_side_begin(side);
+
+	for (unsigned i = 0; i < slice->count && r >= 0; i++) {
+		const struct store_op *op = slice->ops[i];
+
+		if (op->kind == STORE_INSERT) {
+			const struct store_row *row = op->what;
+
+			deletion.endpoint = row->endpoint;
+			deletion.gone[0] = (struct store_gone){.seq = row->seq, .item = LEDGER_ACCEPTED};
+			r = store_side_delete(side, &deletion);
+		} else if (op->kind == STORE_ADD) {
+			count = *(const struct store_count *)op->what;
+			for (int item = 0; item < LEDGER_ITEMS; item++)
+				count.add[item] = -count.add[item];
+			store_side_add(side, &count);
+		}
+	}
+	if (r >= 0)
+		r = store_side_finish(side, store->names, store->files.generation + 1, store->files.last_seq);
+	if (r >= 0)
+		r = store_side_commit(side);
+	if (r < 0)
+		store_side_rollback(side);
+}
+
 /* One transaction on both sides. */
-static int write_once(struct store *store, struct store_op *const *ops, const int64_t *sums, unsigned count)
+static int write_once(struct store *store, const struct slice *slice)
 {
 	struct store_files *files = &store->files;
-	uint64_t last_seq = highest_seq(store, ops, count);
+	uint64_t last_seq = highest_seq(store, slice);
+	unsigned committed = 0;
 	int r = 0;
 
-	for (unsigned s = 0; s < files->count && r >= 0; s++) {
-		struct store_side *side = &files->sides[s];
-
-		r = store_side_begin(side);
-		for (unsigned i = 0; i < count && r >= 0; i++)
-			r = write_op(store, side, ops[i], sums[i]);
-		if (r >= 0)
-			r = store_side_finish(side, store->names, files->generation + 1, last_seq);
-	}
 	for (unsigned s = 0; s < files->count && r >= 0; s++)
-		r = store_side_commit(&files->sides[s]);
-	for (unsigned s = 0; s < files->count && r < 0; s++)
+		r = prepare_side(store, &files->sides[s], slice, last_seq);
+	while (r >= 0 && committed < files->count) {
+		r = store_side_commit(&files->sides[committed]);
+		committed += r >= 0;
+	}
+	for (unsigned s = committed; s < files->count && r < 0; s++)
 		store_side_rollback(&files->sides[s]);
+	if (r < 0 && committed > 0)
+		undo(store, slice);
 	if (r < 0)
 		return r;
 	files->generation++;
@@ -151,29 +198,31 @@ static int repair(struct writer *writer)
 	store->stats.set_aside += store->files.set_aside;
 	store->stats.salvaged += store->files.salvaged;
 	store->stats.unreadable += store->files.unreadable;
+	store->stats.corrected += store->files.corrected;
 	pthread_mutex_unlock(&store->lock);
 	return 0;
 }
 
 /* Splits what does not fit, so that only those rows fail for which there is no room. */
-static int write_ops(struct writer *writer, struct store_op *const *ops, const int64_t *sums, unsigned count)
+static int write_slice(struct writer *writer, struct slice slice)
 {
-	unsigned half = count / 2;
+	struct slice first = {slice.ops, slice.sums, slice.count / 2};
+	struct slice second = {slice.ops + first.count, slice.sums + first.count, slice.count - first.count};
 	int r, s;
 
-	r = writer->store->files.count ? write_once(writer->store, ops, sums, count) : -EUCLEAN;
+	r = writer->store->files.count ? write_once(writer->store, &slice) : -EUCLEAN;
 	if (r == -EUCLEAN) {
 		r = repair(writer);
 		if (r >= 0)
-			r = write_once(writer->store, ops, sums, count);
+			r = write_once(writer->store, &slice);
 	}
-	if (r == -ENOSPC && count > 1) {
-		r = write_ops(writer, ops, sums, half);
-		s = write_ops(writer, ops + half, sums + half, count - half);
+	if (r == -ENOSPC && slice.count > 1) {
+		r = write_slice(writer, first);
+		s = write_slice(writer, second);
 		return r < 0 ? r : s;
 	}
-	for (unsigned i = 0; i < count; i++)
-		ops[i]->result = r;
+	for (unsigned i = 0; i < slice.count; i++)
+		slice.ops[i]->result = r;
 	return r;
 }
 
@@ -259,7 +308,7 @@ static void write_batch(struct writer *writer)
 
 	pick_live(writer);
 	if (live->count)
-		r = write_ops(writer, live->ops, live->sums, live->count);
+		r = write_slice(writer, (struct slice){writer->live.ops, live->sums, live->count});
 	for (unsigned i = 0; i < writer->batch.count && r >= 0; i++) {
 		if (writer->batch.ops[i]->result != -ECANCELED)
 			r = writer->batch.ops[i]->result;

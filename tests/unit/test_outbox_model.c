@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "core/outbox.h"
 #include "fake_store.h"
 #include "message_fixture.h"
@@ -358,6 +359,7 @@ START_TEST(test_random_lives)
 	uint32_t count = one ? 1 : many ? (uint32_t)strtoul(many, NULL, 10) : 100;
 	unsigned delivered = 0, refused = 0, lives = 0;
 
+	log_set_level(LOG_LEVEL_ERROR);
 	for (uint32_t seed = first; seed < first + count; seed++) {
 		run(seed);
 		delivered += model.delivered;

@@ -299,6 +299,56 @@ START_TEST(test_full_file_system)
 }
 END_TEST
 
+/* Inserts until the file system is full, and on. Everything that was taken must be there after a restart; what was refused may be. */
+static void fill_to_the_last_byte(struct fixture *fixture, size_t size)
+{
+	struct store_settings large = {.disk_bytes = 1024 * 1024 * 1024, .mirror = true};
+	bool taken[20000] = {false}, there[20000];
+	unsigned n = 0, refused = 0;
+
+	fixture_open(fixture, &large);
+	fixture_put(fixture, "cloud", 0);
+	for (; n < 20000 && refused < 30; n++) {
+		struct fixture_op op;
+
+		fixture_insert(fixture, &op, 0, n, size);
+		taken[n] = fixture_wait(fixture, &op) == 0;
+		refused += !taken[n];
+		fixture_op_done(&op);
+	}
+	ck_assert_uint_eq(refused, 30);
+	fixture_close(fixture);
+	fixture_open(fixture, &large);
+	fixture_look(fixture, "cloud", there, n, true);
+	for (unsigned i = 0; i < n; i++)
+		ck_assert(there[i] || !taken[i]);
+	fixture_assert_balanced(fixture, "cloud");
+	ck_assert_int_eq(fixture_stats(fixture).corrected, 0);
+	fixture_close(fixture);
+}
+
+/* Without any reserve the file system is full in the middle of a transaction. */
+START_TEST(test_file_system_full_to_the_last_byte)
+{
+	for (unsigned i = 0; i < 6; i++) {
+		struct fixture fixture;
+		char size[32];
+
+		fixture_init(&fixture);
+		snprintf(size, sizeof(size), "size=%um", 4 + i);
+		if (mount("none", fixture.folder, "tmpfs", 0, size) < 0) {
+			fprintf(stderr, "SKIPPED test_file_system_full_to_the_last_byte: cannot mount a tmpfs (%s)\n",
+				strerror(errno));
+			fixture_done(&fixture);
+			return;
+		}
+		fill_to_the_last_byte(&fixture, 700 + 100 * i);
+		umount(fixture.folder);
+		fixture_done(&fixture);
+	}
+}
+END_TEST
+
 START_TEST(test_space_goes_back)
 {
 	struct fixture fixture;
@@ -321,4 +371,5 @@ END_TEST
 
 SUITE_MAIN("store", test_keeps_rows_and_order, test_seq_survives_an_empty_store, test_files_are_private_and_locked,
 	   test_cancels_what_is_not_begun, test_stop_finishes_everything, test_full_by_its_limit,
-	   test_only_what_does_not_fit_fails, test_cost_is_honest, test_full_file_system, test_space_goes_back)
+	   test_only_what_does_not_fit_fails, test_cost_is_honest, test_full_file_system,
+	   test_file_system_full_to_the_last_byte, test_space_goes_back)
