@@ -117,7 +117,7 @@ class Subscriber:
         self._closing = threading.Event()
         self._process = None
         self._command = [
-            "mosquitto_sub", "-V", "5", "-h", "localhost", "-p", str(broker.port), "-i", name, "-c", "-q", "1",
+            "mosquitto_sub", "-V", "5", "-h", "127.0.0.1", "-p", str(broker.port), "-i", name, "-c", "-q", "1",
             "-k", "60", "-t", topic, "-F", "%j", "--cafile", broker.pki.certificate("cloud-ca"),
             "--cert", broker.pki.certificate("subscriber"), "--key", broker.pki.key("subscriber"),
         ]

@@ -24,7 +24,7 @@ class Sensor:
     def __init__(self, name, port, key=None, pki=None, certificate=None):
         """With `key` (bytes) it has a PSK, with `pki` a certificate: its own, or another one."""
         self.name = name
-        self._uri = f"coaps://localhost:{port}"
+        self._uri = f"coaps://127.0.0.1:{port}"  # a name could mean [::1], where nobody listens
         if key is not None:
             assert 0 not in key, "the client takes its key as a text"
             self._proof = ["-u", name, "-k", key]
