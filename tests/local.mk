@@ -15,7 +15,7 @@ EXTRA_DIST += $(LINT_TESTS) tests/lint/source.py
 
 # Real parts, one file for each kind of trouble.
 CASES = \
-	tests/integration/test_endpoints.py tests/integration/test_kills.py tests/integration/test_main_job.py \
+	tests/integration/test_endpoints.py tests/integration/test_footprint.py tests/integration/test_kills.py tests/integration/test_main_job.py \
 	tests/integration/test_outage.py tests/integration/test_refusals.py tests/integration/test_reload.py \
 	tests/integration/test_sandbox.py tests/integration/test_store.py
 EXTRA_DIST += $(CASES) tests/integration/spy.c \
