@@ -30,7 +30,7 @@ const struct tg_setting settings_rows[] = {
 	 "largest payload, whole or in blocks"},
 	{"bodies_bytes", TG_INT, TG_LIVE, "bytes", "8388608", 1024, 1 << 30, NULL,
 	 "memory for all payloads that are arriving in blocks"},
-	{"ack_delay_ms", TG_INT, TG_LIVE, "ms", "200", 0, 1500, NULL,
+	{"ack_delay_ms", TG_INT, TG_LIVE, "ms", "1000", 0, 1500, NULL,
 	 "acknowledge a request by itself when its answer takes longer"},
 	{"requests", TG_INT, TG_LIVE, "", "16384", 1, 1 << 20, NULL, "most requests in progress"},
 	{"requests_a_session", TG_INT, TG_LIVE, "", "32", 1, 4096, NULL, "most requests of one session in progress"},
