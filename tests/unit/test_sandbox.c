@@ -199,7 +199,7 @@ static int start_thread(void)
 static int resolve(void)
 {
 	struct addrinfo *list = NULL;
-	int r = getaddrinfo("localhost", "https", &(struct addrinfo){.ai_socktype = SOCK_STREAM}, &list);
+	int r = getaddrinfo("localhost", "443", &(struct addrinfo){.ai_socktype = SOCK_STREAM}, &list);
 
 	if (r == 0)
 		freeaddrinfo(list);
