@@ -116,7 +116,7 @@ static int prepare_file(struct database *database, const struct database_setting
 	if (r >= 0)
 		r = set_pragma(database, "journal_size_limit", WAL_KEEP_BYTES);
 	if (r >= 0 && settings->limit_bytes > 0)
-		r = set_pragma(database, "max_page_count", settings->limit_bytes / PAGE_BYTES + 1);
+		r = database_set_limit(database, settings->limit_bytes);
 	return r;
 }
 
@@ -181,6 +181,11 @@ int database_check(struct database *database)
 		return r;
 	answer = database_column_bytes(statement, 0);
 	return answer.size == 2 && memcmp(answer.data, "ok", 2) == 0 ? 0 : -EUCLEAN;
+}
+
+int database_set_limit(struct database *database, int64_t limit_bytes)
+{
+	return set_pragma(database, "max_page_count", limit_bytes / PAGE_BYTES + 1);
 }
 
 void database_rollback(struct database *database)

@@ -40,6 +40,8 @@ int database_exec(struct database *database, const char *sql) WARN_UNUSED;
 int database_number(struct database *database, const char *sql, int64_t *ret_number) WARN_UNUSED;
 /* Whether the file is whole in structure (quick_check). Returns 0, or -EUCLEAN. */
 int database_check(struct database *database) WARN_UNUSED;
+/* Changes settings.limit_bytes. What is there stays. */
+int database_set_limit(struct database *database, int64_t limit_bytes) WARN_UNUSED;
 /* Rolls an open transaction back, if there is one. */
 void database_rollback(struct database *database);
 /* Rows that the last INSERT, UPDATE or DELETE has changed. */

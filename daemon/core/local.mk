@@ -168,3 +168,9 @@ UNIT_TESTS += tests/unit/test_ledger
 tests_unit_test_ledger_SOURCES = tests/unit/message_fixture.c tests/unit/message_fixture.h tests/unit/store_fixture.c tests/unit/store_fixture.h tests/unit/suite.h tests/unit/test_ledger.c
 tests_unit_test_ledger_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_ledger_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_database
+UNIT_TESTS += tests/unit/test_database
+tests_unit_test_database_SOURCES = tests/unit/message_fixture.c tests/unit/message_fixture.h tests/unit/store_fixture.c tests/unit/store_fixture.h tests/unit/suite.h tests/unit/test_database.c
+tests_unit_test_database_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_database_LDADD = libcore.la $(CHECK_LIBS)

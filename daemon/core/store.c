@@ -210,6 +210,14 @@ bool store_has_room(const struct store *store, int64_t cost)
 	return store->used_bytes + cost <= store->limit_bytes;
 }
 
+void store_set_disk_bytes(struct store *store, int64_t disk_bytes)
+{
+	store->limit_bytes = disk_bytes;
+	pthread_mutex_lock(&store->lock);
+	store->new_disk_bytes = disk_bytes;
+	pthread_mutex_unlock(&store->lock);
+}
+
 static void hand_in(struct store *store, struct store_op *op)
 {
 	if (op->kind == STORE_INSERT)

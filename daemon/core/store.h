@@ -76,6 +76,9 @@ int64_t store_found_count(const struct store *store, uint32_t endpoint, enum led
 /* Increases over restarts. */
 uint64_t store_next_seq(struct store *store);
 
+/* Changes settings.disk_bytes; what is there stays, and the room is as much smaller. */
+void store_set_disk_bytes(struct store *store, int64_t disk_bytes);
+
 /* What a row takes of disk_bytes, and whether that much is left. */
 int64_t store_row_cost(const struct store_row *row);
 bool store_has_room(const struct store *store, int64_t cost);

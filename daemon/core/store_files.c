@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/store_files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,7 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-enum { PAGE_BYTES = 4096, SLACK_PAGES = 256 };
+enum { PAGE_BYTES = 4096, SLACK_PAGES = 256, ASIDE_MAX = 8 };
 
 struct paths {
 	char folder[PATH_MAX];
@@ -29,9 +30,9 @@ struct opening {
 };
 
 /* What interior pages, numbers and free pages take is not in the cost of rows. */
-static int64_t file_limit(const struct store_settings *settings)
+int64_t store_files_limit(int64_t disk_bytes)
 {
-	return settings->disk_bytes + settings->disk_bytes / 64 + (int64_t)SLACK_PAGES * PAGE_BYTES;
+	return disk_bytes + disk_bytes / 64 + (int64_t)SLACK_PAGES * PAGE_BYTES;
 }
 
 static int sync_folder(const struct paths *paths)
@@ -84,6 +85,38 @@ static int set_aside(struct opening *opening, const char *path, const char *why)
 	opening->files->set_aside++;
 	log_error("store file \"%s\" is %s, set aside as \"%s\"", path, why, to);
 	return 0;
+}
+
+static int is_aside(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+
+	return strncmp(entry->d_name, "outbox", 6) == 0 && strstr(entry->d_name, ".corrupt-") &&
+	       strcmp(entry->d_name + length - 4, "-wal") != 0;
+}
+
+/* Their names end with the time. */
+static int by_time(const struct dirent **a, const struct dirent **b)
+{
+	return strverscmp(strstr((*a)->d_name, ".corrupt-"), strstr((*b)->d_name, ".corrupt-"));
+}
+
+/* Files that were set aside are for the operator to look at; a disk that keeps damaging them must not fill up with them. */
+static void prune(const struct paths *paths)
+{
+	struct dirent **entries;
+	int n = scandir(paths->folder, &entries, is_aside, by_time);
+
+	for (int i = 0; i < n; i++) {
+		char path[2 * PATH_MAX];
+
+		snprintf(path, sizeof(path), "%s/%s", paths->folder, entries[i]->d_name);
+		if (i < n - ASIDE_MAX && remove_file(path) >= 0)
+			log_notice("removed \"%s\", which was set aside long ago", path);
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
 }
 
 /* A start before this one was cut short after it had set aside both files, or before. */
@@ -318,6 +351,8 @@ static int open_all(struct opening *opening, struct store_exam *ret_found)
 		r = sync_folder(&opening->paths);
 	if (r < 0)
 		return r;
+	if (files->set_aside)
+		prune(&opening->paths);
 	files->count = opening->mirror ? 2 : 1;
 	files->generation = ret_found->generation;
 	files->last_seq = ret_found->last_seq;
@@ -339,7 +374,7 @@ int store_files_open(struct store_files *files, const char *folder, const struct
 	paths = &opening->paths;
 	opening->files = files;
 	opening->mirror = settings->mirror;
-	opening->limit_bytes = file_limit(settings);
+	opening->limit_bytes = store_files_limit(settings->disk_bytes);
 	if ((size_t)snprintf(paths->folder, sizeof(paths->folder), "%s", folder) >= sizeof(paths->folder))
 		return -ENAMETOOLONG;
 	snprintf(paths->main, sizeof(paths->main), "%s/outbox.db", folder);

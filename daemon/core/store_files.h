@@ -29,6 +29,8 @@ struct store_files {
 /* Opens both, as good as new. `files` is zeroed memory. `ret_found` gets what is in them. Errors: as store_new; nothing is left open. */
 int store_files_open(struct store_files *files, const char *folder, const struct store_settings *settings,
 		     struct store_exam *ret_found) WARN_UNUSED;
+/* How large one file may grow for so many bytes of rows. */
+int64_t store_files_limit(int64_t disk_bytes);
 void store_files_close(struct store_files *files);
 
 #endif

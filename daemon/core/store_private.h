@@ -35,6 +35,7 @@ struct store {
 	struct store_queue queue;
 	struct store_queue done;
 	bool stopping;
+	int64_t new_disk_bytes; /* for the writer to take over; 0: none */
 	struct store_stats stats;
 	char *names[STORE_ENDPOINTS_MAX];
 

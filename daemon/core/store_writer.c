@@ -46,9 +46,29 @@ static bool fits(const struct batch *batch, const struct store_op *op)
 				     batch->rows < BATCH_ROWS && batch->bytes < BATCH_BYTES);
 }
 
+/* The lock is held. */
+static int64_t take_limit(struct store *store)
+{
+	int64_t disk_bytes = store->new_disk_bytes;
+
+	store->new_disk_bytes = 0;
+	return disk_bytes;
+}
+
+static void set_limit(struct store *store, int64_t disk_bytes)
+{
+	store->settings.disk_bytes = disk_bytes;
+	for (unsigned s = 0; s < store->files.count; s++) {
+		if (database_set_limit(store->files.sides[s].database, store_files_limit(disk_bytes)) < 0)
+			log_warning("the limit of the store cannot be changed");
+	}
+}
+
 /* Returns false when there is nothing and never will be. */
 static bool take_batch(struct store *store, struct batch *batch)
 {
+	int64_t disk_bytes;
+
 	batch->count = batch->rows = 0;
 	batch->bytes = 0;
 	pthread_mutex_lock(&store->lock);
@@ -65,7 +85,10 @@ static bool take_batch(struct store *store, struct batch *batch)
 			batch->bytes += message_size(((const struct store_row *)op->what)->message);
 		}
 	}
+	disk_bytes = take_limit(store);
 	pthread_mutex_unlock(&store->lock);
+	if (disk_bytes)
+		set_limit(store, disk_bytes);
 	return batch->count > 0;
 }
 

@@ -217,6 +217,23 @@ START_TEST(test_full_by_its_limit)
 }
 END_TEST
 
+START_TEST(test_limit_can_be_changed)
+{
+	struct store_settings small = {.disk_bytes = 256 * 1024, .mirror = true};
+	struct fixture fixture;
+	unsigned n;
+
+	fixture_init(&fixture);
+	fixture_open(&fixture, &small);
+	fixture_put(&fixture, "cloud", 0);
+	n = fill_up(&fixture, 0, 0, 1000, 100000);
+	store_set_disk_bytes(fixture.store, 1024 * 1024);
+	ck_assert(store_has_room(fixture.store, -512 * 1024));
+	ck_assert_uint_gt(fill_up(&fixture, 0, n, 1000, 100000), 400);
+	fixture_done(&fixture);
+}
+END_TEST
+
 /* What has room is taken also where something in the same batch has none. */
 START_TEST(test_only_what_does_not_fit_fails)
 {
@@ -371,5 +388,5 @@ END_TEST
 
 SUITE_MAIN("store", test_keeps_rows_and_order, test_seq_survives_an_empty_store, test_files_are_private_and_locked,
 	   test_cancels_what_is_not_begun, test_stop_finishes_everything, test_full_by_its_limit,
-	   test_only_what_does_not_fit_fails, test_cost_is_honest, test_full_file_system,
+	   test_limit_can_be_changed, test_only_what_does_not_fit_fails, test_cost_is_honest, test_full_file_system,
 	   test_file_system_full_to_the_last_byte, test_space_goes_back)

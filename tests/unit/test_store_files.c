@@ -190,6 +190,25 @@ START_TEST(test_the_later_file_counts)
 }
 END_TEST
 
+START_TEST(test_does_not_collect_damaged_files_for_ever)
+{
+	struct fixture fixture;
+
+	fixture_init(&fixture);
+	for (unsigned i = 0; i < 12; i++) {
+		fixture_open(&fixture, &fixture_both);
+		fixture_put(&fixture, "cloud", i == 0 ? 5 : 0);
+		fixture_close(&fixture);
+		fixture_spoil(&fixture, i % 2 ? "outbox.db" : "outbox-mirror.db", 0, -1);
+	}
+	fixture_open(&fixture, &fixture_both);
+	fixture_assert_all(&fixture, "cloud", 5);
+	fixture_close(&fixture);
+	ck_assert_int_le(fixture_count_files(&fixture, "outbox"), 8 + 2);
+	fixture_done(&fixture);
+}
+END_TEST
+
 START_TEST(test_mirror_off_and_on)
 {
 	struct fixture fixture;
@@ -259,4 +278,5 @@ END_TEST
 
 SUITE_MAIN("store_files", test_garbage_in_one_file_loses_nothing, test_garbage_inside_a_payload_is_found,
 	   test_salvages_row_by_row, test_starts_when_both_are_garbage, test_truncated, test_the_later_file_counts,
-	   test_mirror_off_and_on, test_a_newer_version_is_left_alone, test_garbage_while_running)
+	   test_does_not_collect_damaged_files_for_ever, test_mirror_off_and_on, test_a_newer_version_is_left_alone,
+	   test_garbage_while_running)
