@@ -21,13 +21,19 @@ mqtt_la_CFLAGS = $(AM_CFLAGS) $(MOSQUITTO_CFLAGS) $(OPENSSL_CFLAGS)
 mqtt_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -no-undefined -export-symbols-regex '^tidegate_adapter$$'
 mqtt_la_LIBADD = $(MOSQUITTO_LIBS) $(OPENSSL_LIBS)
 
-check_PROGRAMS += tests/adapter/test_mqtt
-UNIT_TESTS += tests/adapter/test_mqtt
-tests_adapter_test_mqtt_SOURCES = tests/adapter/test_mqtt.c tests/adapter/mqtt_broker.c tests/adapter/mqtt_broker.h
+MQTT_RIG = tests/adapter/mqtt_broker.c tests/adapter/mqtt_broker.h tests/adapter/mqtt_rig.c tests/adapter/mqtt_rig.h
+check_PROGRAMS += tests/adapter/test_mqtt tests/adapter/test_mqtt_delivery
+UNIT_TESTS += tests/adapter/test_mqtt tests/adapter/test_mqtt_delivery
+tests_adapter_test_mqtt_SOURCES = tests/adapter/test_mqtt.c $(MQTT_RIG)
 tests_adapter_test_mqtt_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 tests_adapter_test_mqtt_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_adapter_test_mqtt_LDADD = libmockhost.la $(CHECK_LIBS)
 tests_adapter_test_mqtt_DEPENDENCIES = libmockhost.la mqtt.la
+tests_adapter_test_mqtt_delivery_SOURCES = tests/adapter/test_mqtt_delivery.c $(MQTT_RIG)
+tests_adapter_test_mqtt_delivery_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_adapter_test_mqtt_delivery_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_adapter_test_mqtt_delivery_LDADD = libmockhost.la $(CHECK_LIBS)
+tests_adapter_test_mqtt_delivery_DEPENDENCIES = libmockhost.la mqtt.la
 
 check_PROGRAMS += tests/unit/test_mqtt_text tests/unit/test_mqtt_window
 UNIT_TESTS += tests/unit/test_mqtt_text tests/unit/test_mqtt_window

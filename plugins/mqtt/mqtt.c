@@ -146,7 +146,6 @@ static void mqtt_on_tick(void *arg)
 	int64_t oldest_us = publish_oldest_us(&mqtt->publish);
 	char cause[64];
 
-	publish_tick(&mqtt->publish);
 	if (oldest_us == 0 || mqtt->host->now_us(mqtt->host) - oldest_us < mqtt->options->confirm_timeout_us)
 		return;
 	snprintf(cause, sizeof(cause), "a message stayed unconfirmed for %lld s",

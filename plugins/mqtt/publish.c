@@ -10,7 +10,8 @@
 #include "packet.h"
 #include "session.h"
 
-enum { PUBLISH_TOPIC_MAX = 65535, PUBLISH_QUEUE_BYTES = 4 * 1024 * 1024, PUBLISH_QUEUE_MIN = 64 };
+/* The queue takes whatever the core has under way, unless that is large. */
+enum { PUBLISH_TOPIC_MAX = 65535, PUBLISH_QUEUE_COUNT = 65536, PUBLISH_QUEUE_BYTES = 8 * 1024 * 1024 };
 
 int publish_init(struct publish *publish, const struct tg_host *host)
 {
@@ -38,13 +39,11 @@ int publish_begin(struct publish *publish, struct session *session, const struct
 	r = window_init(&publish->window, limit > 0 ? limit : 1);
 	if (r >= 0)
 		r = window_init(&publish->unsent, window);
-	if (r >= 0)
-		r = window_init(&publish->later, window);
 	if (r < 0) {
 		publish_end(publish);
 		return r;
 	}
-	queue_init(&publish->queue, window < PUBLISH_QUEUE_MIN ? PUBLISH_QUEUE_MIN : window, PUBLISH_QUEUE_BYTES);
+	queue_init(&publish->queue, PUBLISH_QUEUE_COUNT, PUBLISH_QUEUE_BYTES);
 	publish->session = session;
 	publish->version5 = version5;
 	publish->retain = limits->retain;
@@ -69,7 +68,6 @@ void publish_end(struct publish *publish)
 	publish->session = NULL;
 	window_done(&publish->window);
 	window_done(&publish->unsent);
-	window_done(&publish->later);
 	queue_clear(&publish->queue);
 	publish_gauges(publish);
 }
@@ -95,8 +93,7 @@ static void publish_confirm(struct publish *publish, uint64_t ticket)
 static bool publish_has_room(const struct publish *publish)
 {
 	return publish->session && !publish->inside && !publish->held && window_has_room(&publish->window) &&
-	       window_has_room(&publish->unsent) && window_has_room(&publish->later) &&
-	       session_has_room(publish->session);
+	       window_has_room(&publish->unsent) && session_has_room(publish->session);
 }
 
 /* Why this can never be published, or NULL. */
@@ -235,8 +232,6 @@ static void publish_verdict(struct publish *publish, const struct window_entry *
 				  mosquitto_reason_string(reason));
 	} else if (reason < 0x80) {
 		publish_confirm(publish, entry->ticket);
-	} else if (reason == MQTT_RC_QUOTA_EXCEEDED && window_has_room(&publish->later)) {
-		window_add(&publish->later, 0, entry->ticket, false, host->now_us(host));
 	} else if (reason == MQTT_RC_QUOTA_EXCEEDED) {
 		host->delivered(host, entry->ticket, TG_RETRY, NULL);
 	} else {
@@ -264,15 +259,6 @@ void publish_written(struct publish *publish)
 		publish_verdict(publish, &entry, 0);
 }
 
-void publish_tick(struct publish *publish)
-{
-	struct window_entry entry;
-
-	while (publish->session && window_take_first(&publish->later, &entry))
-		publish->host->delivered(publish->host, entry.ticket, TG_RETRY, NULL);
-	publish_pump(publish);
-}
-
 void publish_hold(struct publish *publish, bool held)
 {
 	publish->held = held;
@@ -280,7 +266,7 @@ void publish_hold(struct publish *publish, bool held)
 
 bool publish_is_quiet(const struct publish *publish)
 {
-	return publish->window.used == 0 && publish->unsent.used == 0 && publish->later.used == 0;
+	return publish->window.used == 0 && publish->unsent.used == 0;
 }
 
 bool publish_is_idle(const struct publish *publish)

@@ -44,7 +44,6 @@ struct publish {
 	bool held;            /* the session is about to be closed: deliveries only queue up */
 	struct window window; /* QoS 1 and 2: wait for PUBACK or PUBCOMP */
 	struct window unsent; /* QoS 0: wait for the socket */
-	struct window later;  /* over the broker's quota: given back a little later, or they would come again at once */
 	struct queue queue;
 	char *topic;        /* scratch, terminated */
 	uint64_t confirmed; /* deliveries, in this session */
@@ -74,9 +73,6 @@ void publish_hold(struct publish *publish, bool held);
 /* The session's events. */
 void publish_answered(struct publish *publish, uint16_t mid, uint8_t reason);
 void publish_written(struct publish *publish);
-
-/* To be called about once a second. */
-void publish_tick(struct publish *publish);
 
 /* Nothing waits for an answer. */
 bool publish_is_quiet(const struct publish *publish);

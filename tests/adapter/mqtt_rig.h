@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_MQTT_RIG_H
+#define TESTS_MQTT_RIG_H
+
+/* What the tests of the mqtt adapter share: the adapter in a mock host, a broker, a subscriber, and what is expected of them. */
+
+#include <check.h>
+#include <tidegate/adapter.h>
+
+#include "mock_host.h"
+#include "mqtt_broker.h"
+
+enum { RIG_SOON_MS = 10000 };
+
+extern struct mock_host *mock;
+extern struct broker broker; /* not started yet */
+extern struct subscriber subscriber;
+
+/* The fixture of each test. */
+void rig_setup(void);
+void rig_teardown(void);
+
+/* The settings that connect to the broker; rig_setup has set them. */
+void rig_set_defaults(void);
+
+/* Starts the broker, a subscriber of everything and the adapter, and waits until the link is up. */
+void rig_connect_and_subscribe(void);
+
+/* Starts the adapter, and expects that no link comes about and that the operator is told this. */
+void rig_expect_failure(const char *cause);
+
+/* Waits until the subscriber has got a message with this text. Ownership: free it. */
+char *rig_wait_line(const char *text);
+void rig_expect_in(const char *line, const char *text);
+
+/* Waits for the answer to a delivery. */
+void rig_expect_result(uint64_t ticket, int result);
+
+/* From "pump-7", without a content format. */
+struct tg_delivery rig_delivery(const char *address, const char *payload, uint8_t qos);
+
+/* The test's main function. Ownership: the suite is taken. */
+int rig_main(Suite *suite);
+
+#endif
