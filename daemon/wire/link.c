@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { READ_BYTES = 256 * 1024, FLUSH_BYTES = 64 * 1024, FDS_MAX = 32 };
+enum { READ_BYTES = 256 * 1024, FLUSH_BYTES = 8 * 1024, FDS_MAX = 32 };
 
 /* A descriptor and the place in the stream that it goes with. */
 struct travelling {

@@ -2,6 +2,8 @@
 #include "transport.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
@@ -9,7 +11,7 @@
 #include <sys/socket.h>
 
 /* OUT_SEND: what goes out without waiting for transport_flush. OUT_LIMIT: where TLS has to wait for the socket. */
-enum { IN_SIZE = 32768, OUT_SEND = 65536, OUT_LIMIT = 262144 };
+enum { IN_SIZE = 32768, OUT_SEND = 8192, OUT_LIMIT = 262144 };
 enum { RECORD_HEADER = 5 };
 
 struct transport {
@@ -50,6 +52,9 @@ static int transport_bio_read(BIO *bio, char *data, int size)
 			t->error = got == 0 ? -1 : errno;
 			return (int)got;
 		}
+		/* Brokers answer packet by packet, often with Nagle's algorithm on: an acknowledgement held back for 40 ms here would
+		 * hold back their PUBACKs. The kernel forgets this option, so it is set each time. */
+		setsockopt(t->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
 		t->in_end = (size_t)got;
 	}
 	n = t->in_end - t->in_start;
