@@ -7,6 +7,7 @@
  * memory back when it runs empty after having been large.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <tidegate/message.h>
@@ -19,6 +20,7 @@ struct buffer {
 	size_t end;
 	size_t capacity;
 	size_t limit;
+	bool secret; /* keys go through it: what is consumed or moved is overwritten. Set it after buffer_init */
 };
 
 /* Units: bytes. */
@@ -48,8 +50,5 @@ void buffer_commit(struct buffer *buffer, size_t size);
 /* Errors: -ENOBUFS: over the limit; -ENOMEM. */
 int buffer_append(struct buffer *buffer, const void *data, size_t size) WARN_UNUSED;
 void buffer_consume(struct buffer *buffer, size_t size);
-
-/* Overwrites everything, queued or not: for buffers through which keys went, before buffer_done. */
-void buffer_wipe(struct buffer *buffer);
 
 #endif

@@ -2,6 +2,7 @@
 #include "core/control.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -55,8 +56,6 @@ static void call_free(struct control_call *call)
 	loop_io_free(call->io);
 	if (call->fd >= 0)
 		close(call->fd);
-	buffer_wipe(&call->in);
-	buffer_wipe(&call->out);
 	buffer_done(&call->in);
 	buffer_done(&call->out);
 	free(call->device);
@@ -94,23 +93,26 @@ static int append_line(const char *data, size_t size, void *arg)
 	return buffer_append(arg, data, size);
 }
 
-static void send_line(struct control_call *call, json_t *line)
+static void send_line(struct control_call *call, const json_t *line)
 {
-	int r = -ENOMEM;
+	int r = line ? json_dump_callback(line, append_line, &call->out, JSON_COMPACT) : -ENOMEM;
 
-	if (!call->closed && line) {
-		r = json_dump_callback(line, append_line, &call->out, JSON_COMPACT);
-		if (r == 0)
-			r = buffer_append(&call->out, "\n", 1);
-		if (r == 0)
-			r = write_out(call);
-	}
-	json_decref(line);
+	if (r == 0)
+		r = buffer_append(&call->out, "\n", 1);
+	if (r == 0)
+		r = write_out(call);
+	if (r < 0)
+		hang_up(call);
+}
+
+static void answer(struct control_call *call, json_t *line)
+{
 	call->busy = false;
 	if (call->closed)
 		call_free(call);
-	else if (r < 0)
-		hang_up(call);
+	else
+		send_line(call, line);
+	json_decref(line);
 }
 
 void control_reply(struct control_call *call, json_t *result)
@@ -119,18 +121,32 @@ void control_reply(struct control_call *call, json_t *result)
 		control_fail(call, "failed", "out of memory");
 		return;
 	}
-	send_line(call, json_pack("{s:b,s:o}", "ok", 1, "result", result));
+	answer(call, json_pack("{s:b,s:o}", "ok", 1, "result", result));
 }
 
 void control_fail(struct control_call *call, const char *code, const char *format, ...)
 {
-	char text[1024];
+	CLEANUP_FREE char *text = NULL;
 	va_list args;
+	int size;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	size = vasprintf(&text, format, args);
 	va_end(args);
-	send_line(call, json_pack("{s:b,s:s,s:s}", "ok", 0, "code", code, "error", text));
+	if (size < 0)
+		text = NULL;
+	answer(call,
+	       json_pack("{s:b,s:s,s:o}", "ok", 0, "code", code, "error",
+			 control_text((struct tg_bytes){text ? text : "out of memory", text ? (size_t)size : 13})));
+}
+
+json_t *control_text(struct tg_bytes bytes)
+{
+	json_t *text = json_stringn(bytes.size ? bytes.data : "", bytes.size);
+
+	for (size_t cut = 1; !text && cut <= 3 && cut <= bytes.size; cut++)
+		text = json_stringn(bytes.data, bytes.size - cut);
+	return text ? text : json_string("(not UTF-8)");
 }
 
 void control_stream(struct control_call *call, const char *device)
@@ -168,8 +184,9 @@ void control_publish(struct control *control, const char *device, json_t *event)
 
 			c->missed = 0;
 			send_line(c, missed);
+			json_decref(missed);
 		} else {
-			send_line(c, json_incref(line));
+			send_line(c, line);
 		}
 	}
 	json_decref(line);
@@ -256,7 +273,7 @@ static void on_ready(void *arg, int fd, uint32_t ready)
 		r = write_out(call);
 	if (r >= 0 && ready & (LOOP_READABLE | LOOP_BROKEN))
 		r = read_some(call);
-	while (r >= 0 && is_living(control, call) && !call->busy) {
+	while (r >= 0 && is_living(control, call) && !call->busy && !call->stream) {
 		r = take_line(call);
 		if (r == 0)
 			return;
@@ -288,6 +305,7 @@ static void on_connect(void *arg, int listen_fd, uint32_t ready)
 	call->fd = fd;
 	buffer_init(&call->in, REQUEST_MAX_BYTES + 32 * 1024);
 	buffer_init(&call->out, ANSWER_MAX_BYTES);
+	call->in.secret = call->out.secret = true; /* new keys are told here */
 	call->next = control->first;
 	control->first = call;
 	control->connections++;
@@ -315,6 +333,14 @@ static int open_socket(struct control *control, const char *path)
 	return loop_io_new(control->loop, control->listen_fd, LOOP_READABLE, on_connect, control, &control->listen_io);
 }
 
+/* What JSON was made of may have been a key. */
+static void wipe_and_free(void *memory)
+{
+	if (memory)
+		explicit_bzero(memory, malloc_usable_size(memory));
+	free(memory);
+}
+
 int control_new(struct loop *loop, const char *path, const struct control_command *commands,
 		bool (*turn_away)(void *arg, pid_t pid), void *arg, struct control **ret_control)
 {
@@ -323,6 +349,7 @@ int control_new(struct loop *loop, const char *path, const struct control_comman
 
 	if (!control)
 		return -ENOMEM;
+	json_set_alloc_funcs(malloc, wipe_and_free);
 	control->loop = loop;
 	control->commands = commands;
 	control->turn_away = turn_away;

@@ -13,6 +13,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <sys/types.h>
+#include <tidegate/message.h>
 
 #include "base/loop.h"
 
@@ -38,7 +39,10 @@ void control_reply(struct control_call *call, json_t *result);
 void control_fail(struct control_call *call, const char *code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Replies, and from now on the connection hears every control_publish. */
+/* As a JSON text. A character that was cut at the end is left out; what is not UTF-8 otherwise is said to be so. */
+json_t *control_text(struct tg_bytes bytes);
+
+/* Replies, and from now on the connection hears every control_publish, and can ask for nothing more. */
 void control_stream(struct control_call *call, const char *device);
 /* Whether anybody listens: else the event need not be made. */
 bool control_has_streams(const struct control *control);

@@ -15,21 +15,36 @@
 #define TICK_US        (100 * CLOCK_MS_US)
 #define FIRST_START_US (5 * CLOCK_S_US)
 
-/* One gateway for one state folder. */
-static int lock_state(struct core *core)
+static int lock_folder(const char *folder, mode_t mode, int *ret_fd)
 {
 	char path[1024];
+	struct stat st;
 
-	if (mkdir(core->places->state_dir, 0700) < 0 && errno != EEXIST)
+	if (mkdir(folder, mode) < 0 && errno != EEXIST)
 		return -errno;
-	if (mkdir(core->places->run_dir, 0750) < 0 && errno != EEXIST)
+	if (stat(folder, &st) < 0)
 		return -errno;
-	if (snprintf(path, sizeof(path), "%s/lock", core->places->state_dir) >= (int)sizeof(path))
+	if (st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
+		return -EPERM;
+	if (snprintf(path, sizeof(path), "%s/lock", folder) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	core->state_lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (core->state_lock_fd < 0)
+	*ret_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (*ret_fd < 0)
 		return -errno;
-	return flock(core->state_lock_fd, LOCK_EX | LOCK_NB) < 0 ? -EBUSY : 0;
+	return flock(*ret_fd, LOCK_EX | LOCK_NB) < 0 ? -EBUSY : 0;
+}
+
+/* One gateway for one folder, where nobody else can put a file. */
+static int take_folder(const char *what, const char *folder, mode_t mode, int *ret_fd)
+{
+	int r = lock_folder(folder, mode, ret_fd);
+
+	if (r < 0)
+		log_error("cannot use the %s folder \"%s\" (%s)", what, folder,
+			  r == -EBUSY   ? "another gateway uses it"
+			  : r == -EPERM ? "it does not belong to the gateway's user alone"
+					: strerror(-r));
+	return r;
 }
 
 static bool turn_away(void *arg, pid_t pid)
@@ -62,11 +77,15 @@ static void on_tick(void *arg)
 {
 	struct core *core = arg;
 
-	loop_timer_set(core->tick, loop_now_us(core->loop) + (core->state == CORE_STARTING ? TICK_US / 20 : TICK_US));
+	int64_t now = loop_now_us(core->loop);
+
+	loop_timer_set(core->tick, now + (core->state == CORE_STARTING ? TICK_US / 20 : TICK_US));
 	check_ready(core);
 	core_check_drain(core);
-	if (loop_watchdog_us() > 0)
+	if (core->watchdog_us > 0 && now >= core->watchdog_at_us) {
+		core->watchdog_at_us = now + core->watchdog_us / 2;
 		loop_notify("WATCHDOG=1");
+	}
 }
 
 static int open_stores(struct core *core)
@@ -106,13 +125,12 @@ static int open_sockets(struct core *core)
 
 static int build(struct core *core)
 {
-	int r = lock_state(core);
+	int r = take_folder("state", core->places->state_dir, 0700, &core->state_lock_fd);
 
-	if (r < 0) {
-		log_error("cannot use the state folder \"%s\" (%s)", core->places->state_dir,
-			  r == -EBUSY ? "another gateway uses it" : strerror(-r));
+	if (r >= 0)
+		r = take_folder("run", core->places->run_dir, 0750, &core->run_lock_fd);
+	if (r < 0)
 		return r;
-	}
 	r = trust_new(&core->trust);
 	if (r >= 0)
 		r = intake_new(&core_intake_ops, core, &core->intake);
@@ -142,10 +160,11 @@ int core_new(struct loop *loop, const struct core_places *places, struct descrip
 	core->places = places;
 	core->adapters = adapters;
 	core->config = config_ref(config);
-	core->state_lock_fd = -1;
+	core->state_lock_fd = core->run_lock_fd = -1;
+	core->watchdog_us = loop_watchdog_us();
 	core->started_us = clock_now_us();
 	core->refused_log = (struct log_limit){.span_us = 10 * CLOCK_S_US, .burst = 10};
-	core->dropped_log = core->refused_log;
+	core->dropped_log = core->registry_log = core->refused_log;
 	r = build(core);
 	if (r >= 0)
 		r = core_endpoints_apply(core);
@@ -163,10 +182,12 @@ void core_free(struct core *core)
 {
 	if (!core)
 		return;
-	control_free(core->control);
-	supervisor_free(core->supervisor);
 	if (core->store)
-		store_stop(core->store);
+		store_stop(core->store); /* what it brings to an end may still be answered */
+	control_free(core->control);
+	if (core->supervisor)
+		core_processes_forget(core);
+	supervisor_free(core->supervisor);
 	core_endpoints_free(core);
 	ledger_free(core->ledger);
 	store_free(core->store);
@@ -180,5 +201,7 @@ void core_free(struct core *core)
 	config_unref(core->config);
 	if (core->state_lock_fd >= 0)
 		close(core->state_lock_fd);
+	if (core->run_lock_fd >= 0)
+		close(core->run_lock_fd);
 	free(core);
 }

@@ -15,20 +15,39 @@ static const char *proof_name(enum device_proof proof)
 	return proof == DEVICE_PSK ? "psk" : "certificate";
 }
 
-static int tell_instance(void *arg, struct instance *instance)
+static int tell(struct instance *instance, const struct device *device)
 {
-	const struct device *device = arg;
 	struct frame frame = {.type = FRAME_DEVICE, .device = {bytes_text(device->name)}};
 
-	if (strcmp(instance_endpoint(instance), device->endpoint) == 0 &&
-	    instance_state(instance) == INSTANCE_RUNNING && instance_send(instance, &frame) < 0)
-		supervisor_kill(instance, "could not be told that a device was changed");
+	if (strcmp(instance_endpoint(instance), device->endpoint) != 0 ||
+	    instance_state(instance) != INSTANCE_RUNNING || instance_send(instance, &frame) >= 0)
+		return 0;
+	supervisor_kill(instance, "could not be told that a device was changed");
+	return 1;
+}
+
+static int tell_instance(void *arg, struct instance *instance)
+{
+	tell(instance, arg);
 	return 0;
 }
 
-void core_device_changed(struct core *core, const struct device *device)
+/* A process that is not running now is told as soon as it is. */
+static void tell_all(struct core *core, const char *name)
 {
-	supervisor_each(core->supervisor, tell_instance, (void *)(uintptr_t)device);
+	struct device *device = devices_find(core->devices, bytes_text(name));
+
+	supervisor_each(core->supervisor, tell_instance, device);
+}
+
+static int tell_if_changed(void *arg, struct device *device)
+{
+	return device->changed ? tell(arg, device) : 0;
+}
+
+void core_devices_tell(struct core *core, struct instance *instance)
+{
+	devices_each(core->devices, tell_if_changed, instance);
 }
 
 static json_t *time_of(int64_t wall_us)
@@ -191,7 +210,7 @@ void core_command_device_revoke(void *arg, struct control_call *call, const json
 	int r = devices_revoke(core->devices, name ? name : "", clock_wall_us());
 
 	if (r >= 0) {
-		core_device_changed(core, devices_find(core->devices, bytes_text(name)));
+		tell_all(core, name);
 		log_fields_write(LOG_LEVEL_NOTICE, &(struct log_fields){.device = name}, "device \"%s\" revoked", name);
 	}
 	answer_change(core, call, name ? name : "", &none, r);
@@ -207,7 +226,7 @@ void core_command_device_rotate(void *arg, struct control_call *call, const json
 	if (r >= 0)
 		r = devices_rotate(core->devices, name ? name : "", &key, clock_wall_us());
 	if (r >= 0) {
-		core_device_changed(core, devices_find(core->devices, bytes_text(name)));
+		tell_all(core, name);
 		log_fields_write(LOG_LEVEL_NOTICE, &(struct log_fields){.device = name}, "device \"%s\" has a new key",
 				 name);
 	}

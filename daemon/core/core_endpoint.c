@@ -12,6 +12,9 @@
 #include "base/clock.h"
 #include "core/core_inside.h"
 
+#define LOG_SPAN_US (10 * CLOCK_S_US)
+enum { LOG_BURST = 50, ERRNO_MAX = 4095 };
+
 struct endpoint *core_endpoint(struct core *core, const char *name)
 {
 	for (struct endpoint *e = core->endpoints; e; e = e->next) {
@@ -80,6 +83,18 @@ static void forget_process(struct instance *instance)
 	free(process);
 }
 
+static int forget_one(void *arg, struct instance *instance)
+{
+	(void)arg;
+	forget_process(instance);
+	return 0;
+}
+
+void core_processes_forget(struct core *core)
+{
+	supervisor_each(core->supervisor, forget_one, NULL);
+}
+
 /* What the process tells is kept from its HELLO on. */
 static int on_configure(void *arg, struct instance *instance)
 {
@@ -96,6 +111,7 @@ static int on_configure(void *arg, struct instance *instance)
 		free(process);
 		return -ENOMEM;
 	}
+	process->log = (struct log_limit){.span_us = LOG_SPAN_US, .burst = LOG_BURST};
 	forget_process(instance);
 	instance_set_user(instance, process);
 	return core_endpoint_configure(endpoint, instance);
@@ -103,23 +119,34 @@ static int on_configure(void *arg, struct instance *instance)
 
 static void on_running(void *arg, struct instance *instance)
 {
-	(void)arg;
+	core_devices_tell(arg, instance);
 	log_fields_write(LOG_LEVEL_INFO, &(struct log_fields){.endpoint = instance_endpoint(instance)},
 			 "runs (process %d)", instance_pid(instance));
 }
 
-/* Deliveries go to the first process whose link is up. */
-void core_endpoint_choose_sink(struct endpoint *endpoint, struct instance *instance, bool up)
+static int take_as_sink(void *arg, struct instance *instance)
+{
+	const struct process *process = instance_user(instance);
+	struct endpoint *endpoint = arg;
+
+	if (!process || process->link != TG_LINK_UP || instance_state(instance) != INSTANCE_RUNNING ||
+	    strcmp(instance_endpoint(instance), endpoint->name) != 0)
+		return 0;
+	endpoint->sink = instance;
+	return 1;
+}
+
+/* Deliveries go to the first process whose link is up, and stay with it. */
+static void choose_sink(struct endpoint *endpoint, const struct instance *gone)
 {
 	if (!endpoint->outbox)
 		return;
-	if (up && !endpoint->sink) {
-		endpoint->sink = instance;
-		outbox_sink_up(endpoint->outbox, 0);
-	} else if (!up && endpoint->sink == instance) {
+	if (gone && endpoint->sink == gone) {
 		endpoint->sink = NULL;
 		outbox_sink_down(endpoint->outbox);
 	}
+	if (!endpoint->sink && supervisor_each(endpoint->core->supervisor, take_as_sink, endpoint))
+		outbox_sink_up(endpoint->outbox, 0);
 }
 
 static void on_gone(void *arg, struct instance *instance, bool was_running)
@@ -127,9 +154,27 @@ static void on_gone(void *arg, struct instance *instance, bool was_running)
 	struct endpoint *endpoint = core_endpoint(arg, instance_endpoint(instance));
 
 	(void)was_running;
-	if (endpoint)
-		core_endpoint_choose_sink(endpoint, instance, false);
 	forget_process(instance);
+	if (endpoint)
+		choose_sink(endpoint, instance);
+}
+
+/* A line that a process is the cause of: not more of them than somebody can read. */
+static void __attribute__((format(printf, 5, 6)))
+log_of(const struct endpoint *endpoint, struct process *process, enum log_level level, const char *device,
+       const char *format, ...)
+{
+	const struct log_fields fields = {.endpoint = endpoint->name, .device = device};
+	unsigned left_out = 0;
+	va_list args;
+
+	if (level == LOG_LEVEL_DEBUG || log_limit_pass(&process->log, loop_now_us(endpoint->core->loop), &left_out)) {
+		va_start(args, format);
+		log_fields_writev(level, &fields, format, args);
+		va_end(args);
+	}
+	if (left_out)
+		log_fields_write(LOG_LEVEL_WARNING, &fields, "wrote too much: %u lines left out", left_out);
 }
 
 static int on_link(struct endpoint *endpoint, struct instance *instance, const struct frame_link *link)
@@ -142,13 +187,11 @@ static int on_link(struct endpoint *endpoint, struct instance *instance, const s
 	process->link = (enum tg_link)link->state;
 	snprintf(process->detail, sizeof(process->detail), "%.*s", BYTES_ARG(link->detail));
 	if (is_up && !was_up)
-		log_fields_write(LOG_LEVEL_NOTICE, &(struct log_fields){.endpoint = endpoint->name}, "link is up (%s)",
-				 process->detail);
+		log_of(endpoint, process, LOG_LEVEL_NOTICE, NULL, "link is up (%s)", process->detail);
 	else if (!is_up && was_up)
-		log_fields_write(endpoint->core->state == CORE_STOPPING ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
-				 &(struct log_fields){.endpoint = endpoint->name}, "link is down (%s)",
-				 process->detail);
-	core_endpoint_choose_sink(endpoint, instance, is_up);
+		log_of(endpoint, process, endpoint->core->state == CORE_STOPPING ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
+		       NULL, "link is down (%s)", process->detail);
+	choose_sink(endpoint, is_up ? NULL : instance);
 	return 0;
 }
 
@@ -166,13 +209,14 @@ static int on_lookup(struct endpoint *endpoint, struct instance *instance, const
 	CLEANUP_SECRET struct secret key = {.size = 0}, decoy = {.size = 0};
 	struct frame frame = {.type = FRAME_IDENTITY, .identity = {.token = lookup->token}};
 	bool known = is_known(endpoint, device, lookup->proof);
+	unsigned left_out;
 	int r;
 
 	if (lookup->proof < TG_PROOF_PSK || lookup->proof > TG_PROOF_RESUMED)
 		return -EBADMSG;
 	if (lookup->proof == TG_PROOF_PSK) {
 		r = devices_key(core->devices, lookup->identity, &key);
-		if (r < 0 && r != -ENOENT)
+		if (r < 0 && r != -ENOENT && log_limit_pass(&core->registry_log, loop_now_us(core->loop), &left_out))
 			log_fields_write(LOG_LEVEL_ERROR, &(struct log_fields){.endpoint = endpoint->name},
 					 "the registry cannot be read (%s), a device was turned away", strerror(-r));
 		known = known && r >= 0;
@@ -197,16 +241,16 @@ static int on_counter(struct instance *instance, const struct frame_counter *cou
 	return 0;
 }
 
-static int on_log(const struct endpoint *endpoint, const struct frame_log *log)
+static int on_log(const struct endpoint *endpoint, struct instance *instance, const struct frame_log *log)
 {
 	char device[TG_DEVICE_MAX + 1];
 
-	if (log->level < TG_LOG_ERROR || log->level > TG_LOG_DEBUG || !bytes_is_utf8(log->text))
+	if (log->level < TG_LOG_ERROR || log->level > TG_LOG_DEBUG || !bytes_is_utf8(log->text) ||
+	    !bytes_is_utf8(log->device))
 		return -EBADMSG;
 	snprintf(device, sizeof(device), "%.*s", BYTES_ARG(log->device));
-	log_fields_write((enum log_level)log->level,
-			 &(struct log_fields){.endpoint = endpoint->name, .device = *device ? device : NULL}, "%.*s",
-			 BYTES_ARG(log->text));
+	log_of(endpoint, instance_user(instance), (enum log_level)log->level, *device ? device : NULL, "%.*s",
+	       BYTES_ARG(log->text));
 	return 0;
 }
 
@@ -248,11 +292,13 @@ static int on_frame(void *arg, struct instance *instance, const struct frame *fr
 	case FRAME_COUNTER:
 		return on_counter(instance, &frame->counter);
 	case FRAME_LOG:
-		return on_log(endpoint, &frame->log);
+		return on_log(endpoint, instance, &frame->log);
 	case FRAME_RELOADED:
+		if (frame->number.number < -ERRNO_MAX)
+			return -EBADMSG;
 		if (frame->number.number < 0)
-			log_fields_write(LOG_LEVEL_WARNING, &(struct log_fields){.endpoint = endpoint->name},
-					 "goes on with its old settings (%s)", strerror((int)-frame->number.number));
+			log_of(endpoint, instance_user(instance), LOG_LEVEL_WARNING, NULL,
+			       "goes on with its old settings (%s)", strerror((int)-frame->number.number));
 		return 0;
 	default:
 		return -EBADMSG;

@@ -57,7 +57,7 @@ static void finished(void *arg, const struct message *message, struct tg_bytes a
 	if (item != LEDGER_DELIVERED &&
 	    log_limit_pass(&endpoint->core->dropped_log, loop_now_us(endpoint->core->loop), &left_out))
 		log_fields_write(LOG_LEVEL_WARNING, &(struct log_fields){.endpoint = endpoint->name},
-				 "dropped a message of \"%.*s\": %s%s%s; %u such lines left out",
+				 "dropped a message of \"%.*s\": %s%s%s (%u more before it)",
 				 BYTES_ARG(message->device), words[item], text ? ", " : "", text ? text : "", left_out);
 }
 
@@ -179,6 +179,8 @@ static int apply_endpoint(struct core *core, const struct config_endpoint *confi
 		settings = outbox_settings_of(core, config);
 		if (endpoint->outbox)
 			outbox_set_settings(endpoint->outbox, &settings);
+		else if (config->descriptor->roles & TG_SINK) /* it has another adapter now */
+			r = make_outbox(endpoint);
 	} else {
 		r = make_endpoint(core, config, &endpoint);
 	}
@@ -192,10 +194,15 @@ static int apply_endpoint(struct core *core, const struct config_endpoint *confi
 
 int core_endpoints_apply(struct core *core)
 {
+	const struct config_limits *limits = &core->config->limits;
 	int r = 0;
 
-	for (size_t i = 0; i < core->config->endpoints_count && r >= 0; i++)
-		r = apply_endpoint(core, &core->config->endpoints[i]);
+	supervisor_set_times(core->supervisor, limits->restart_min_us, limits->restart_max_us, limits->heartbeat_us);
+	for (size_t i = 0; i < core->config->endpoints_count; i++) {
+		int applied = apply_endpoint(core, &core->config->endpoints[i]);
+
+		r = r < 0 ? r : applied;
+	}
 	for (struct endpoint *e = core->endpoints; e; e = e->next) {
 		if (e->removed || config_endpoint(core->config, e->name))
 			continue;

@@ -25,8 +25,9 @@ enum core_state { CORE_STARTING, CORE_RUNNING, CORE_DRAINING, CORE_STOPPING };
 struct process {
 	enum tg_link link;
 	char detail[FRAME_TEXT_MAX + 1];
-	int64_t *counters; /* as many as the adapter has names for */
+	int64_t *counters; /* as many as the adapter had names for when it joined */
 	size_t n_counters;
+	struct log_limit log;
 };
 
 /* A configured endpoint, for as long as the configuration names it. */
@@ -50,6 +51,9 @@ struct core {
 	enum core_state state;
 	int64_t started_us;
 	int state_lock_fd;
+	int run_lock_fd;
+	int64_t watchdog_us; /* 0: none */
+	int64_t watchdog_at_us;
 	struct trust *trust;
 	struct devices *devices;
 	struct store *store;
@@ -61,14 +65,16 @@ struct core {
 	struct endpoint *endpoints;
 	struct loop_timer *tick;
 	unsigned flushes; /* outboxes that still write at a stop */
+	bool stopped;     /* all endpoint processes have */
 	int64_t stop_wait_until_us;
 	struct loop_timer *stop_tick;
 	struct loop_timer *deadline;
 	struct control_call *drain; /* waits for the outboxes to run empty */
 	int64_t drain_until_us;
-	uint64_t refused[TG_UNKNOWN_DEVICE + 1]; /* before any outbox was known, by verdict */
+	uint64_t refused[TG_UNKNOWN_DEVICE + 1]; /* by verdict, since the start, whether an outbox was asked or not */
 	struct log_limit refused_log;
 	struct log_limit dropped_log;
+	struct log_limit registry_log;
 };
 
 /* core_stop.c: every endpoint process has stopped. */
@@ -79,11 +85,11 @@ extern const struct supervisor_events core_supervisor_events;
 struct endpoint *core_endpoint(struct core *core, const char *name); /* or NULL */
 /* Sends the settings of the running configuration to this process, open files beside them. */
 int core_endpoint_configure(struct endpoint *endpoint, struct instance *instance) WARN_UNUSED;
-/* Tells the outbox of the endpoint when one of its processes can, or can no longer, take deliveries. */
-void core_endpoint_choose_sink(struct endpoint *endpoint, struct instance *instance, bool up);
+/* What the core keeps of the processes goes before the processes do. */
+void core_processes_forget(struct core *core);
 
 /* core_endpoints.c: the table of endpoints. Makes and starts what the configuration names, ends what it no longer does; those that
- * stay get their new settings. Errors: -errno, logged. */
+ * stay get their new settings. One that fails does not keep the others. Errors: -errno of the first that failed, logged. */
 int core_endpoints_apply(struct core *core) WARN_UNUSED;
 void core_endpoints_free(struct core *core);
 
@@ -101,8 +107,8 @@ void core_command_device_show(void *arg, struct control_call *call, const json_t
 void core_command_device_revoke(void *arg, struct control_call *call, const json_t *request);
 void core_command_device_rotate(void *arg, struct control_call *call, const json_t *request);
 
-/* Tells the processes of the device's endpoint to end its sessions. */
-void core_device_changed(struct core *core, const struct device *device);
+/* Tells the process to end the sessions of all devices that were changed since the start: it may have missed that. */
+void core_devices_tell(struct core *core, struct instance *instance);
 /* core_manage.c. Messages in all outboxes. */
 int64_t core_held(const struct core *core);
 /* Answers `drain` when nothing is held any more, or when its time is over. */

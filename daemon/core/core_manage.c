@@ -21,13 +21,6 @@ int64_t core_held(const struct core *core)
 	return held;
 }
 
-static json_t *text_of(struct tg_bytes bytes)
-{
-	json_t *text = json_stringn(bytes.size ? bytes.data : "", bytes.size);
-
-	return text ? text : json_string("(not UTF-8)");
-}
-
 void core_tell(struct core *core, const char *what, struct tg_bytes device, struct tg_bytes path,
 	       const struct message *message, const char *to, struct tg_bytes address, const char *reason)
 {
@@ -41,8 +34,9 @@ void core_tell(struct core *core, const char *what, struct tg_bytes device, stru
 		uuid_format(message->id, id);
 	clock_format(clock_wall_us(), now);
 	name = bytes_to_text(device);
-	event = json_pack("{s:s,s:s,s:o,s:o,s:s*,s:o,s:s*,s:s}", "time", now, "what", what, "device", text_of(device),
-			  "path", text_of(path), "to", to, "address", text_of(address), "reason", reason, "id", id);
+	event = json_pack("{s:s,s:s,s:o,s:o,s:s*,s:o,s:o*,s:s}", "time", now, "what", what, "device",
+			  control_text(device), "path", control_text(path), "to", to, "address", control_text(address),
+			  "reason", reason ? control_text(bytes_text(reason)) : NULL, "id", id);
 	if (event && message)
 		json_object_set_new(event, "bytes", json_integer((json_int_t)message->payload.size));
 	if (event)
@@ -73,7 +67,8 @@ static void command_config(void *arg, struct control_call *call, const json_t *r
 	else
 		config_print(core->config, out);
 	if (fclose(out) == 0)
-		control_reply(call, json_pack("{s:s,s:s}", "file", core->config->file, "text", text));
+		control_reply(call, json_pack("{s:o,s:o}", "file", control_text(bytes_text(core->config->file)), "text",
+					      control_text(bytes_of(text, size))));
 	else
 		control_fail(call, "failed", "out of memory");
 	free(text);
@@ -83,8 +78,8 @@ static void add_step(void *arg, const struct config_route *route, enum router_st
 		     bool goes)
 {
 	json_array_append_new(arg, json_pack("{s:s,s:s,s:o,s:s,s:b}", "route", route->name, "to",
-					     config_section_text(&route->settings, "to"), "address", text_of(address),
-					     "step", router_step_text(step), "goes", goes));
+					     config_section_text(&route->settings, "to"), "address",
+					     control_text(address), "step", router_step_text(step), "goes", goes));
 }
 
 static void command_routes_test(void *arg, struct control_call *call, const json_t *request)
@@ -96,10 +91,13 @@ static void command_routes_test(void *arg, struct control_call *call, const json
 	const struct config_endpoint *endpoint = from ? config_endpoint(core->config, from) : NULL;
 	json_t *steps;
 
-	if (!endpoint || !device || !path || strlen(device) > TG_DEVICE_MAX || strlen(path) > TG_PATH_MAX) {
-		control_fail(call, endpoint ? "invalid" : "unknown",
-			     endpoint ? "a device and a path are wanted" : "there is no endpoint \"%s\"",
-			     from ? from : "");
+	if (!endpoint) {
+		control_fail(call, "unknown", "there is no endpoint \"%s\"", from ? from : "");
+		return;
+	}
+	if (!device || !path || !*device || strlen(device) > TG_DEVICE_MAX || strlen(path) > TG_PATH_MAX) {
+		control_fail(call, "invalid", "a device of 1 to %u bytes and a path of up to %u are wanted",
+			     TG_DEVICE_MAX, TG_PATH_MAX);
 		return;
 	}
 	steps = json_array();
@@ -133,7 +131,8 @@ void core_check_drain(struct core *core)
 	if (!call || (held > 0 && loop_now_us(core->loop) < core->drain_until_us))
 		return;
 	core->drain = NULL;
-	control_reply(call, json_pack("{s:s,s:I}", "state", "draining", "held", (json_int_t)held));
+	control_reply(call, json_pack("{s:s,s:I}", "state", core->state == CORE_STOPPING ? "stopping" : "draining",
+				      "held", (json_int_t)held));
 }
 
 static void command_drain(void *arg, struct control_call *call, const json_t *request)

@@ -171,7 +171,7 @@ static void note_verdict(struct core *core, const struct frame_submit *submit, c
 	core_tell(core, "refused", name, message ? message->path : submit->path, message, NULL,
 		  (struct tg_bytes){NULL, 0}, verdict->reason);
 	if (log_limit_pass(&core->refused_log, loop_now_us(core->loop), &left_out))
-		log_info("refused a message of \"%.*s\" (%s); %u such lines left out", BYTES_ARG(name),
+		log_info("refused a message of \"%.*s\" (%s; %u more before it)", BYTES_ARG(name),
 			 verdict->reason ? verdict->reason : "see status", left_out);
 }
 
@@ -193,8 +193,7 @@ static void answer(void *arg, const struct intake_source *source, uint64_t token
 	    instance_state(instance) < INSTANCE_RUNNING || instance_state(instance) == INSTANCE_STOPPED)
 		return;
 	if (instance_send(instance, &frame) == -ENOBUFS)
-		log_fields_write(LOG_LEVEL_WARNING, &(struct log_fields){.endpoint = source->endpoint},
-				 "does not read its verdicts, one was dropped; the device will ask again");
+		supervisor_kill(instance, "does not read its verdicts");
 }
 
 const struct intake_ops core_intake_ops = {admit, forward, answer};

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "core/core_inside.h"
 
 struct report {
@@ -19,7 +20,7 @@ static void add_change(void *arg, const struct config_change *change)
 	struct report *report = arg;
 
 	json_array_append_new(change->effect == CONFIG_LIVE ? report->applied : report->waiting,
-			      json_string(change->text));
+			      control_text(bytes_text(change->text)));
 	log_notice("%s", change->text);
 }
 
@@ -33,7 +34,7 @@ static void add_errors(const struct config_problems *problems, json_t **ret_repo
 		config_problems_print(problems, out);
 		fclose(out);
 	}
-	*ret_report = json_pack("{s:s}", "errors", text ? text : "out of memory");
+	*ret_report = json_pack("{s:o}", "errors", control_text(bytes_text(text ? text : "out of memory")));
 	free(text);
 	for (size_t i = 0; i < problems->count; i++)
 		log_error("%s", problems->list[i].text);
@@ -54,6 +55,7 @@ static int take_over(struct core *core, struct config *config, json_t **ret_repo
 		router_free(router);
 		json_decref(report.applied);
 		json_decref(report.waiting);
+		log_error("the configuration was not reloaded (%s)", strerror(-r));
 		*ret_report = json_pack("{s:s}", "errors", strerror(-r));
 		return r;
 	}
@@ -63,8 +65,11 @@ static int take_over(struct core *core, struct config *config, json_t **ret_repo
 	log_set_level((enum log_level)config->log_level);
 	r = core_endpoints_apply(core);
 	config_unref(before);
+	if (r < 0)
+		json_array_append_new(report.waiting,
+				      json_string("an endpoint that could not be started, see the log"));
 	*ret_report = json_pack("{s:o,s:o}", "applied", report.applied, "waiting", report.waiting);
-	return r < 0 ? r : 0;
+	return 0;
 }
 
 int core_reload_now(struct core *core, json_t **ret_report)
@@ -77,7 +82,8 @@ int core_reload_now(struct core *core, json_t **ret_report)
 		*ret_report = json_pack("{s:s}", "errors", "the gateway is stopping");
 		return -ESHUTDOWN;
 	}
-	loop_notify("RELOADING=1");
+	if (core->state != CORE_STARTING)
+		loop_notify("RELOADING=1");
 	config_problems_init(&problems);
 	r = config_load(core->places->config_file, core->adapters, &problems, &config);
 	if (r >= 0)
@@ -85,7 +91,8 @@ int core_reload_now(struct core *core, json_t **ret_report)
 	else
 		add_errors(&problems, ret_report);
 	config_problems_done(&problems);
-	loop_notify("READY=1");
+	if (core->state != CORE_STARTING)
+		loop_notify("READY=1");
 	return r;
 }
 

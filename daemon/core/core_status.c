@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "core/core_inside.h"
 
@@ -37,7 +38,8 @@ struct gathered {
 
 static void add_counters(struct gathered *all, const struct process *process)
 {
-	for (size_t i = 0; i < process->n_counters; i++) {
+	/* After a reload the names may be those of another adapter than the one that still runs. */
+	for (size_t i = 0; i < process->n_counters && i < all->config->descriptor->counters_count; i++) {
 		const char *name = all->config->descriptor->counters[i];
 		json_int_t sum = json_integer_value(json_object_get(all->counters, name)) + process->counters[i];
 
@@ -90,12 +92,12 @@ static json_t *describe_endpoint(struct core *core, const struct endpoint *endpo
 			 all.running < all.workers ? "is " : "has its link ",
 			 all.running < all.workers ? all.state : link_names[all.link], *all.detail ? ": " : "",
 			 all.detail);
-		json_array_append_new(problems, json_string(problem));
+		json_array_append_new(problems, control_text(bytes_text(problem)));
 	}
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:o,s:o}", "name", endpoint->name, "adapter",
+	return json_pack("{s:s,s:s,s:s,s:s,s:o,s:i,s:i,s:o,s:o}", "name", endpoint->name, "adapter",
 			 endpoint->config->adapter, "state", all.state, "link", link_names[all.link], "detail",
-			 all.detail, "workers", all.workers, "restarts", all.restarts, "pids", all.pids, "counters",
-			 all.counters);
+			 control_text(bytes_text(all.detail)), "workers", all.workers, "restarts", all.restarts, "pids",
+			 all.pids, "counters", all.counters);
 }
 
 static json_t *describe_account(const struct ledger_account *account)
@@ -154,20 +156,33 @@ static json_t *describe_refused(const struct core *core)
 	return refused;
 }
 
-/* The sums over all outboxes. */
-static json_t *describe_total(const struct core *core)
+/* What is held for an endpoint waits until that is configured again. */
+static void find_stranded(struct core *core, const struct ledger_account *account, json_t *problems)
+{
+	const struct endpoint *endpoint = core_endpoint(core, ledger_name(account));
+	char problem[256];
+
+	if (ledger_held(account) == 0 || (endpoint && !endpoint->removed))
+		return;
+	snprintf(problem, sizeof(problem), "%lld messages wait for \"%s\", which is not configured any more",
+		 (long long)ledger_held(account), ledger_name(account));
+	json_array_append_new(problems, json_string(problem));
+}
+
+/* The sums over all accounts, also of those that are not configured any more. */
+static json_t *describe_total(struct core *core, json_t *problems)
 {
 	json_int_t accepted = 0, delivered = 0, held = 0, dropped = 0;
+	const struct ledger_account *account;
 	bool balanced = true;
 
-	for (const struct endpoint *e = core->endpoints; e; e = e->next) {
-		if (!e->account)
-			continue;
-		accepted += ledger_get(e->account, LEDGER_ACCEPTED);
-		delivered += ledger_get(e->account, LEDGER_DELIVERED);
-		held += ledger_held(e->account);
-		dropped += ledger_dropped(e->account);
-		balanced &= ledger_balanced(e->account);
+	for (unsigned i = 0; (account = ledger_at(core->ledger, i)); i++) {
+		accepted += ledger_get(account, LEDGER_ACCEPTED);
+		delivered += ledger_get(account, LEDGER_DELIVERED);
+		held += ledger_held(account);
+		dropped += ledger_dropped(account);
+		balanced &= ledger_balanced(account);
+		find_stranded(core, account, problems);
 	}
 	return json_pack("{s:I,s:I,s:I,s:I,s:b,s:o}", "accepted", accepted, "delivered", delivered, "held", held,
 			 "dropped", dropped, "balanced", balanced, "refused", describe_refused(core));
@@ -196,7 +211,7 @@ static json_t *describe_store(const struct core *core, json_t *problems)
 
 json_t *core_status(struct core *core)
 {
-	json_t *endpoints = json_array(), *outboxes = json_array(), *problems = json_array(), *store;
+	json_t *endpoints = json_array(), *outboxes = json_array(), *problems = json_array(), *store, *total;
 
 	for (const struct endpoint *e = core->endpoints; e; e = e->next) {
 		json_array_append_new(endpoints, describe_endpoint(core, e, problems));
@@ -204,11 +219,12 @@ json_t *core_status(struct core *core)
 			json_array_append_new(outboxes, describe_outbox(core, e, problems));
 	}
 	store = describe_store(core, problems);
+	total = describe_total(core, problems);
 	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:o}", "gateway", core->config->gateway, "site",
 			 core->config->site, "version", PACKAGE_VERSION, "state", state_names[core->state], "uptime_s",
 			 (json_int_t)((loop_now_us(core->loop) - core->started_us) / CLOCK_S_US), "devices",
 			 (json_int_t)devices_count(core->devices), "endpoints", endpoints, "outboxes", outboxes,
-			 "ledger", describe_total(core), "store", store, "problems", problems);
+			 "ledger", total, "store", store, "problems", problems);
 }
 
 void core_command_status(void *arg, struct control_call *call, const json_t *request)

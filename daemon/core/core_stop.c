@@ -38,7 +38,10 @@ static void on_flushed(void *arg, int result)
 			strerror(-result));
 	if (--core->flushes > 0)
 		return;
-	supervisor_stop(core->supervisor, core->config->limits.stop_deadline_us / 2);
+	if (core->stopped)
+		loop_exit(core->loop, 0);
+	else
+		supervisor_stop(core->supervisor, core->config->limits.stop_deadline_us / 2);
 }
 
 static void flush_all(struct core *core)
@@ -64,11 +67,13 @@ static void on_stop_tick(void *arg)
 		flush_all(core);
 }
 
+/* What was confirmed on the way down is not to be sent again. */
 void core_on_stopped(void *arg)
 {
 	struct core *core = arg;
 
-	loop_exit(core->loop, 0);
+	core->stopped = true;
+	flush_all(core);
 }
 
 static void on_deadline(void *arg)
@@ -88,6 +93,8 @@ void core_stop(struct core *core)
 	core->state = CORE_STOPPING;
 	loop_notify("STOPPING=1\nSTATUS=stopping, %lld messages held", (long long)core_held(core));
 	log_notice("stopping");
+	core->drain_until_us = now;
+	core_check_drain(core);
 	core->stop_wait_until_us = now + deadline_us / 2;
 	if (loop_timer_new(core->loop, on_stop_tick, core, &core->stop_tick) < 0 ||
 	    loop_timer_new(core->loop, on_deadline, core, &core->deadline) < 0) {

@@ -208,6 +208,7 @@ static int change(struct devices *devices, const char *name, bool revoked, const
 	changed = entry->device;
 	changed.revoked = revoked;
 	changed.changed_wall_us = wall_us;
+	changed.changed = true;
 	r = devices_file_put(devices->database, &changed, key);
 	if (r >= 0)
 		entry->device = changed;

@@ -25,6 +25,7 @@ struct device {
 	int64_t changed_wall_us;
 	/* Since the start of the gateway: */
 	int64_t seen_wall_us; /* 0: not yet */
+	bool changed;         /* revoked, or its key */
 	uint64_t accepted;
 	uint64_t refused;
 	/* Token bucket of its rate. */

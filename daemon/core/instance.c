@@ -56,21 +56,25 @@ static void on_process_exit(void *arg, int fd, uint32_t ready)
 	supervisor_on_exit(instance);
 }
 
+static void forget_process(struct instance *instance)
+{
+	loop_io_free(instance->pid_io);
+	instance->pid_io = NULL;
+	if (instance->pid_fd >= 0)
+		close(instance->pid_fd);
+	instance->pid_fd = -1;
+	instance->pid = 0;
+}
+
 /* Watches the process, ours or adopted. */
 static int watch_process(struct instance *instance, pid_t pid)
 {
-	int r;
-
-	instance->pid_fd = pidfd_open(pid, 0);
+	instance->pid_fd = pidfd_open(pid, 0); /* close-on-exec by itself */
 	if (instance->pid_fd < 0)
 		return -errno;
-	fcntl(instance->pid_fd, F_SETFD, FD_CLOEXEC);
-	r = loop_io_new(instance->supervisor->loop, instance->pid_fd, LOOP_READABLE, on_process_exit, instance,
-			&instance->pid_io);
-	if (r < 0)
-		return r;
 	instance->pid = pid;
-	return 0;
+	return loop_io_new(instance->supervisor->loop, instance->pid_fd, LOOP_READABLE, on_process_exit, instance,
+			   &instance->pid_io);
 }
 
 static void lock_file_name(const struct instance *instance, char name[FRAME_NAME_MAX + 40])
@@ -133,25 +137,44 @@ static int spawn(struct instance *instance, pid_t *ret_pid)
 	return r;
 }
 
-int instance_begin(struct instance *instance)
+/* Watches the living holder of the lock file. Errors: -ESRCH: there is none; -EBUSY: it has been told to end. */
+static int adopt(struct instance *instance)
 {
+	const char *run_dir = instance->supervisor->settings.run_dir;
 	char name[FRAME_NAME_MAX + 40];
 	pid_t pid;
 	int r;
 
 	lock_file_name(instance, name);
-	pid = instance_lock_holder(instance->supervisor->settings.run_dir, name);
-	if (pid > 0)
-		log_fields_write(LOG_LEVEL_INFO, &(struct log_fields){.endpoint = instance->endpoint},
-				 "worker %u still runs as process %d, waiting for it to join", instance->worker, pid);
-	r = pid > 0 ? 0 : spawn(instance, &pid);
+	pid = instance_lock_holder(run_dir, name);
+	if (leaving_has(instance->supervisor, pid))
+		return -EBUSY;
+	r = pid > 0 ? watch_process(instance, pid) : -ESRCH;
 	if (r < 0)
 		return r;
-	r = watch_process(instance, pid);
-	if (r < 0) {
-		kill(pid, SIGKILL);
-		return r;
+	if (instance_lock_holder(run_dir, name) != pid) { /* it ended, and its number may be another's by now */
+		forget_process(instance);
+		return -ESRCH;
 	}
+	log_fields_write(LOG_LEVEL_INFO, &(struct log_fields){.endpoint = instance->endpoint},
+			 "worker %u still runs as process %d, waiting for it to join", instance->worker, pid);
+	return 0;
+}
+
+int instance_begin(struct instance *instance)
+{
+	pid_t pid = 0;
+	int r = adopt(instance);
+
+	if (r == -ESRCH) {
+		r = spawn(instance, &pid);
+		if (r >= 0)
+			r = watch_process(instance, pid);
+		if (r < 0 && instance->pid == 0 && pid > 0)
+			kill(pid, SIGKILL);
+	}
+	if (r < 0)
+		return r;
 	instance->pong_us = loop_now_us(instance->supervisor->loop);
 	instance->ping_us = 0;
 	instance_set_state(instance, INSTANCE_STARTING);
@@ -160,8 +183,6 @@ int instance_begin(struct instance *instance)
 
 static int on_hello(struct instance *instance, const struct frame_hello *hello)
 {
-	int r;
-
 	if (hello->version != FRAME_VERSION || !bytes_equal(hello->endpoint, bytes_text(instance->endpoint)) ||
 	    hello->worker != instance->worker) {
 		struct frame refused = {.type = FRAME_REFUSED,
@@ -169,11 +190,11 @@ static int on_hello(struct instance *instance, const struct frame_hello *hello)
 
 		if (link_send(instance->link, &refused) >= 0)
 			link_flush(instance->link, 100);
-		return -EPROTO;
+		supervisor_kill(instance, "is of another version of tidegate");
+		return 0;
 	}
-	instance_set_state(instance, INSTANCE_JOINED);
-	r = instance->supervisor->events->configure(instance->supervisor->arg, instance);
-	return r;
+	instance->state = INSTANCE_JOINED; /* the time that it has to start runs on */
+	return instance->supervisor->events->configure(instance->supervisor->arg, instance);
 }
 
 static int on_frame(void *arg, const struct frame *frame, int fd)
@@ -228,18 +249,16 @@ void instance_end(struct instance *instance)
 {
 	link_free(instance->link);
 	instance->link = NULL;
-	if (instance->pid_fd >= 0 && instance->pid > 0) {
-		siginfo_t info;
-
+	if (instance->pid > 0 && instance->pid_fd >= 0) {
+		loop_io_free(instance->pid_io);
+		instance->pid_io = NULL;
 		pidfd_send_signal(instance->pid_fd, SIGKILL, NULL, 0);
-		waitid(P_PIDFD, (id_t)instance->pid_fd, &info, WEXITED); /* at once after SIGKILL; not ours: ECHILD */
+		if (leaving_new(instance->supervisor, instance->pid, instance->pid_fd, 0) < 0)
+			log_fields_write(LOG_LEVEL_WARNING, &(struct log_fields){.endpoint = instance->endpoint},
+					 "a killed process cannot be waited for (out of memory)");
+		instance->pid_fd = -1;
 	}
-	loop_io_free(instance->pid_io);
-	instance->pid_io = NULL;
-	if (instance->pid_fd >= 0)
-		close(instance->pid_fd);
-	instance->pid_fd = -1;
-	instance->pid = 0;
+	forget_process(instance);
 }
 
 void instance_free(struct instance *instance)

@@ -2,7 +2,8 @@
 #ifndef CORE_INSTANCE_H
 #define CORE_INSTANCE_H
 
-/* The inside of one instance, shared by supervisor.c (policy: when to start, kill, restart) and instance.c (one process). */
+/* The inside of one instance, shared by supervisor.c (policy: when to start, kill, restart), instance.c (one process)
+ * and leaving.c (those that are to end). */
 
 #include "base/backoff.h"
 #include "core/supervisor.h"
@@ -16,7 +17,9 @@ struct supervisor {
 	int listen_fd;
 	struct loop_io *listen_io;
 	struct loop_timer *tick;
+	int64_t tick_us; /* when it is due */
 	struct instance *first;
+	struct leaving *leaving;
 	uint32_t last_id;
 	bool stopping;
 	int64_t stop_at_us;
@@ -38,7 +41,7 @@ struct instance {
 	struct link *link;
 	struct backoff backoff;
 	int64_t start_at_us; /* WAITING: when to start */
-	int64_t since_us;    /* in this state */
+	int64_t since_us;    /* in this state; of the start while it is joined */
 	int64_t ping_us;     /* when the last PING left */
 	int64_t pong_us;     /* when the process last proved that it lives */
 	unsigned restarts;
@@ -47,7 +50,27 @@ struct instance {
 	void *user;
 };
 
-/* Takes the lock file's living holder over, or starts a process. Errors: -errno of the start. */
+/* A process that belongs to no instance any more: it has been told to end, and is watched until it has. */
+struct leaving {
+	struct leaving *prev, *next;
+	struct supervisor *supervisor;
+	pid_t pid;
+	int pid_fd;
+	struct loop_io *io;
+	int64_t kill_at_us; /* 0: it was killed */
+};
+
+/* Ownership: takes `pid_fd`, also on failure. */
+int leaving_new(struct supervisor *supervisor, pid_t pid, int pid_fd, int64_t kill_at_us) WARN_UNUSED;
+void leaving_free(struct leaving *leaving);
+bool leaving_has(const struct supervisor *supervisor, pid_t pid);
+/* At the end: waits a moment for those that were killed, so that they hold no lock and no port any more, and forgets all. */
+void leaving_await(struct supervisor *supervisor, int timeout_ms);
+/* Kills those that took too long. */
+void leaving_watch_over(struct supervisor *supervisor, int64_t now_us);
+
+/* Takes the lock file's living holder over, or starts a process. Errors: -EBUSY: the holder is leaving, later; -errno of
+ * the start. */
 int instance_begin(struct instance *instance) WARN_UNUSED;
 /* The process has connected. Ownership: takes `fd`. */
 int instance_join(struct instance *instance, int fd) WARN_UNUSED;

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <utlist.h>
 
 #include "base/bytes.h"
 #include "base/uuid.h"
@@ -11,10 +12,12 @@
 struct intake {
 	const struct intake_ops *ops;
 	void *arg;
+	struct receipt *receipts;
 	unsigned waiting;
 };
 
 struct receipt {
+	struct receipt *prev, *next;
 	struct intake *intake;
 	struct intake_source source;
 	uint64_t token;
@@ -37,8 +40,20 @@ int intake_new(const struct intake_ops *ops, void *arg, struct intake **ret_inta
 	return 0;
 }
 
+static void receipt_free(struct receipt *receipt)
+{
+	DL_DELETE(receipt->intake->receipts, receipt);
+	receipt->intake->waiting--;
+	message_unref(receipt->message);
+	free(receipt);
+}
+
 void intake_free(struct intake *intake)
 {
+	if (!intake)
+		return;
+	while (intake->receipts)
+		receipt_free(intake->receipts);
 	free(intake);
 }
 
@@ -46,7 +61,7 @@ void intake_free(struct intake *intake)
 static bool is_honest(const struct frame_submit *submit)
 {
 	return submit->device.size > 0 && bytes_is_utf8(submit->device) && uuid_is_v7(submit->id) &&
-	       (submit->kind == TG_TELEMETRY || submit->kind == TG_RESPONSE) &&
+	       (submit->kind == TG_TELEMETRY || submit->kind == TG_RESPONSE) && submit->time_wall_us >= 0 &&
 	       submit->content_format >= TG_FORMAT_NONE && submit->content_format <= UINT16_MAX;
 }
 
@@ -58,6 +73,7 @@ static struct receipt *receipt_new(struct intake *intake, const struct intake_so
 	if (!receipt)
 		return NULL;
 	*receipt = (struct receipt){.intake = intake, .source = *source, .token = token, .message = message, .held = 1};
+	DL_APPEND(intake->receipts, receipt);
 	intake->waiting++;
 	return receipt;
 }
@@ -101,10 +117,8 @@ void intake_settle(struct receipt *receipt, const struct intake_verdict *verdict
 		receipt->verdict = *verdict;
 	if (--receipt->held > 0)
 		return;
-	intake->waiting--;
 	intake->ops->answer(intake->arg, &receipt->source, receipt->token, NULL, receipt->message, &receipt->verdict);
-	message_unref(receipt->message);
-	free(receipt);
+	receipt_free(receipt);
 }
 
 unsigned intake_waiting(const struct intake *intake)

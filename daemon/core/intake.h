@@ -45,7 +45,7 @@ struct intake_ops {
 };
 
 int intake_new(const struct intake_ops *ops, void *arg, struct intake **ret_intake) WARN_UNUSED;
-/* Receipts that are still held must have been settled before. Accepts NULL. */
+/* Receipts that are still held get no answer and must not be settled any more. Accepts NULL. */
 void intake_free(struct intake *intake);
 
 /* Takes in one FRAME_SUBMIT. Errors: -EBADMSG: no honest process sends this. */

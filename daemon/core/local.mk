@@ -32,6 +32,7 @@ libcore_la_SOURCES = \
 	daemon/core/devices_file.c daemon/core/devices_file.h \
 	daemon/core/instance.c daemon/core/instance.h \
 	daemon/core/intake.c daemon/core/intake.h \
+	daemon/core/leaving.c \
 	daemon/core/ledger.c daemon/core/ledger.h \
 	daemon/core/message.c daemon/core/message.h \
 	daemon/core/outbox.c daemon/core/outbox.h \

@@ -119,12 +119,27 @@ static int load(const struct options *options, struct descriptor_set *adapters, 
 	return r;
 }
 
+static int run_core(struct loop *loop, struct core *core)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+	struct loop_signal *handlers[3] = {NULL};
+	int r = 0;
+
+	for (size_t i = 0; i < 3 && r >= 0; i++)
+		r = loop_signal_new(loop, signals[i], on_signal, core, &handlers[i]);
+	if (r >= 0)
+		r = loop_run(loop);
+	if (r < 0)
+		log_error("cannot go on (%s)", strerror(-r));
+	for (size_t i = 0; i < 3; i++)
+		loop_signal_free(handlers[i]);
+	return r;
+}
+
 static int run(const struct options *options)
 {
 	CLEANUP(descriptor_set_freep) struct descriptor_set *adapters = NULL;
 	CLEANUP(config_unrefp) struct config *config = NULL;
-	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
-	struct loop_signal *handlers[3] = {NULL};
 	struct loop *loop = NULL;
 	struct core *core = NULL;
 	int r;
@@ -132,17 +147,17 @@ static int run(const struct options *options)
 	r = descriptor_set_new(options->places.endpoint_program, options->places.adapter_dir, &adapters);
 	if (r >= 0)
 		r = load(options, adapters, &config);
-	if (r < 0)
-		return r == -EINVAL ? EX_CONFIG : EXIT_FAILURE;
-	r = loop_new(&loop);
+	if (r == -EINVAL)
+		return EX_CONFIG;
 	if (r >= 0)
-		r = core_new(loop, &options->places, adapters, config, &core);
-	for (size_t i = 0; i < 3 && r >= 0; i++)
-		r = loop_signal_new(loop, signals[i], on_signal, core, &handlers[i]);
+		r = loop_new(&loop);
+	if (r < 0) {
+		log_error("cannot start (%s)", strerror(-r));
+		return EXIT_FAILURE;
+	}
+	r = core_new(loop, &options->places, adapters, config, &core);
 	if (r >= 0)
-		r = loop_run(loop);
-	for (size_t i = 0; i < 3; i++)
-		loop_signal_free(handlers[i]);
+		r = run_core(loop, core);
 	core_free(core);
 	loop_free(loop);
 	return r < 0 ? EXIT_FAILURE : r;

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/supervisor.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -19,10 +16,12 @@
 #define JOIN_US   (10 * CLOCK_S_US)
 #define STABLE_US (10 * CLOCK_S_US)
 #define TICK_US   (50 * CLOCK_MS_US)
+#define AWAIT_MS  1000
 
 static void set_tick(struct supervisor *supervisor)
 {
-	loop_timer_set(supervisor->tick, loop_now_us(supervisor->loop) + TICK_US);
+	supervisor->tick_us = loop_now_us(supervisor->loop) + TICK_US;
+	loop_timer_set(supervisor->tick, supervisor->tick_us);
 }
 
 static void check_all_stopped(struct supervisor *supervisor)
@@ -45,8 +44,6 @@ static void plan_restart(struct instance *instance)
 	bool was_stopping = instance->state == INSTANCE_STOPPING;
 	int64_t now = loop_now_us(supervisor->loop), delay;
 
-	if (was_running && now - instance->since_us > STABLE_US)
-		backoff_reset(&instance->backoff);
 	instance_end(instance);
 	if (was_stopping || supervisor->stopping || instance->removed) {
 		instance_set_state(instance, INSTANCE_STOPPED);
@@ -80,11 +77,19 @@ void supervisor_on_running(struct instance *instance)
 	instance->supervisor->events->running(instance->supervisor->arg, instance);
 }
 
-void supervisor_on_link_closed(struct instance *instance, int reason)
+/* The time that it has to start begins anew only for one that was running. */
+static void lose_link(struct instance *instance)
 {
-	struct supervisor *supervisor = instance->supervisor;
 	bool was_running = instance->state == INSTANCE_RUNNING;
 
+	if (was_running)
+		instance_set_state(instance, INSTANCE_STARTING);
+	instance->state = INSTANCE_STARTING;
+	instance->supervisor->events->gone(instance->supervisor->arg, instance, was_running);
+}
+
+void supervisor_on_link_closed(struct instance *instance, int reason)
+{
 	if (reason < 0) {
 		char why[128];
 
@@ -95,15 +100,16 @@ void supervisor_on_link_closed(struct instance *instance, int reason)
 	if (instance->state == INSTANCE_STOPPING)
 		return; /* its end is on its way */
 	/* It dies, which its pid tells next, or it comes again: until JOIN_US. */
-	instance_set_state(instance, INSTANCE_STARTING);
-	supervisor->events->gone(supervisor->arg, instance, was_running);
+	lose_link(instance);
 }
 
 static void start(struct instance *instance)
 {
 	int r = instance_begin(instance);
 
-	if (r < 0) {
+	if (r == -EBUSY) {
+		instance->start_at_us = loop_now_us(instance->supervisor->loop) + TICK_US;
+	} else if (r < 0) {
 		snprintf(instance->problem, sizeof(instance->problem), "cannot start \"%s\" (%s)",
 			 instance->supervisor->settings.program, strerror(-r));
 		plan_restart(instance);
@@ -134,6 +140,8 @@ static void watch_over(struct instance *instance, int64_t now)
 			supervisor_kill(instance, instance->problem[0] ? instance->problem : "did not start in time");
 		break;
 	case INSTANCE_RUNNING:
+		if (now - instance->since_us > STABLE_US)
+			backoff_reset(&instance->backoff);
 		if (now - instance->pong_us > instance->heartbeat_us)
 			supervisor_kill(instance, "hangs: its heartbeat is missing");
 		else
@@ -151,12 +159,17 @@ static void watch_over(struct instance *instance, int64_t now)
 static void on_tick(void *arg)
 {
 	struct supervisor *supervisor = arg;
-	int64_t now = loop_now_us(supervisor->loop);
+	int64_t now = loop_now_us(supervisor->loop), late = now - supervisor->tick_us;
 	struct instance *next;
 
 	set_tick(supervisor);
+	leaving_watch_over(supervisor, now);
 	for (struct instance *i = supervisor->first; i; i = next) {
 		next = i->next;
+		if (late > TICK_US) { /* it was this process that heard nobody */
+			i->pong_us += late;
+			i->since_us += late;
+		}
 		watch_over(i, now);
 	}
 }
@@ -194,12 +207,9 @@ static void on_connect(void *arg, int listen_fd, uint32_t ready)
 		return;
 	}
 	if (instance->link) { /* it lost the old link before we heard of it */
-		bool was_running = instance->state == INSTANCE_RUNNING;
-
 		link_free(instance->link);
 		instance->link = NULL;
-		instance_set_state(instance, INSTANCE_STARTING);
-		supervisor->events->gone(supervisor->arg, instance, was_running);
+		lose_link(instance);
 	}
 	if (instance_join(instance, fd) < 0)
 		supervisor_kill(instance, "cannot be listened to (out of memory)");
@@ -264,6 +274,7 @@ void supervisor_free(struct supervisor *supervisor)
 		supervisor->first = instance->next;
 		instance_free(instance);
 	}
+	leaving_await(supervisor, AWAIT_MS);
 	loop_timer_free(supervisor->tick);
 	loop_io_free(supervisor->listen_io);
 	if (supervisor->listen_fd >= 0) {
@@ -309,6 +320,18 @@ static void forget(struct supervisor *supervisor, struct instance *instance)
 	instance_free(instance);
 }
 
+void supervisor_set_times(struct supervisor *supervisor, int64_t backoff_min_us, int64_t backoff_max_us,
+			  int64_t heartbeat_us)
+{
+	supervisor->settings.backoff_min_us = backoff_min_us;
+	supervisor->settings.backoff_max_us = backoff_max_us;
+	for (struct instance *i = supervisor->first; i; i = i->next) {
+		i->backoff.min_us = backoff_min_us;
+		i->backoff.max_us = backoff_max_us;
+		i->heartbeat_us = heartbeat_us;
+	}
+}
+
 void supervisor_remove(struct supervisor *supervisor, const char *endpoint)
 {
 	struct instance *next;
@@ -322,32 +345,6 @@ void supervisor_remove(struct supervisor *supervisor, const char *endpoint)
 			supervisor_kill(i, "taken out of the configuration");
 		forget(supervisor, i);
 	}
-}
-
-void supervisor_end_strangers(struct supervisor *supervisor)
-{
-	DIR *dir = opendir(supervisor->settings.run_dir);
-	const struct dirent *entry;
-
-	if (!dir)
-		return;
-	while ((entry = readdir(dir))) {
-		pid_t pid;
-		int fd;
-
-		if (fnmatch("endpoint-*.lock", entry->d_name, FNM_PERIOD) != 0)
-			continue;
-		pid = instance_lock_holder(supervisor->settings.run_dir, entry->d_name);
-		if (pid <= 0 || find_pid(supervisor, pid))
-			continue;
-		fd = pidfd_open(pid, 0);
-		/* The lock may have gone with its process in between, and the number to another one. */
-		if (fd >= 0 && instance_lock_holder(supervisor->settings.run_dir, entry->d_name) == pid)
-			pidfd_send_signal(fd, SIGTERM, NULL, 0);
-		if (fd >= 0)
-			close(fd);
-	}
-	closedir(dir);
 }
 
 static void stop(struct instance *instance, int64_t deadline_us)
@@ -396,5 +393,5 @@ struct instance *supervisor_find(struct supervisor *supervisor, uint32_t id)
 
 bool supervisor_owns(struct supervisor *supervisor, pid_t pid)
 {
-	return find_pid(supervisor, pid) != NULL;
+	return find_pid(supervisor, pid) != NULL || leaving_has(supervisor, pid);
 }

@@ -52,12 +52,15 @@ struct supervisor_settings {
 /* Opens the socket that endpoints join at. Ownership: the strings stay the caller's until supervisor_free. */
 int supervisor_new(struct loop *loop, const struct supervisor_settings *settings,
 		   const struct supervisor_events *events, void *arg, struct supervisor **ret_supervisor) WARN_UNUSED;
-/* Kills what still runs. */
+/* Kills what still runs and tells nobody. Blocks: up to a second, for those to end. */
 void supervisor_free(struct supervisor *supervisor);
 
 /* Starts an instance, or adopts its living process. Units: `heartbeat_us`: after that long without an answer it counts as hung. */
 int supervisor_add(struct supervisor *supervisor, const char *endpoint, unsigned worker,
 		   int64_t heartbeat_us) WARN_UNUSED;
+/* New times for what is there and for what comes. */
+void supervisor_set_times(struct supervisor *supervisor, int64_t backoff_min_us, int64_t backoff_max_us,
+			  int64_t heartbeat_us);
 /* Ends all processes of this endpoint and forgets them. `gone` is called for each. */
 void supervisor_remove(struct supervisor *supervisor, const char *endpoint);
 /* Ends living processes of an earlier core that belong to no instance. */

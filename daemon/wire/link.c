@@ -186,8 +186,6 @@ static void hand_out(struct link *link)
 			end(link, r);
 			break;
 		}
-		if (frame.type == FRAME_IDENTITY)
-			explicit_bzero(link->in.data + link->in.start, (size_t)size);
 		buffer_consume(&link->in, (size_t)size);
 	}
 	link->freed = NULL;
@@ -195,10 +193,13 @@ static void hand_out(struct link *link)
 
 static ssize_t read_some(struct link *link)
 {
-	char control[CMSG_SPACE(FDS_MAX * sizeof(int))];
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(FDS_MAX * sizeof(int))];
+	} control;
 	struct iovec iov = {.iov_len = READ_BYTES};
 	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
 	ssize_t n;
 
 	iov.iov_base = buffer_reserve(&link->in, READ_BYTES);
@@ -247,6 +248,7 @@ int link_new(struct loop *loop, int fd, size_t out_limit, link_frame_fn *on_fram
 	link->arg = arg;
 	buffer_init(&link->in, frame_size_max() + READ_BYTES);
 	buffer_init(&link->out, out_limit);
+	link->in.secret = link->out.secret = true; /* FRAME_IDENTITY */
 	r = loop_idle_new(loop, on_flush, link, &link->flush);
 	if (r >= 0)
 		r = loop_io_new(loop, fd, LOOP_READABLE, on_ready, link, &link->io);
@@ -270,8 +272,6 @@ void link_free(struct link *link)
 		drop_first_fd(link);
 	for (unsigned i = 0; i < link->n_in_fds; i++)
 		close(link->in_fds[i]);
-	buffer_wipe(&link->in);
-	buffer_wipe(&link->out);
 	buffer_done(&link->in);
 	buffer_done(&link->out);
 	close(link->fd);

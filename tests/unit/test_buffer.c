@@ -101,20 +101,24 @@ START_TEST(test_memory_is_given_back)
 }
 END_TEST
 
-START_TEST(test_wipe_overwrites_what_was_consumed_too)
+START_TEST(test_secrets_are_overwritten_once_consumed)
 {
 	struct buffer buffer;
 	const uint8_t *where;
 
-	buffer_init(&buffer, 100);
-	buffer_wipe(&buffer);
+	buffer_init(&buffer, 5000);
+	buffer.secret = true;
 	ck_assert_int_eq(buffer_append(&buffer, "secret", 6), 0);
 	where = buffer_data(&buffer);
-	buffer_consume(&buffer, 6);
-	ck_assert_mem_eq(where, "secret", 6);
-	buffer_wipe(&buffer);
-	ck_assert_mem_eq(where, "\0\0\0\0\0\0", 6);
+	buffer_consume(&buffer, 2);
+	ck_assert_mem_eq(where, "\0\0cret", 6);
+	ck_assert_ptr_nonnull(buffer_reserve(&buffer, 4095)); /* there is no room behind it: it moves to the front */
+	ck_assert_mem_eq(buffer_data(&buffer), "cret", 4);
+	buffer_consume(&buffer, 4);
+	ck_assert_ptr_nonnull(buffer_reserve(&buffer, 5000));
+	ck_assert_int_eq(buffer_append(&buffer, "again", 5), 0);
 	buffer_done(&buffer);
+	ck_assert(buffer.secret);
 }
 END_TEST
 
@@ -132,4 +136,4 @@ END_TEST
 
 SUITE_MAIN("buffer", test_first_in_first_out, test_limit_is_kept, test_long_run_keeps_every_byte,
 	   test_reserve_without_commit_changes_nothing, test_memory_is_given_back,
-	   test_wipe_overwrites_what_was_consumed_too, test_nothing_is_a_valid_append)
+	   test_secrets_are_overwritten_once_consumed, test_nothing_is_a_valid_append)

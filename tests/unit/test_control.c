@@ -50,8 +50,17 @@ static void tail(void *arg, struct control_call *call, const json_t *request)
 	control_stream(call, json_string_value(json_object_get(request, "device")));
 }
 
-static const struct control_command commands[] = {
-	{"echo", echo}, {"keep", keep}, {"fail", give_up}, {"tail", tail}, {NULL, NULL}};
+/* More than a page of errors, cut within a character. */
+static void give_up_at_length(void *arg, struct control_call *call, const json_t *request)
+{
+	(void)arg;
+	(void)request;
+	control_fail(call, "failed", "%*s%s", 5000, "", "\xc3\xa4\xc3");
+}
+
+static const struct control_command commands[] = {{"echo", echo},    {"keep", keep},
+						  {"fail", give_up}, {"fail-long", give_up_at_length},
+						  {"tail", tail},    {NULL, NULL}};
 
 static bool turn_away(void *arg, pid_t pid)
 {
@@ -211,6 +220,44 @@ START_TEST(streams_to_those_who_watch)
 }
 END_TEST
 
+START_TEST(tells_all_of_a_long_error)
+{
+	int fd = open_client();
+
+	say(fd, "{\"command\":\"fail-long\"}\n");
+	ck_assert_uint_gt(strlen(await_line(fd)), 5000);
+	ck_assert_ptr_nonnull(strstr(got, "  \xc3\xa4\"}\n"));
+	close(fd);
+}
+END_TEST
+
+START_TEST(makes_text_of_what_is_not_utf8)
+{
+	json_t *text = control_text((struct tg_bytes){"\xff after all", 11});
+
+	ck_assert_str_eq(json_string_value(text), "(not UTF-8)");
+	json_decref(text);
+	text = control_text((struct tg_bytes){NULL, 0});
+	ck_assert_str_eq(json_string_value(text), "");
+	json_decref(text);
+}
+END_TEST
+
+/* Its requests are not even read: one under way could not tell its answer from an event. */
+START_TEST(takes_no_request_from_a_watcher)
+{
+	int fd = open_client();
+
+	say(fd, "{\"command\":\"tail\"}\n{\"command\":\"keep\"}\n");
+	await_line(fd);
+	say(fd, "{\"command\":\"keep\"}\n");
+	control_publish(control, NULL, json_pack("{s:i}", "n", 1));
+	ck_assert_str_eq(await_line(fd), "{\"event\":{\"n\":1}}\n");
+	ck_assert_ptr_null(kept);
+	close(fd);
+}
+END_TEST
+
 /* A watcher that does not read costs a bounded amount, and is told what it missed. */
 START_TEST(leaves_out_what_a_slow_watcher_cannot_take)
 {
@@ -260,6 +307,9 @@ int main(void)
 	tcase_add_test(tcase, outlives_a_client_that_goes_before_its_answer);
 	tcase_add_test(tcase, streams_to_those_who_watch);
 	tcase_add_test(tcase, leaves_out_what_a_slow_watcher_cannot_take);
+	tcase_add_test(tcase, tells_all_of_a_long_error);
+	tcase_add_test(tcase, makes_text_of_what_is_not_utf8);
+	tcase_add_test(tcase, takes_no_request_from_a_watcher);
 	tcase_add_test(tcase, turns_endpoint_processes_away);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

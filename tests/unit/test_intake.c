@@ -155,6 +155,9 @@ START_TEST(ends_a_dishonest_process)
 	ck_assert_int_eq(intake_submit(intake, &field, &bad, 1), -EBADMSG);
 	bad.content_format = -2;
 	ck_assert_int_eq(intake_submit(intake, &field, &bad, 1), -EBADMSG);
+	bad = submit;
+	bad.time_wall_us = INT64_MIN;
+	ck_assert_int_eq(intake_submit(intake, &field, &bad, 1), -EBADMSG);
 	ck_assert_uint_eq(world.n_answers, 0);
 }
 END_TEST

@@ -332,9 +332,11 @@ START_TEST(adopts_a_living_process)
 	run_until(1, 0);
 	ck_assert_int_eq(instance_pid(seen.last), pid);
 	supervisor_kill(seen.last, "for the test");
-	ck_assert_int_eq(kill(pid, 0), -1); /* it was our child, so it has been reaped as well */
+	ck_assert(supervisor_owns(supervisor, pid)); /* until it has ended */
 	run_until(2, 1);
 	ck_assert_int_ne(instance_pid(seen.last), pid);
+	waitpid(pid, NULL, 0);
+	ck_assert_int_eq(kill(pid, 0), -1);
 }
 END_TEST
 
@@ -359,6 +361,28 @@ START_TEST(ends_strangers)
 	} while (waitpid(pid, &status, WNOHANG) == 0);
 	ck_assert(WIFSIGNALED(status));
 	ck_assert_int_eq(WTERMSIG(status), SIGTERM);
+}
+END_TEST
+
+/* A loop that stood still has heard nobody, and that is nobody's fault. */
+START_TEST(does_not_blame_others_for_its_own_absence)
+{
+	add("good");
+	run_until(1, 0);
+	usleep(2 * HEARTBEAT_MS * 1000);
+	loop_timer_set(deadline, clock_now_us() + HEARTBEAT_MS / 2 * CLOCK_MS_US);
+	ck_assert_int_eq(loop_run(loop), 99);
+	ck_assert_uint_eq(seen.gone, 0);
+}
+END_TEST
+
+START_TEST(takes_new_times)
+{
+	add("good");
+	run_until(1, 0);
+	supervisor_set_times(supervisor, CLOCK_MS_US, CLOCK_MS_US, CLOCK_MS_US); /* no process is so quick */
+	run_until(1, 2);
+	ck_assert_str_eq(instance_problem(seen.last), "hangs: its heartbeat is missing");
 }
 END_TEST
 
@@ -396,6 +420,8 @@ int main(int argc, char **argv)
 	tcase_add_test(tcase, says_when_the_program_is_missing);
 	tcase_add_test(tcase, adopts_a_living_process);
 	tcase_add_test(tcase, ends_strangers);
+	tcase_add_test(tcase, does_not_blame_others_for_its_own_absence);
+	tcase_add_test(tcase, takes_new_times);
 	tcase_add_test(tcase, removes);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
