@@ -182,6 +182,8 @@ void core_free(struct core *core)
 {
 	if (!core)
 		return;
+	if (core->ledger)
+		ledger_save_all(core->ledger);
 	if (core->store)
 		store_stop(core->store); /* what it brings to an end may still be answered */
 	control_free(core->control);

@@ -38,7 +38,8 @@ static const struct tg_setting outbox_rows[] = {
 
 static const struct tg_setting store_rows[] = {
 	{INT("disk_bytes", .unit = "bytes", .fallback = "268435456", .lowest = MIB, .highest = 1024 * GIB,
-	     .help = "most disk space for messages that wait, mirror included; when full, devices are told so")},
+	     .help = "most disk space for messages that wait, the mirror takes as much again; when full, devices are "
+		     "told so")},
 	{INT("reserve_bytes", .unit = "bytes", .fallback = "33554432", .lowest = 0, .highest = 1024 * GIB,
 	     .help = "disk space that is left free for others: messages are refused when less than this is left")},
 	{BOOL("mirror", .fallback = "true",
