@@ -9,6 +9,7 @@ import shutil
 import socket
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 arguments = argparse.ArgumentParser(description=__doc__)
@@ -21,7 +22,8 @@ from harness import BUILD, Broker, Gateway, Pki, Sensor, configuration, free_por
 from harness.process import run  # noqa: E402
 
 BOLD, GREEN, RED, PLAIN = ("\033[1m", "\033[32m", "\033[31m", "\033[0m") if sys.stdout.isatty() else ("",) * 4
-BEFORE, DURING, AFTER = 3, 8, 2  # readings of each sensor: before, during and after the outage
+BEFORE, DURING, AFTER = 3, 8, 3  # readings of each sensor: before, during and after the outage
+PACE_S = 0.5  # between the rounds, for the eye
 
 
 def step(text):
@@ -90,6 +92,7 @@ class Demo:
                 self.acknowledged.append((sensor.name, reading))
                 say(f"{sensor.name:8} sent {reading}, and was told 2.04: taken over")
                 self.show_arrivals()
+            time.sleep(PACE_S)
 
     def show_arrivals(self):
         for message in self.subscriber.messages()[self.shown:]:
@@ -154,7 +157,8 @@ GO_ON = """
 How to go on:
   conf/tidegate.conf         a configuration to begin with
   README.md                  installing, adding your own devices, what is promised
-  man pages                  tidegated(8), tidegatectl(1), tidegate.conf(5); in packaging/man/ and the build folder
+  man build/packaging/man/tidegate.conf.5
+                             every setting; also packaging/man/tidegated.8 and tidegatectl.1
   ./bootstrap check          every test, and the promises with them
 """
 

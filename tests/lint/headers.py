@@ -13,7 +13,7 @@ FLAGS = "-fsyntax-only -Wall -Wextra -Wno-unused-function -Werror -x c -"
 
 def compile_alone(tree, path, standard):
     root = tree.root
-    includes = [f"-I{root}/include", f"-I{root}/daemon", f"-I{root}/plugins", f"-I{(root / path).parent}"]
+    includes = [f"-I{root / folder}" for folder in ("include", "daemon", "plugins", "tests", posixpath.dirname(path))]
     command = shlex.split(os.environ.get("CC", "cc")) + [*f"-std={standard}".split(), *includes, *FLAGS.split()]
     text = f'#include "{root / path}"\n' * 2
     return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
