@@ -26,6 +26,7 @@ static int deliver(void *arg, const struct outbox_item *item)
 	const struct message *message = item->message;
 	struct frame frame = {.type = FRAME_DELIVER,
 			      .deliver = {.ticket = item->ticket,
+					  .round = item->round,
 					  .time_wall_us = message->time_wall_us,
 					  .kind = message->kind,
 					  .qos = item->qos,

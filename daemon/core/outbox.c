@@ -75,6 +75,7 @@ int outbox_new(struct loop *loop, struct store *store, struct ledger *ledger, co
 	outbox->ops = ops;
 	outbox->arg = arg;
 	outbox->settings = *settings;
+	outbox->round = 1;
 	outbox->retry_backoff =
 		(struct backoff){.min_us = RETRY_MIN_MS * CLOCK_MS_US, .max_us = RETRY_MAX_S * CLOCK_S_US};
 	outbox->save_backoff = (struct backoff){.min_us = SAVE_MIN_MS * CLOCK_MS_US, .max_us = SAVE_MAX_S * CLOCK_S_US};

@@ -13,8 +13,9 @@
  *
  * Order. Messages are handed to the sink in the order in which they were pushed, whoever they are from. When the
  * sink gives one back (TG_RETRY), nothing more is handed over until everything in flight is answered; then it begins
- * again with the first that is not confirmed. After the sink was down it does the same. So whenever a message
- * is handed over, each earlier one that is not finished was handed over before it and is in flight.
+ * again with the first that is not confirmed, in a new round. After the sink was down it does the same. So whenever a
+ * message is handed over, each earlier one that is not finished was handed over before it and is in flight; and a sink that
+ * has no room for one gives back all that is still to come of its round. For a while it gets no more at a time than it had room for.
  *
  * Everything here runs in the loop's thread. `deliver` and receipts may be called from within each function that says so, and
  * may call outbox_answer and outbox_push themselves.
@@ -45,6 +46,7 @@ struct outbox_settings {
 struct outbox_item {
 	uint64_t
 		ticket; /* unlike any other, also of an earlier process; new each time that the message is handed over */
+	uint32_t round; /* never 0; the same from one beginning to the next: see "Order" */
 	const struct message *message;
 	struct tg_bytes address;
 	struct tg_bytes route;

@@ -100,6 +100,8 @@ struct outbox {
 	int64_t resume_us;           /* nothing is sent before; 0: no pause */
 	struct outbox_entry *unsent; /* the next to be sent in this round, or NULL */
 	size_t window, sink_window, in_flight;
+	uint32_t round;
+	int64_t widen_us; /* the window is narrow until then; 0: it is not */
 	struct outbox_slots slots;
 	struct backoff retry_backoff;
 	struct log_limit reject_limit;

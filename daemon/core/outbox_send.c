@@ -11,7 +11,7 @@
 #include "base/uuid.h"
 #include "core/outbox_private.h"
 
-enum { SLOT_BITS = 16 };
+enum { SLOT_BITS = 16, WINDOW_MIN = 16, NARROW_S = 10 };
 
 int outbox_slots_grow(struct outbox_slots *slots, size_t capacity)
 {
@@ -87,6 +87,7 @@ static uint32_t seconds_left(const struct outbox_entry *entry, int64_t now_us)
 static int hand_over(struct outbox *outbox, struct outbox_entry *entry, int64_t now_us)
 {
 	struct outbox_item item = {
+		.round = outbox->round,
 		.message = entry->row.message,
 		.address = entry->row.address,
 		.route = entry->row.route,
@@ -151,6 +152,26 @@ static void set_window(struct outbox *outbox)
 	if (outbox_slots_grow(&outbox->slots, window) < 0 || window > outbox->slots.capacity)
 		window = outbox->slots.capacity;
 	outbox->window = window;
+	outbox->widen_us = 0;
+}
+
+/* The sink takes no more than what is in flight before this entry. */
+static void narrow_window(struct outbox *outbox, const struct outbox_entry *entry)
+{
+	const struct outbox_entry *e;
+	size_t window = 0;
+
+	DL_FOREACH (outbox->front, e) {
+		if (e == entry)
+			break;
+		window += e->ticket != 0;
+	}
+	if (window < WINDOW_MIN)
+		window = WINDOW_MIN;
+	if (window >= outbox->window)
+		return;
+	outbox->window = window;
+	outbox->widen_us = loop_now_us(outbox->loop) + NARROW_S * CLOCK_S_US;
 }
 
 void outbox_set_settings(struct outbox *outbox, const struct outbox_settings *settings)
@@ -178,6 +199,7 @@ void outbox_sink_down(struct outbox *outbox)
 
 	outbox->up = false;
 	outbox->rewind = false;
+	outbox->round++;
 	DL_FOREACH (outbox->front, entry) {
 		if (outbox->in_flight == 0)
 			break;
@@ -216,6 +238,7 @@ static void log_rejection(struct outbox *outbox, const struct outbox_entry *entr
 static void begin_again(struct outbox *outbox)
 {
 	outbox->rewind = false;
+	outbox->round++;
 	outbox->unsent = outbox->front;
 	outbox->resume_us = loop_now_us(outbox->loop) + backoff_next(&outbox->retry_backoff, random_u32());
 	outbox_arm(outbox, outbox->resume_us);
@@ -229,6 +252,8 @@ static void settle(struct outbox *outbox, struct outbox_entry *entry, enum tg_de
 		outbox->stats.confirmed++;
 		outbox->stats.last_confirmed_us = loop_now_us(outbox->loop);
 		outbox->blocked = false;
+		if (outbox->widen_us && outbox->stats.last_confirmed_us >= outbox->widen_us)
+			set_window(outbox);
 		backoff_reset(&outbox->retry_backoff);
 		outbox_finish(entry, LEDGER_DELIVERED, OUTBOX_TAKEN, bytes_of(NULL, 0));
 		break;
@@ -240,6 +265,8 @@ static void settle(struct outbox *outbox, struct outbox_entry *entry, enum tg_de
 	case TG_RETRY:
 	default:
 		outbox->stats.retried++;
+		if (!outbox->rewind)
+			narrow_window(outbox, entry);
 		outbox_untick(entry);
 		outbox->rewind = true;
 	}

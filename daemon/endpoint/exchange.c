@@ -126,17 +126,19 @@ static int on_deliver(struct host *host, const struct frame_deliver *deliver)
 				       .expiry_s = deliver->expiry_s,
 				       .qos = deliver->qos,
 				       .retain = deliver->retain};
+	bool refused = deliver->round != 0 && deliver->round == host->refused_round;
 	uint64_t core_ticket;
 	int r = -EAGAIN;
 
 	if (!host->adapter->deliver)
 		return -EPROTO;
 	memcpy(delivery.id, deliver->id, sizeof(delivery.id));
-	if (!host->stopping && slots_put(&host->tickets, deliver->ticket, &delivery.ticket) >= 0) {
+	if (!host->stopping && !refused && slots_put(&host->tickets, deliver->ticket, &delivery.ticket) >= 0) {
 		r = host->adapter->deliver(host->state, &delivery);
 		if (r >= 0 || slots_take(&host->tickets, delivery.ticket, &core_ticket) < 0)
 			return 0;
 	}
+	host->refused_round = deliver->round;
 	send_delivered(host, deliver->ticket, TG_RETRY, NULL);
 	return 0;
 }
@@ -251,6 +253,7 @@ void host_joined(struct host *host)
 void host_parted(struct host *host)
 {
 	host->joined = false;
+	host->refused_round = 0;
 	void_tickets(host);
 	forget_lookups(host);
 }

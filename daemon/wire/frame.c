@@ -64,6 +64,7 @@ static const struct field verdict_fields[] = {F(verdict, token, U64),
 					      B(verdict, reason, FRAME_TEXT_MAX),
 					      {END}};
 static const struct field deliver_fields[] = {F(deliver, ticket, U64),
+					      F(deliver, round, U32),
 					      F(deliver, id, ID),
 					      F(deliver, time_wall_us, U64),
 					      F(deliver, kind, U8),

@@ -136,6 +136,9 @@ struct frame_verdict {
 
 struct frame_deliver {
 	uint64_t ticket;
+	uint32_t
+		round; /* counted up when the core begins again: with one that the adapter has no room for, the rest of its
+			   round is refused too, or it would overtake */
 	uint8_t id[TG_ID_SIZE];
 	int64_t time_wall_us;
 	uint8_t kind;

@@ -29,6 +29,7 @@ static int deliver(void *arg, const struct outbox_item *item)
 	sink.tickets[number] = item->ticket;
 	sink.given[sink.count++] = number;
 	sink.expiry_s = item->expiry_s;
+	sink.round = item->round;
 	return 0;
 }
 

@@ -17,7 +17,7 @@ struct sink {
 	unsigned given[MOST]; /* numbers in the order in which they were handed over */
 	unsigned count;
 	unsigned room;
-	uint32_t expiry_s; /* of the last one */
+	uint32_t expiry_s, round; /* of the last one */
 };
 
 extern struct sink sink;

@@ -299,6 +299,32 @@ START_TEST(a_link_that_goes_down_voids_its_tickets)
 }
 END_TEST
 
+/* Also when there is room again meanwhile: none overtakes it. */
+START_TEST(the_rest_of_a_refused_round_is_given_back)
+{
+	struct frame deliver = {.type = FRAME_DELIVER, .deliver = {.ticket = 5, .round = 7, .kind = TG_TELEMETRY}};
+
+	begin();
+	it.deliver_result = -EAGAIN;
+	ck_assert_int_eq(host_frame(it.host, &deliver), 0);
+	it.deliver_result = 0;
+	it.ticket = 0;
+	for (unsigned i = 0; i < 3; i++) {
+		deliver.deliver.ticket++;
+		ck_assert_int_eq(host_frame(it.host, &deliver), 0);
+		ck_assert_uint_eq(it.ticket, 0);
+		ck_assert_uint_eq(last()->delivered.ticket, deliver.deliver.ticket);
+		ck_assert_uint_eq(last()->delivered.result, TG_RETRY);
+	}
+	deliver.deliver.round++;
+	it.n_frames = 0;
+	ck_assert_int_eq(host_frame(it.host, &deliver), 0);
+	ck_assert_uint_ne(it.ticket, 0);
+	ck_assert_uint_eq(it.n_frames, 0);
+	finish();
+}
+END_TEST
+
 START_TEST(a_delivery_that_is_not_taken_is_given_back_once)
 {
 	const struct frame deliver = {.type = FRAME_DELIVER, .deliver = {.ticket = 5, .kind = TG_TELEMETRY}};
@@ -386,6 +412,6 @@ SUITE_MAIN("host", a_submission_gets_one_verdict, a_submission_that_breaks_the_c
 	   submissions_are_bounded, a_wire_without_room_refuses_and_keeps_nothing,
 	   a_link_that_ends_leaves_the_submission_for_the_next, a_lookup_is_answered_once,
 	   lookups_of_a_lost_core_are_answered_as_not_known, tickets_belong_to_their_link,
-	   a_link_that_goes_down_voids_its_tickets, a_delivery_that_is_not_taken_is_given_back_once,
-	   counters_go_out_together_when_they_changed, the_log_is_limited, text_from_a_peer_is_made_fit,
-	   other_frames_and_calls)
+	   a_link_that_goes_down_voids_its_tickets, the_rest_of_a_refused_round_is_given_back,
+	   a_delivery_that_is_not_taken_is_given_back_once, counters_go_out_together_when_they_changed,
+	   the_log_is_limited, text_from_a_peer_is_made_fit, other_frames_and_calls)

@@ -43,11 +43,14 @@ END_TEST
 
 START_TEST(test_gives_back_in_order)
 {
+	uint32_t round;
+
 	sink_setup(&sink_settings);
 	outbox_sink_up(sink.outbox, 4);
 	for (unsigned i = 0; i < 6; i++)
 		ck_assert_int_eq(sink_push(i, OUTBOX_SAFE), 0);
 	ck_assert_uint_eq(sink.count, 4);
+	round = sink.round;
 	sink_answer(1, TG_RETRY);
 	sink_answer(3, TG_CONFIRMED);
 	ck_assert_uint_eq(sink.count, 4); /* nothing until all are answered */
@@ -56,11 +59,37 @@ START_TEST(test_gives_back_in_order)
 	ck_assert_uint_eq(sink.count, 4); /* and a pause, so that nothing spins */
 	fake_pass(100 * CLOCK_MS_US);
 	ck_assert_uint_eq(sink.count, 8);
+	ck_assert_uint_ne(sink.round, round);
 	ck_assert_uint_eq(sink.given[4], 1);
 	ck_assert_uint_eq(sink.given[5], 2);
 	ck_assert_uint_eq(sink.given[6], 4);
 	ck_assert_uint_eq(sink.given[7], 5);
 	ck_assert_int_eq(sink_stats().retried, 2);
+	sink_teardown();
+}
+END_TEST
+
+START_TEST(test_window_narrows_to_what_the_sink_had_room_for)
+{
+	struct outbox_settings settings = sink_settings;
+
+	settings.window = settings.memory_messages = 200;
+	sink_setup(&settings);
+	outbox_sink_up(sink.outbox, 0);
+	for (unsigned i = 0; i < 100; i++)
+		ck_assert_int_eq(sink_push(i, OUTBOX_RECEIVED), 0);
+	ck_assert_uint_eq(sink.count, 100);
+	for (unsigned i = 30; i < 100; i++)
+		sink_answer(i, TG_RETRY);
+	for (unsigned i = 0; i < 30; i++)
+		sink_answer(i, TG_CONFIRMED);
+	fake_pass(CLOCK_S_US);
+	ck_assert_uint_eq(sink.count, 130);
+	ck_assert_uint_eq(sink.given[129], 59);
+	fake_pass(20 * CLOCK_S_US);
+	sink_answer(30, TG_CONFIRMED); /* after a while it may be more again */
+	ck_assert_uint_eq(sink.count, 170);
+	ck_assert_uint_eq(sink.given[169], 99);
 	sink_teardown();
 }
 END_TEST
@@ -177,5 +206,5 @@ START_TEST(test_shows_its_head)
 END_TEST
 
 SUITE_MAIN("outbox", test_a_short_window_writes_nothing, test_ack_ladder_while_the_link_is_well,
-	   test_gives_back_in_order, test_down_and_up_again, test_deliver_says_no, test_expires,
-	   test_refuses_what_is_too_long, test_shows_its_head)
+	   test_window_narrows_to_what_the_sink_had_room_for, test_gives_back_in_order, test_down_and_up_again,
+	   test_deliver_says_no, test_expires, test_refuses_what_is_too_long, test_shows_its_head)
