@@ -82,7 +82,7 @@ static void spy_close(void *state)
 }
 
 static const struct tg_setting settings[] = {
-	{"files", TG_LIST, 0, "", "", 0, 16, NULL, "files to open"},
+	{"files", TG_LIST, 0, "", NULL, 0, 16, NULL, "files to open"},
 	{"marker", TG_TEXT, 0, "", "", 0, 1024, NULL, "file to make"},
 	{"control", TG_TEXT, 0, "", "", 0, 1024, NULL, "control socket to ask"},
 	{"run_program", TG_BOOL, 0, "", "false", 0, 0, NULL, "start another program at the end"},

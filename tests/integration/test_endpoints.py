@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Endpoint processes that crash and hang are started again, and the others never notice; they outlive the core."""
 from harness import GatewayCase, Load, main, wait_until
-from harness.gateway import Groups
 
 
 class Faulty(GatewayCase):
     """Beside the main job, a loopback endpoint makes messages for another one that breaks down again and again."""
 
     allowed = [r"faulty"]
-    settings = {"limits": {"restart_min_ms": 10, "restart_max_ms": 50, "heartbeat_ms": 500}}
+    settings = {"limits": {"restart_min_ms": 10, "restart_max_ms": 100, "heartbeat_ms": 500}}
 
     def begin_faulty(self, messages, **fault):
         settings = self.configuration()
         settings["endpoints"] += [
             {"name": "maker", "adapter": "loopback", "generate": messages},
-            {"name": "faulty", "adapter": "loopback", "submit": False, **fault},
+            {"name": "faulty", "adapter": "loopback", "submit": False, "outbox": {"window": 10}, **fault},
         ]
         settings["routes"] += [
             {"name": "made", "from": "maker", "match": "/{path}", "to": "faulty", "address": "{path}"},

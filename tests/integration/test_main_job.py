@@ -57,7 +57,7 @@ class MainJob(GatewayCase):
 
     def test_hostile_path_reaches_no_other_topic(self):
         sensor = self.psk_sensor("pump-1")
-        message = self.assert_arrives(sensor, "a%2Fb/%23/%2B/c%00d", "x")
+        message = self.assert_arrives(sensor, "a%2Fb/%23/%2B/c%0Ad", "x")
         self.assertTrue(message.topic.startswith("plant-7/hall-3/pump-1/"), message)
         self.assertIsNone(re.search(r"[+#\x00]", message.topic), message)
         self.assertEqual(message.topic.count("/"), 6, message)

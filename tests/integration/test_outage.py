@@ -26,6 +26,18 @@ class Outage(GatewayCase):
         self.assert_promises(load, summary)
         self.assertEqual(self.wait_drained()["dropped"], {})
 
+    def test_at_full_speed(self):
+        """More comes, and more runs out again, than the broker's window takes at once."""
+        load = Load(self.folder, self.coap_port, self.keys(SENSORS), "--payload", 500).start()
+        for _ in range(2):
+            self.broker.stop()
+            self.wait_held(4000)
+            self.broker.start()
+            self.wait_link("cloud")
+        summary = load.stop()
+        self.assert_promises(load, summary)
+        self.wait_drained()
+
     def test_broker_hangs(self):
         """Connected is not enough: what is not confirmed goes to disk, and the sensors get their answer."""
         load = self.begin_load()

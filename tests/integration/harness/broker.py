@@ -70,7 +70,7 @@ class Broker:
     def start(self):
         seen = len(self.lines.all())
         self.process = Process(["mosquitto", "-c", self._configuration], self.lines)
-        self.lines.wait_line(r" running$", seen)
+        self.process.wait_line(r" running$", seen)
         return self
 
     def stop(self):

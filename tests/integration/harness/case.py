@@ -46,13 +46,17 @@ class GatewayCase(unittest.TestCase):
 
     def tearDown(self):
         """Whatever a case did: the ledger balances, the end is clean, and the log holds nothing unexpected."""
-        try:
-            if self.gateway.is_running():
-                self.assert_balanced()
-                self.assertEqual(self.gateway.stop(), 0, "tidegated did not end well")
-            self.assert_log_is_clean()
-        finally:
-            print(f"---- the log of the gateway in {self.id()}:", *self.gateway.lines.all()[-100:], sep="\n")
+        if self.gateway.is_running():
+            self.assert_balanced()
+            self.assertEqual(self.gateway.stop(), 0, "tidegated did not end well")
+        self.assert_log_is_clean()
+
+    def run(self, result=None):
+        """Shows the gateway's log behind a case that failed."""
+        before = len(result.failures) + len(result.errors)
+        super().run(result)
+        if len(result.failures) + len(result.errors) > before and hasattr(self, "gateway"):
+            print(f"---- the log of the gateway in {self.id()}:", *self.gateway.lines.all()[-100:], sep="\n", file=sys.stderr)
 
     def wait_link(self, name, state="up"):
         wait_until(lambda: self.gateway.endpoint(name)["link"] == state, f"the link of '{name}' is {state}")

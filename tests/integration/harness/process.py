@@ -49,14 +49,18 @@ class Lines:
         self._more = threading.Condition()
 
     def follow(self, stream):
-        thread = threading.Thread(target=self._read, args=(stream,), daemon=True)
-        thread.start()
-        return thread
+        """Reads from now on; the event that is returned is set at the stream's end."""
+        ended = threading.Event()
+        threading.Thread(target=self._read, args=(stream, ended), daemon=True).start()
+        return ended
 
-    def _read(self, stream):
+    def _read(self, stream, ended):
         with stream:
             for line in stream:
                 self._add(self._parse(line.rstrip("\n")))
+        with self._more:
+            ended.set()
+            self._more.notify_all()
 
     def _add(self, line):
         with self._more:
@@ -95,7 +99,7 @@ class Process:
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             encoding="utf-8", errors="replace", **popen,
         )
-        self._reader = self.lines.follow(self._popen.stdout)
+        self._ended = self.lines.follow(self._popen.stdout)
 
     @property
     def pid(self):
@@ -117,7 +121,14 @@ class Process:
 
     def wait_lines(self):
         """Waits until its last line has been read."""
-        self._reader.join(DEADLINE_S)
+        self._ended.wait(DEADLINE_S)
+
+    def wait_line(self, pattern, after=0):
+        """As Lines.wait_line, but gives up as soon as no line can come any more."""
+        def found_or_ended(lines):
+            return any(re.search(pattern, line) for line in lines[after:]) or self._ended.is_set()
+        self.lines.wait_for(found_or_ended, f"'{pattern}'")
+        self.lines.wait_line(pattern, after, deadline_s=0)
 
     def kill(self):
         """kill -9, as after a power cut."""

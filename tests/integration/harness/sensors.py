@@ -23,7 +23,7 @@ class Sensor:
 
     def __init__(self, name, port, key=None, pki=None, certificate=None):
         """With `key` (bytes) it has a PSK, with `pki` a certificate: its own, or another one."""
-        self.name = name
+        self.name, self.key = name, key
         self._uri = f"coaps://127.0.0.1:{port}"  # a name could mean [::1], where nobody listens
         if key is not None:
             assert 0 not in key, "the client takes its key as a text"
@@ -62,12 +62,13 @@ class Load:
         self._command = [
             BUILD / "tests/bench/loadgen", "--server", f"127.0.0.1:{port}", "--keys", self._keys,
             "--sensors", str(len(names)), "--record", self._record, *map(str, options),
+            *([] if "--count" in options else ["--seconds", "600"]),
         ]
         self._process = None
 
     def start(self):
         self._process = Process(self._command, self._summary)
-        self._summary.wait_line(r"^connected ")
+        self._process.wait_line(r"^connected ")
         return self
 
     def stop(self):
