@@ -94,8 +94,15 @@ class Broker:
         self.process.signal(signal.SIGUSR1)
         self.lines.wait_line(r"Saving in-memory database", seen)
 
-    def subscribe(self, topic="#"):
-        subscriber = Subscriber(self, topic, f"subscriber-{len(self._subscribers) + 1}")
+    def start_with_subscribers(self):
+        """Comes back only when its subscribers are there again: what it confirms from here on is on its way to them."""
+        seen = len(self.lines.all())
+        self.start()
+        for subscriber in self._subscribers:
+            self.lines.wait_line(rf"Sending SUBACK to {subscriber.name}$", seen)
+
+    def subscribe(self, topic="#", qos=1):
+        subscriber = Subscriber(self, topic, qos, f"subscriber-{len(self._subscribers) + 1}")
         self._subscribers.append(subscriber)
         self.save()
         return subscriber
@@ -111,14 +118,15 @@ class Broker:
 class Subscriber:
     """mosquitto_sub with a session that outlives connections; when the broker goes it comes back, and misses nothing."""
 
-    def __init__(self, broker, topic, name):
-        self._broker = broker
+    def __init__(self, broker, topic, qos, name):
+        self.name = name
         self._messages = Lines(parse=message_of)
         self._closing = threading.Event()
         self._process = None
         self._command = [
-            "mosquitto_sub", "-V", "5", "-h", "127.0.0.1", "-p", str(broker.port), "-i", name, "-c", "-q", "1",
-            "-k", "60", "-t", topic, "-F", "%j", "--cafile", broker.pki.certificate("cloud-ca"),
+            "mosquitto_sub", "-V", "5", "-h", "127.0.0.1", "-p", str(broker.port), "-i", name, "-c", "-q", str(qos),
+            "-D", "CONNECT", "receive-maximum", "65535", "-k", "60", "-t", topic, "-F", "%j",
+            "--cafile", broker.pki.certificate("cloud-ca"),
             "--cert", broker.pki.certificate("subscriber"), "--key", broker.pki.key("subscriber"),
         ]
         seen = len(broker.lines.all())

@@ -21,7 +21,7 @@ class GatewayCase(unittest.TestCase):
     pki = None  # made once for all cases of a file
     settings = {}  # for configuration()
     allowed = []  # the warnings and errors that belong to this case, as regular expressions
-    log_is_checked = True
+    subscriber_qos = 1
 
     @classmethod
     def setUpClass(cls):
@@ -35,7 +35,7 @@ class GatewayCase(unittest.TestCase):
         self.broker = Broker(self.folder, self.pki)
         self.addCleanup(self.broker.close)
         self.broker.start()
-        self.subscriber = self.broker.subscribe()
+        self.subscriber = self.broker.subscribe(qos=self.subscriber_qos)
         self.gateway = Gateway(self.folder / "gateway", self.configuration())
         self.addCleanup(self.gateway.close)
         self.gateway.start()
