@@ -13,12 +13,16 @@ LINT_TESTS += \
 	tests/lint/style.py tests/lint/words.py tests/lint/test_lints.py
 EXTRA_DIST += $(LINT_TESTS) tests/lint/source.py
 
-# Real parts, one file for each kind of trouble.
-CASES = \
-	tests/integration/test_endpoints.py tests/integration/test_footprint.py tests/integration/test_kills.py tests/integration/test_main_job.py \
-	tests/integration/test_outage.py tests/integration/test_refusals.py tests/integration/test_reload.py \
-	tests/integration/test_sandbox.py tests/integration/test_store.py
-EXTRA_DIST += $(CASES) tests/integration/spy.c \
+# Real parts, one file for each kind of trouble; the slow ones first.
+INTEGRATION_TESTS += \
+	tests/integration/test_kills.py tests/integration/test_refusals.py tests/integration/test_outage.py \
+	tests/integration/test_store.py tests/integration/test_endpoints.py tests/integration/test_main_job.py \
+	tests/integration/test_reload.py tests/integration/test_sandbox.py tests/integration/test_footprint.py
+# What is worth the time with sanitizers, too.
+SANITIZE_TESTS = \
+	tests/integration/test_refusals.py tests/integration/test_outage.py tests/integration/test_store.py \
+	tests/integration/test_endpoints.py tests/integration/test_main_job.py tests/integration/test_reload.py
+EXTRA_DIST += $(INTEGRATION_TESTS) tests/integration/spy.c \
 	tests/integration/demo.py tests/integration/harness/__init__.py tests/integration/harness/broker.py \
 	tests/integration/harness/case.py tests/integration/harness/gateway.py tests/integration/harness/pki.py \
 	tests/integration/harness/process.py tests/integration/harness/sensors.py

@@ -4,7 +4,7 @@ import re
 import time
 import unittest
 
-from harness import BUILD, GatewayCase, main
+from harness import SANITIZED, GatewayCase, main
 
 MEMORY_KB = 20 * 1024  # core, coap and mqtt together
 READY_S = 0.3
@@ -17,8 +17,7 @@ def pss_kb(pid):
         return int(re.search(r"^Pss:\s+(\d+) kB$", rollup.read(), re.MULTILINE).group(1))
 
 
-@unittest.skipIf(re.search(r"^#define TG_SANITIZERS 1$", (BUILD / "config.h").read_text(), re.MULTILINE),
-                 "a build with sanitizers is neither small nor fast")
+@unittest.skipIf(SANITIZED, "a build with sanitizers is neither small nor fast")
 class Footprint(GatewayCase):
     def test_idle_memory(self):
         sensor = self.psk_sensor("pump-1")

@@ -5,10 +5,8 @@ import shlex
 import unittest
 from pathlib import Path
 
-from harness import BUILD, SOURCE, GatewayCase, main
+from harness import BUILD, SANITIZED, SOURCE, GatewayCase, main
 from harness.process import run
-
-SANITIZED = "TG_SANITIZERS 1" in (BUILD / "config.h").read_text(encoding="utf-8")
 
 
 class Kernel(GatewayCase):

@@ -11,12 +11,12 @@ certificates, and clients that we did not write. Everything on loopback, on free
 """
 from .broker import Broker, Message, Subscriber
 from .case import GatewayCase, main
-from .gateway import BUILD, SOURCE, Gateway, configuration
+from .gateway import BUILD, SANITIZED, SOURCE, Gateway, configuration
 from .pki import Pki
 from .process import DEADLINE_S, Process, free_port, wait_until
 from .sensors import Load, Sensor
 
 __all__ = [
-    "BUILD", "Broker", "DEADLINE_S", "Gateway", "GatewayCase", "Load", "Message", "Pki", "Process", "SOURCE", "Sensor",
-    "Subscriber", "configuration", "free_port", "main", "wait_until",
+    "BUILD", "Broker", "DEADLINE_S", "Gateway", "GatewayCase", "Load", "Message", "Pki", "Process", "SANITIZED", "SOURCE",
+    "Sensor", "Subscriber", "configuration", "free_port", "main", "wait_until",
 ]

@@ -12,6 +12,10 @@ from .process import DEADLINE_S, Lines, Process, run
 
 SOURCE = Path(os.environ.get("TG_SOURCE") or Path(__file__).resolve().parents[3])
 BUILD = Path(os.environ.get("TG_BUILD") or SOURCE / "build")
+SANITIZED = "#define TG_SANITIZERS 1" in (BUILD / "config.h").read_text(encoding="utf-8")
+
+
+COMPLAINT = re.compile(r"^(error|warning): |Sanitizer|runtime error:")
 
 
 class Groups(list):
@@ -172,5 +176,5 @@ class Gateway:
         self.ctl("device", "add", name, "--certificate")
 
     def complaints(self):
-        """The lines of its log that are errors or warnings."""
-        return [line for line in self.lines.all() if re.match(r"(error|warning): ", line)]
+        """The lines of its log that are errors or warnings, or come from a sanitizer."""
+        return [line for line in self.lines.all() if COMPLAINT.search(line)]
