@@ -40,12 +40,18 @@ static void session_fail_library(struct session *session, int rc)
 		session_fail(session, error == EPROTO ? "connection ended in TLS" : mosquitto_strerror(rc));
 }
 
+/* The library's handle may be used; the events may change that. */
+static bool session_is_live(const struct session *session)
+{
+	return session->state == SESSION_HANDSHAKE || session->state == SESSION_UP;
+}
+
 /* After every call into the library that may have ended the connection. */
 static bool session_check(struct session *session, int rc)
 {
 	if (rc != MOSQ_ERR_SUCCESS || mosquitto_socket(session->mosq) < 0)
 		session_fail_library(session, rc);
-	return session->state != SESSION_LOST;
+	return session_is_live(session);
 }
 
 static bool session_wants_write(struct session *session)
@@ -97,7 +103,7 @@ static void session_flush(struct session *session)
 static void session_write(struct session *session)
 {
 	session_flush(session);
-	if (session->state != SESSION_LOST && mosquitto_want_write(session->mosq))
+	if (session_is_live(session) && mosquitto_want_write(session->mosq))
 		session_check(session, mosquitto_loop_write(session->mosq, 1));
 }
 
@@ -171,13 +177,13 @@ void session_on_ready(void *arg, int fd, uint32_t ready)
 	(void)fd;
 	if (session->state == SESSION_CLOSING) {
 		session_linger(session, ready);
-	} else if (session->state != SESSION_LOST) {
+	} else if (session_is_live(session)) {
 		if (ready & TG_WRITABLE)
 			session_write(session);
-		if (session->state != SESSION_LOST &&
+		if (session_is_live(session) &&
 		    (ready & (TG_READABLE | TG_BROKEN) || session->state == SESSION_HANDSHAKE))
 			session_read(session);
-		if (session->state != SESSION_LOST && !session->transport && mosquitto_want_write(session->mosq))
+		if (session_is_live(session) && !session->transport && mosquitto_want_write(session->mosq))
 			session_write(session);
 		if (session->state == SESSION_HANDSHAKE && session->accepted)
 			session_begin(session);
