@@ -27,9 +27,9 @@ struct host {
 	/* exchange.c */
 	struct uuid_maker ids;
 	struct pending pending;
-	struct slots tickets; /* value: the core's ticket */
+	struct slots tickets;   /* value: the core's ticket */
 	uint32_t refused_round; /* what is still to come of it is refused; 0: none */
-	struct slots lookups; /* value: the adapter's token */
+	struct slots lookups;   /* value: the adapter's token */
 	enum tg_link link;
 	struct clean_text link_detail;
 

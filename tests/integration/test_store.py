@@ -37,7 +37,7 @@ class FullDisk(GatewayCase):
         """The state folder is made a small file system of its own before the gateway starts."""
         state = self.folder / "gateway" / "state"
         state.mkdir(parents=True)
-        code, _, problem = run(["mount", "-t", "tmpfs", "-o", "size=12m", "tidegate-test", state], check=False)
+        code, _, problem = run(["mount", "-t", "tmpfs", "-o", "size=12m,mode=700", "tidegate-test", state], check=False)
         if code:
             self.skipTest(f"no right to mount a small file system: the full disk was NOT tested ({problem.strip()})")
         self.addCleanup(run, ["umount", "-l", state])
