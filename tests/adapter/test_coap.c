@@ -99,7 +99,7 @@ START_TEST(a_late_verdict_is_a_separate_response)
 {
 	sensor_request(sensor, MESSAGE_CON, MESSAGE_POST, 1, "a", "1");
 	await_submissions(1);
-	mock_advance(rig, 199 * MS);
+	mock_advance(rig, 999 * MS);
 	sensor_expect_nothing(sensor);
 	mock_advance(rig, 1 * MS);
 	sensor_expect(sensor, MESSAGE_ACK, MESSAGE_EMPTY, 1);
