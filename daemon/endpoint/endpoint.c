@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h> /* the build's */
+
 #include "endpoint/endpoint.h"
 
 #include <dlfcn.h>
