@@ -127,9 +127,10 @@ static void answer_change(struct core *core, struct control_call *call, const ch
 		control_reply(call, with_key(device, key));
 	else if (r == -EEXIST)
 		control_fail(call, "exists", "\"%s\" is enrolled already%s", name,
-			     device->revoked
-				     ? " and revoked; to let it in again with a new key: tidegatectl device rotate"
-				     : "");
+			     !device->revoked                      ? ""
+			     : device->proof == DEVICE_CERTIFICATE ? " and revoked for good; give it another name"
+								   : " and revoked; to let it in again with a new key: "
+								     "tidegatectl device rotate");
 	else if (r == -ENOENT)
 		control_fail(call, "unknown", "no device \"%s\" is enrolled", name);
 	else if (r == -EINVAL)

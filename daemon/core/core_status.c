@@ -218,6 +218,9 @@ json_t *core_status(struct core *core)
 		if (e->outbox)
 			json_array_append_new(outboxes, describe_outbox(core, e, problems));
 	}
+	if (core->state == CORE_DRAINING)
+		json_array_append_new(problems, json_string("draining: new messages are refused until drain is "
+							    "switched off (tidegatectl drain --off)"));
 	store = describe_store(core, problems);
 	total = describe_total(core, problems);
 	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:o}", "gateway", core->config->gateway, "site",

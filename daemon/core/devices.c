@@ -160,7 +160,8 @@ static bool is_good_name(const char *name)
 	if (length == 0 || length > TG_DEVICE_MAX || !bytes_is_utf8(bytes_text(name)))
 		return false;
 	for (const char *p = name; *p; p++) {
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+		/* C1 controls are two bytes in UTF-8 */
+		if ((unsigned char)*p < 0x20 || *p == 0x7f || (*p == '\xc2' && (unsigned char)p[1] < 0xa0))
 			return false;
 	}
 	return true;

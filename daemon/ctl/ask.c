@@ -7,9 +7,26 @@
 
 enum { ANSWER_TIMEOUT_MS = 120 * 1000 };
 
+/* Of one line or several. */
+static void print_error(json_t *error)
+{
+	json_t *clean = json_pack("{s:O*}", "text", error);
+	const char *text = json_string_value(error) ? json_string_value(error) : "refused";
+	size_t length;
+
+	ctl_clean(clean);
+	if (json_string_value(json_object_get(clean, "text")))
+		text = json_string_value(json_object_get(clean, "text"));
+	length = strlen(text);
+	while (length > 0 && text[length - 1] == '\n')
+		length--;
+	fprintf(stderr, "tidegatectl: %.*s\n", (int)length, text);
+	json_decref(clean);
+}
+
 int ctl_ask(struct ctl *ctl, json_t *request, json_t **ret_result)
 {
-	json_t *answer = NULL, *errors;
+	json_t *answer = NULL, *result;
 	int r = client_send(&ctl->client, request);
 
 	if (r >= 0)
@@ -18,15 +35,17 @@ int ctl_ask(struct ctl *ctl, json_t *request, json_t **ret_result)
 		fprintf(stderr, "tidegatectl: the gateway did not answer (%s)\n", strerror(-r));
 		return CTL_NO_GATEWAY;
 	}
-	if (json_is_true(json_object_get(answer, "ok"))) {
-		*ret_result = json_incref(json_object_get(answer, "result"));
-		json_decref(answer);
-		return CTL_GOOD;
+	result = json_object_get(answer, "result");
+	r = json_is_true(json_object_get(answer, "ok")) && result ? CTL_GOOD : CTL_FAILED;
+	if (r == CTL_GOOD) {
+		if (!ctl->json)
+			ctl_clean(result);
+		*ret_result = json_incref(result);
+	} else {
+		print_error(json_object_get(answer, "error"));
 	}
-	errors = json_object_get(answer, "error");
-	fprintf(stderr, "tidegatectl: %s\n", json_is_string(errors) ? json_string_value(errors) : "refused");
 	json_decref(answer);
-	return CTL_FAILED;
+	return r;
 }
 
 bool ctl_print_json(const struct ctl *ctl, const json_t *result)
@@ -73,9 +92,19 @@ bool ctl_flag(struct ctl *ctl, const char *name)
 	return false;
 }
 
+long ctl_whole(const char *text, long lowest)
+{
+	char *end;
+	long number;
+
+	errno = 0;
+	number = strtol(text, &end, 10);
+	return errno || end == text || *end || number < lowest || number > 1000000 ? -1 : number;
+}
+
 int ctl_bad_usage(const struct ctl *ctl, const char *problem)
 {
-	fprintf(stderr, "tidegatectl: %s%s%s%s; tidegatectl --help says how\n", problem, ctl->argc ? " near \"" : "",
+	fprintf(stderr, "tidegatectl: %s%s%s%s; tidegatectl --help says how\n", problem, ctl->argc ? ", not \"" : "",
 		ctl->argc ? ctl->argv[0] : "", ctl->argc ? "\"" : "");
 	return CTL_USAGE;
 }

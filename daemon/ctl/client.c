@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+enum { ANSWER_MAX_BYTES = 128 * 1024 * 1024 };
+
 int client_open(struct client *client, const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -68,6 +70,8 @@ static int receive_more(struct client *client, int timeout_ms)
 
 	if (r <= 0)
 		return r == 0 ? -ETIMEDOUT : -errno;
+	if (client->size > ANSWER_MAX_BYTES)
+		return -EMSGSIZE;
 	if (client->capacity - client->size < 4096) {
 		size_t capacity = client->capacity ? client->capacity * 2 : 16384;
 		char *data = realloc(client->data, capacity);

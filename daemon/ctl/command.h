@@ -5,6 +5,7 @@
 /* What tidegatectl can do, as a table; each command makes a request and shows the answer. */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "ctl/client.h"
 
@@ -55,8 +56,14 @@ bool ctl_print_json(const struct ctl *ctl, const json_t *result);
 /* The value of the option, taken out of the arguments; NULL: not given. *ret_usage is set where its value is missing. */
 const char *ctl_option(struct ctl *ctl, const char *name, bool *ret_usage);
 bool ctl_flag(struct ctl *ctl, const char *name);
+/* A whole number from `lowest` to a million. Errors: -1. */
+long ctl_whole(const char *text, long lowest);
 /* Says that the words behind the command make no sense. */
 int ctl_bad_usage(const struct ctl *ctl, const char *problem);
+
+/* For people: whatever could move the cursor of a terminal, in any text of the answer, becomes '?'. What devices and brokers chose
+ * stands there. Line ends stay in the member "text". */
+void ctl_clean(json_t *answer);
 
 /* Shortcuts for reading answers: "" or 0 where there is none. */
 const char *ctl_text(const json_t *object, const char *key);

@@ -100,7 +100,7 @@ int ctl_device_show(struct ctl *ctl)
 		return r;
 	if (!ctl_print_json(ctl, result)) {
 		for (const char *const *key = keys; *key; key++)
-			printf("%-10s%s\n", *key, ctl_text(result, *key));
+			printf("%-10s%s\n", *key, *ctl_text(result, *key) ? ctl_text(result, *key) : "-");
 		printf("%-10s%lld\n%-10s%lld\n", "accepted", ctl_number(result, "accepted"), "refused",
 		       ctl_number(result, "refused"));
 	}

@@ -2,6 +2,7 @@
 bin_PROGRAMS += tidegatectl
 tidegatectl_SOURCES = \
 	daemon/ctl/ask.c \
+	daemon/ctl/clean.c \
 	daemon/ctl/client.c daemon/ctl/client.h \
 	daemon/ctl/command.h \
 	daemon/ctl/device.c \

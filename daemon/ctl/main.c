@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "ctl/command.h"
 
 const struct ctl_command ctl_commands[] = {
@@ -25,13 +26,18 @@ const struct ctl_command ctl_commands[] = {
 	 ctl_drain},
 	{NULL, NULL, NULL, NULL}};
 
+static void print_command(FILE *out, const struct ctl_command *command)
+{
+	fprintf(out, "  %s%s%s\n      %s\n", command->words, *command->usage ? " " : "", command->usage, command->help);
+}
+
 static void print_help(FILE *out)
 {
 	fputs("tidegatectl - look after a tidegate gateway\n\nUsage: tidegatectl [--json] [--run DIR] COMMAND "
 	      "...\n\nCommands:\n",
 	      out);
 	for (const struct ctl_command *c = ctl_commands; c->words; c++)
-		fprintf(out, "  %s%s%s\n      %s\n", c->words, *c->usage ? " " : "", c->usage, c->help);
+		print_command(out, c);
 	fputs("\nOptions:\n"
 	      "  --json        answer as JSON, for programs\n"
 	      "  --run DIR     the gateway's run folder (default: " TG_RUN_DIR ")\n"
@@ -77,6 +83,27 @@ static int run_command(struct ctl *ctl, const char *run_dir, const struct ctl_co
 	return r;
 }
 
+/* "device" alone: what there is. */
+static int show_group(int argc, char **argv)
+{
+	size_t length = strlen(argv[0]);
+	bool help = argc > 1 && strcmp(argv[1], "--help") == 0, found = false;
+	FILE *out = help ? stdout : stderr;
+
+	for (const struct ctl_command *c = ctl_commands; c->words; c++) {
+		if (strncmp(c->words, argv[0], length) != 0 || c->words[length] != ' ')
+			continue;
+		if (!found && !help)
+			fprintf(out, "tidegatectl: what of \"%s\"?\n", argv[0]);
+		found = true;
+		print_command(out, c);
+	}
+	if (found)
+		return help ? CTL_GOOD : CTL_USAGE;
+	fprintf(stderr, "tidegatectl: unknown command \"%s\"; tidegatectl --help lists them\n", argv[0]);
+	return CTL_USAGE;
+}
+
 static int find_and_run(struct ctl *ctl, const char *run_dir, int argc, char **argv)
 {
 	for (const struct ctl_command *c = ctl_commands; c->words; c++) {
@@ -87,15 +114,22 @@ static int find_and_run(struct ctl *ctl, const char *run_dir, int argc, char **a
 		ctl->argc = argc - n;
 		ctl->argv = argv + n;
 		if (ctl_flag(ctl, "--help")) {
-			printf("tidegatectl %s %s\n    %s\n", c->words, c->usage, c->help);
+			print_command(stdout, c);
 			return CTL_GOOD;
 		}
 		ctl->json |= ctl_flag(ctl, "--json");
 		return run_command(ctl, run_dir, c);
 	}
-	fprintf(stderr, "tidegatectl: unknown command \"%s%s%s\"; tidegatectl --help lists them\n", argv[0],
-		argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
-	return CTL_USAGE;
+	return show_group(argc, argv);
+}
+
+/* Everything has to arrive: a full disk or a closed pipe is a failure. */
+static int finish(int r)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return r;
+	fprintf(stderr, "tidegatectl: cannot write (%s)\n", strerror(errno));
+	return CTL_FAILED;
 }
 
 int main(int argc, char **argv)
@@ -119,7 +153,7 @@ int main(int argc, char **argv)
 			break;
 		case 'h':
 			print_help(stdout);
-			return CTL_GOOD;
+			return finish(CTL_GOOD);
 		case 'V':
 			puts("tidegatectl " PACKAGE_VERSION);
 			return CTL_GOOD;
@@ -132,5 +166,11 @@ int main(int argc, char **argv)
 		print_help(stderr);
 		return CTL_USAGE;
 	}
-	return find_and_run(&ctl, run_dir, argc - optind, argv + optind);
+	for (int i = optind; i < argc; i++) {
+		if (!bytes_is_utf8(bytes_text(argv[i]))) {
+			fputs("tidegatectl: a word of the command is not UTF-8\n", stderr);
+			return CTL_USAGE;
+		}
+	}
+	return finish(find_and_run(&ctl, run_dir, argc - optind, argv + optind));
 }

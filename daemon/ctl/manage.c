@@ -16,7 +16,7 @@ static void print_lines(const json_t *lines, const char *title)
 	if (json_array_size(lines) == 0)
 		return;
 	printf("%s\n", title);
-	json_array_foreach(lines, i, line) printf("  %s\n", json_string_value(line));
+	json_array_foreach(lines, i, line) printf("  %s\n", json_is_string(line) ? json_string_value(line) : "?");
 }
 
 int ctl_config(struct ctl *ctl)
@@ -36,11 +36,20 @@ int ctl_config(struct ctl *ctl)
 	return CTL_GOOD;
 }
 
+/* The address, or what keeps the message from going there. */
+static const char *why_not(const json_t *route)
+{
+	if (json_is_true(json_object_get(route, "goes")))
+		return ctl_text(route, "address");
+	return *ctl_text(route, "address") ? "(a route before it has taken it)" : ctl_text(route, "step");
+}
+
 int ctl_routes_test(struct ctl *ctl)
 {
-	static const char *const titles[] = {"ROUTE", "TO", "ADDRESS", NULL};
+	static const char *const titles[] = {"ROUTE", "GOES", "TO", "ADDRESS", NULL};
 	struct table table;
 	json_t *result, *route;
+	bool any = false;
 	size_t i;
 	int r;
 
@@ -56,12 +65,18 @@ int ctl_routes_test(struct ctl *ctl)
 		table_init(&table, titles);
 		json_array_foreach(result, i, route)
 		{
+			bool goes = json_is_true(json_object_get(route, "goes"));
+
 			table_row(&table);
 			table_cell(&table, 0, "%s", ctl_text(route, "route"));
-			table_cell(&table, 1, "%s", ctl_text(route, "to"));
-			table_cell(&table, 2, "%s", ctl_text(route, "address"));
+			table_cell(&table, 1, "%s", goes ? "yes" : "no");
+			table_cell(&table, 2, "%s", ctl_text(route, "to"));
+			table_cell(&table, 3, "%s", why_not(route));
+			any |= goes;
 		}
 		table_print(&table);
+		if (!any)
+			puts("No route takes it.");
 		table_done(&table);
 	}
 	json_decref(result);
@@ -121,12 +136,11 @@ int ctl_drain(struct ctl *ctl)
 {
 	bool off = ctl_flag(ctl, "--off"), bad = false;
 	const char *timeout = ctl_option(ctl, "--timeout", &bad);
-	char *end = NULL;
-	long timeout_s = timeout ? strtol(timeout, &end, 10) : 60;
+	long timeout_s = timeout ? ctl_whole(timeout, 0) : 60;
 	json_t *result = NULL;
 	int r;
 
-	if (bad || ctl->argc || (timeout && (*end || timeout_s < 0)))
+	if (bad || ctl->argc || timeout_s < 0 || (off && timeout))
 		return ctl_bad_usage(ctl, "drain takes --timeout SECONDS or --off");
 	r = off ? ctl_ask(ctl, json_pack("{s:s,s:b}", "command", "drain", "on", 0), &result)
 		: wait_drained(ctl, timeout_s, &result);

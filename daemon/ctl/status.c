@@ -112,17 +112,18 @@ int ctl_status(struct ctl *ctl)
 		return r;
 	}
 	format_duration(ctl_number(result, "uptime_s"), uptime);
-	printf("%s%s%s%s%s  tidegate %s, %s for %s, %lld devices\n\n", table_bold(), ctl_text(result, "gateway"),
+	printf("%s%s%s%s%s  tidegate %s, %s, up for %s, %lld device%s\n\n", table_bold(), ctl_text(result, "gateway"),
 	       table_plain(), *ctl_text(result, "site") ? " at " : "", ctl_text(result, "site"),
-	       ctl_text(result, "version"), ctl_text(result, "state"), uptime, ctl_number(result, "devices"));
+	       ctl_text(result, "version"), ctl_text(result, "state"), uptime, ctl_number(result, "devices"),
+	       ctl_number(result, "devices") == 1 ? "" : "s");
 	print_endpoints(json_object_get(result, "endpoints"));
 	if (json_array_size(json_object_get(result, "outboxes"))) {
 		putchar('\n');
 		print_outboxes(json_object_get(result, "outboxes"));
 	}
 	putchar('\n');
-	json_array_foreach(problems, i, problem)
-		printf("%s! %s%s\n", table_red(), json_string_value(problem), table_plain());
+	json_array_foreach(problems, i, problem) printf(
+		"%s! %s%s\n", table_red(), json_is_string(problem) ? json_string_value(problem) : "?", table_plain());
 	if (r == CTL_GOOD)
 		printf("%sall is well%s\n", table_green(), table_plain());
 	json_decref(result);

@@ -67,14 +67,16 @@ static size_t width_of(const char *text)
 
 void table_cell(struct table *table, unsigned column, const char *format, ...)
 {
-	char *cell = table->cells[table->rows - 1][column];
+	char **cell = &table->cells[table->rows - 1][column];
 	va_list args;
 
+	free(*cell);
 	va_start(args, format);
-	vsnprintf(cell, TABLE_CELL_MAX, format, args);
+	if (vasprintf(cell, format, args) < 0)
+		abort();
 	va_end(args);
-	if (width_of(cell) > table->widths[column])
-		table->widths[column] = width_of(cell);
+	if (width_of(*cell) > table->widths[column])
+		table->widths[column] = width_of(*cell);
 }
 
 void table_print(const struct table *table)
@@ -83,7 +85,7 @@ void table_print(const struct table *table)
 		if (row == 0)
 			fputs(table_bold(), stdout);
 		for (unsigned column = 0; column < table->columns; column++) {
-			const char *cell = table->cells[row][column];
+			const char *cell = table->cells[row][column] ? table->cells[row][column] : "";
 			bool last = column + 1 == table->columns;
 
 			fputs(cell, stdout);
@@ -98,6 +100,10 @@ void table_print(const struct table *table)
 
 void table_done(struct table *table)
 {
+	for (unsigned row = 0; row < table->rows; row++) {
+		for (unsigned column = 0; column < table->columns; column++)
+			free(table->cells[row][column]);
+	}
 	free(table->cells);
-	table->cells = NULL;
+	*table = (struct table){.columns = 0};
 }

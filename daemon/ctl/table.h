@@ -7,13 +7,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { TABLE_COLUMNS_MAX = 10, TABLE_CELL_MAX = 96 };
+enum { TABLE_COLUMNS_MAX = 10 };
 
 struct table {
 	unsigned columns;
 	unsigned rows;
 	size_t widths[TABLE_COLUMNS_MAX];
-	char (*cells)[TABLE_COLUMNS_MAX][TABLE_CELL_MAX];
+	char *(*cells)[TABLE_COLUMNS_MAX]; /* NULL: empty */
 };
 
 /* The titles end with NULL. */

@@ -35,25 +35,30 @@ int ctl_tail(struct ctl *ctl)
 {
 	bool bad = false;
 	const char *device = ctl_option(ctl, "--device", &bad), *count = ctl_option(ctl, "--count", &bad);
-	char *end = NULL;
-	long left = count ? strtol(count, &end, 10) : -1;
+	long left = count ? ctl_whole(count, 1) : -1;
 	json_t *result, *line;
 	int r;
 
-	if (bad || ctl->argc || (count && (*end || left < 1)))
+	if (bad || ctl->argc || (count && left < 0))
 		return ctl_bad_usage(ctl, "tail takes --device NAME and --count N");
 	r = ctl_ask(ctl, json_pack("{s:s,s:s*}", "command", "tail", "device", device), &result);
 	if (r != CTL_GOOD)
 		return r;
 	json_decref(result);
 	while (left != 0 && (line = client_receive(&ctl->client, -1, &r))) {
-		const json_t *event = json_object_get(line, "event");
+		json_t *event = json_object_get(line, "event");
 
+		if (!json_is_object(event)) {
+			json_decref(line);
+			r = -EBADMSG;
+			break;
+		}
 		if (ctl->json) {
 			json_dumpf(event, stdout, JSON_COMPACT);
 			putchar('\n');
 			fflush(stdout);
 		} else {
+			ctl_clean(event);
 			print_event(event);
 		}
 		json_decref(line);

@@ -117,6 +117,7 @@ START_TEST(refuses_bad_names)
 	longest[TG_DEVICE_MAX + 1] = 0;
 	ck_assert_int_eq(devices_add(devices, "", "f", DEVICE_CERTIFICATE, NULL, 1), -EINVAL);
 	ck_assert_int_eq(devices_add(devices, "a\nb", "f", DEVICE_CERTIFICATE, NULL, 1), -EINVAL);
+	ck_assert_int_eq(devices_add(devices, "a\xc2\x9b", "f", DEVICE_CERTIFICATE, NULL, 1), -EINVAL);
 	ck_assert_int_eq(devices_add(devices, "\xff", "f", DEVICE_CERTIFICATE, NULL, 1), -EINVAL);
 	ck_assert_int_eq(devices_add(devices, longest, "f", DEVICE_CERTIFICATE, NULL, 1), -EINVAL);
 	longest[TG_DEVICE_MAX] = 0;
