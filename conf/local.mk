@@ -25,13 +25,3 @@ tests_unit_test_conf_CPPFLAGS = $(AM_CPPFLAGS) -DCONF_FOLDER='"$(abs_srcdir)/con
 tests_unit_test_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_conf_LDADD = libcore.la $(CHECK_LIBS)
 tests_unit_test_conf_DEPENDENCIES = libcore.la tidegate-endpoint coap.la loopback.la mqtt.la
-
-# The settings part of the manual comes from the rows of the gateway and of the adapters built here.
-EXTRA_DIST += packaging/man/tidegate.conf.5.in
-nodist_man_MANS += packaging/man/tidegate.conf.5
-CLEANFILES += packaging/man/tidegate.conf.5 packaging/man/tidegate.conf.5.settings
-packaging/man/tidegate.conf.5: packaging/man/tidegate.conf.5.in tidegated tidegate-endpoint $(adapter_LTLIBRARIES)
-	$(AM_V_GEN)$(MKDIR_P) packaging/man && \
-	./tidegated --schema-man --adapters "$(abs_builddir)/.libs" \
-		--endpoint-program "$(abs_builddir)/tidegate-endpoint" > $@.settings && \
-	sed -e '/^@SETTINGS@$$/{r $@.settings' -e 'd;}' $(srcdir)/packaging/man/tidegate.conf.5.in > $@ && rm -f $@.settings
