@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bad input, row by row, with a client that we did not write; the gateway goes on as if nothing had been."""
-from harness import GatewayCase, Sensor, main, wait_until
+from harness import GatewayCase, Load, Sensor, main, wait_until
 from harness.gateway import Groups
 
 
@@ -61,6 +61,25 @@ class Strangers(GatewayCase):
         self.assertEqual(sensor.post("t", "inside").code, "2.04")
         self.gateway.ctl("device", "revoke", "valve-2")
         self.assert_kept_out(sensor, "failed_unknown")
+
+
+class Revoked(GatewayCase):
+    """A device that is revoked while it is connected."""
+
+    allowed = [r"handshake with .* failed"]
+
+    def test_its_session_ends_and_no_other(self):
+        load = Load(self.folder, self.coap_port, self.keys(2), "--rate", 50).start()
+        bad, good = "sensor-01", "sensor-02"
+        self.subscriber.wait_for(10, lambda m: m.device == bad)
+        self.gateway.ctl("device", "revoke", bad)
+        accepted = self.gateway.ctl("device", "show", bad)["accepted"]
+        after = len(self.subscriber.messages(lambda m: m.device == good))
+        self.subscriber.wait_for(after + 50, lambda m: m.device == good)
+        self.assertEqual(self.gateway.ctl("device", "show", bad)["accepted"], accepted)
+        summary = load.stop()
+        self.assertGreaterEqual(summary["sessions_lost"], 1, summary)
+        self.assert_promises(load, summary)
 
 
 class Paths(GatewayCase):

@@ -44,12 +44,15 @@ class FullDisk(GatewayCase):
         return super().configuration(**changes)
 
     def test_full(self):
-        keys = self.keys(20)
-        load = Load(self.folder, self.coap_port, keys, "--payload", 1000, "--refused", "count").start()
+        late = self.psk_sensor("late")
+        load = Load(self.folder, self.coap_port, self.keys(20), "--payload", 1000, "--refused", "count").start()
         self.subscriber.wait_for(100)
         self.broker.stop()
         wait_until(lambda: self.refused() > 100, "full is said in honest words")
         self.assert_balanced()
+        reply = late.post("t", "x" * 900)
+        self.assertEqual(reply.code, "5.03", reply)
+        self.assertGreaterEqual(int(reply.options["Max-Age"]), 1)
         self.broker.start()
         accepted = self.gateway.outbox()["ledger"]["accepted"]
         wait_until(lambda: self.gateway.outbox()["ledger"]["accepted"] > accepted + 100, "readings are taken again")

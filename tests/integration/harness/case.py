@@ -58,8 +58,8 @@ class GatewayCase(unittest.TestCase):
         if len(result.failures) + len(result.errors) > before and hasattr(self, "gateway"):
             print(f"---- the log of the gateway in {self.id()}:", *self.gateway.lines.all()[-100:], sep="\n", file=sys.stderr)
 
-    def wait_link(self, name, state="up"):
-        wait_until(lambda: self.gateway.endpoint(name)["link"] == state, f"the link of '{name}' is {state}")
+    def wait_link(self, name):
+        wait_until(lambda: self.gateway.endpoint(name)["link"] == "up", f"the link of '{name}' is up")
 
     def assert_balanced(self):
         for outbox in self.gateway.status()["outboxes"]:

@@ -153,6 +153,10 @@ class Gateway:
             raise AssertionError(f"tidegatectl {' '.join(words)} ended with {code}: {out}{err}")
         return json.loads(out) if out else None
 
+    def say(self, *words):
+        """What tidegatectl says to people: (exit code, standard output, standard error)."""
+        return run([BUILD / "tidegatectl", "--run", self.run, *words], check=False)
+
     def status(self):
         """A gateway that is not well (exit code 4) has a status too."""
         return self.ctl("status", good=(0, 4))
