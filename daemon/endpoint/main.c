@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -25,6 +27,7 @@ struct arguments {
 static const char usage[] =
 	"usage: tidegate-endpoint --describe ADAPTER [--adapters DIR]\n"
 	"       tidegate-endpoint --endpoint NAME --worker N --core SOCKET --lock FILE [--adapters DIR] [--orphan S]\n"
+	"       tidegate-endpoint --help | --version\n"
 	"Runs one endpoint of tidegate; it is started by tidegated(8).\n";
 
 static int parse_number(const char *text, int64_t highest, int64_t *ret_number)
@@ -146,6 +149,10 @@ int main(int argc, char **argv)
 {
 	struct arguments arguments = {.options = {.adapters = TG_ADAPTER_DIR, .orphan_us = 30 * CLOCK_S_US}};
 
+	if (argc == 2 && strcmp(argv[1], "--help") == 0)
+		return fputs(usage, stdout) < 0;
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return puts("tidegate-endpoint " PACKAGE_VERSION) < 0;
 	if (parse(argc, argv, &arguments) < 0) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
