@@ -276,6 +276,7 @@ static const char *const mqtt_counters[] = {
 	[COUNT_QUEUED] = "queued",
 	[COUNT_RECEIVE_MAXIMUM] = "receive_maximum",
 	[COUNT_QOS_LOWERED] = "qos_lowered",
+	[COUNT_NO_SUBSCRIBERS] = "no_subscribers",
 	[N_COUNTERS] = NULL,
 };
 

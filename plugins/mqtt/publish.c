@@ -231,6 +231,8 @@ static void publish_verdict(struct publish *publish, const struct window_entry *
 			host->log(host, TG_LOG_WARNING, NULL, "the broker refuses the status message (%s)",
 				  mosquitto_reason_string(reason));
 	} else if (reason < 0x80) {
+		if (reason == MQTT_RC_NO_MATCHING_SUBSCRIBERS)
+			host->count(host, COUNT_NO_SUBSCRIBERS, 1);
 		publish_confirm(publish, entry->ticket);
 	} else if (reason == MQTT_RC_QUOTA_EXCEEDED) {
 		host->delivered(host, entry->ticket, TG_RETRY, NULL);

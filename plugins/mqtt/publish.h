@@ -30,6 +30,7 @@ enum publish_counter {
 	COUNT_QUEUED,
 	COUNT_RECEIVE_MAXIMUM,
 	COUNT_QOS_LOWERED,
+	COUNT_NO_SUBSCRIBERS, /* confirmed, but the broker had nobody to give it to */
 	N_COUNTERS
 };
 

@@ -120,7 +120,8 @@ class GatewayCase(unittest.TestCase):
             wait_until(all_here, "every acknowledged reading arrived", deadline_s)
         except AssertionError:
             missing = sorted(wanted - {reading_of(message) for message in self.subscriber.messages()})
-            self.fail(f"LOST: {len(missing)} acknowledged readings did not arrive: {missing[:10]}")
+            self.fail(f"LOST: {len(missing)} acknowledged readings did not arrive: {missing[:10]}; "
+                      f"the cloud's counters: {self.gateway.endpoint('cloud')['counters']}")
         return self.subscriber.messages()
 
     def assert_order(self, messages):
