@@ -222,7 +222,7 @@ class Tool:
             self._child.kill()
             raise AssertionError(f"{self.name} did not end within {deadline_s} s") from None
         for reader in self._readers:
-            reader.join(10)
+            reader.wait(10)
         if code:
             raise AssertionError(f"{self.name} ended with {code}: {' '.join(self.errors.all())}")
         return json.loads("\n".join(self._out.all()))
