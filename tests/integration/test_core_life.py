@@ -211,7 +211,9 @@ class Stop(LifeCase):
 
     def test_while_a_process_waits_for_its_next_start(self):
         for _ in range(3):
-            os.kill(self.wait_pid("cloud"), signal.SIGKILL)
+            pid = self.wait_pid("cloud")
+            os.kill(pid, signal.SIGKILL)
+            wait_until(lambda pid=pid: self.gateway.pid("cloud") != pid, "its end is noticed")
         self.assertEqual(self.gateway.stop(), 0)
 
     def test_a_hanging_process_is_not_waited_for(self):

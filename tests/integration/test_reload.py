@@ -49,6 +49,7 @@ class Reload(GatewayCase):
         pids = [self.gateway.pid(name) for name in ("field", "cloud")]
         self.gateway.configure(BROKEN)
         self.gateway.ctl("reload", good=(1,))
+        self.gateway.lines.wait_line(r"was not reloaded")
         log = "\n".join(self.gateway.complaints())
         for line, word in BROKEN_PLACES:
             self.assertRegex(log, rf"tidegate\.conf:{line}\b.*{word}")

@@ -128,7 +128,9 @@ class Gateway:
     def stop(self):
         """In good order; returns the exit code."""
         self.process.signal(signal.SIGTERM)
-        return self.process.wait()
+        code = self.process.wait()
+        self.process.wait_lines()
+        return code
 
     def kill(self):
         self.process.kill()
