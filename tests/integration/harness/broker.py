@@ -2,8 +2,10 @@
 """A real mosquitto that takes only TLS with client certificates, and subscribers that record what reached it."""
 import getpass
 import json
+import re
 import signal
 import threading
+import time
 from typing import NamedTuple
 
 from .process import DEADLINE_S, Lines, Process, free_port, wait_until
@@ -27,6 +29,9 @@ log_dest stderr
 log_type all
 {more}
 """
+
+# A mosquitto_sub whose broker goes away at an unlucky moment notices it only by its next ping.
+KEEP_ALIVE_S = 5
 
 
 class Message(NamedTuple):
@@ -107,6 +112,12 @@ class Broker:
         self.save()
         return subscriber
 
+    def story(self):
+        """What the broker said, without the single messages and pings, and how its subscribers fared."""
+        noise = re.compile(r"(PUBLISH|PUBACK|PUBREC|PUBREL|PUBCOMP|PINGREQ|PINGRESP) ")
+        said = [line for line in self.lines.all() if not noise.search(line)]
+        return said + [line for subscriber in self._subscribers for line in subscriber.story()]
+
     def close(self):
         for subscriber in self._subscribers:
             subscriber.close()
@@ -120,12 +131,13 @@ class Subscriber:
 
     def __init__(self, broker, topic, qos, name):
         self.name = name
-        self._messages = Lines(parse=message_of)
+        self._said = []  # what is no message: (seconds, text)
+        self._messages = Lines(parse=self._parse)
         self._closing = threading.Event()
         self._process = None
         self._command = [
             "mosquitto_sub", "-V", "5", "-h", "127.0.0.1", "-p", str(broker.port), "-i", name, "-c", "-q", str(qos),
-            "-D", "CONNECT", "receive-maximum", "65535", "-k", "60", "-t", topic, "-F", "%j",
+            "-D", "CONNECT", "receive-maximum", "65535", "-k", str(KEEP_ALIVE_S), "-t", topic, "-F", "%j",
             "--cafile", broker.pki.certificate("cloud-ca"),
             "--cert", broker.pki.certificate("subscriber"), "--key", broker.pki.key("subscriber"),
         ]
@@ -134,10 +146,24 @@ class Subscriber:
         self._thread.start()
         broker.lines.wait_line(rf"Sending SUBACK to {name}$", seen)
 
+    def _parse(self, line):
+        message = message_of(line)
+        if message is None:
+            self._note(line)
+        return message
+
+    def _note(self, text):
+        self._said = self._said[-50:] + [f"{int(time.time())}: {self.name}: {text}"]
+
+    def story(self):
+        """What its programs said that is no message, and how they ended."""
+        return [*self._said, f"{int(time.time())}: {self.name}: {len(self._messages.all())} messages in all"]
+
     def _keep_running(self):
         while not self._closing.is_set():
             self._process = Process(self._command, self._messages)
-            self._process.wait(None)
+            self._note(f"process {self._process.pid} started")
+            self._note(f"process {self._process.pid} ended with {self._process.wait(None)}")
             self._process.wait_lines()
             self._closing.wait(0.05)
 

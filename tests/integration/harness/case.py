@@ -52,11 +52,12 @@ class GatewayCase(unittest.TestCase):
         self.assert_log_is_clean()
 
     def run(self, result=None):
-        """Shows the gateway's log behind a case that failed."""
+        """Shows what the gateway, the broker and its subscribers said behind a case that failed."""
         before = len(result.failures) + len(result.errors)
         super().run(result)
         if len(result.failures) + len(result.errors) > before and hasattr(self, "gateway"):
             print(f"---- the log of the gateway in {self.id()}:", *self.gateway.lines.all()[-100:], sep="\n", file=sys.stderr)
+            print("---- the broker and its subscribers:", *self.broker.story()[-100:], sep="\n", file=sys.stderr)
 
     def wait_link(self, name):
         wait_until(lambda: self.gateway.endpoint(name)["link"] == "up", f"the link of '{name}' is up")
