@@ -84,6 +84,7 @@ static void read_groups(struct config *config)
 
 	config->gateway = config_section_text(&config->groups[SCHEMA_GATEWAY], "name");
 	config->site = config_section_text(&config->groups[SCHEMA_GATEWAY], "site");
+	config->crypto = config_section_text(&config->groups[SCHEMA_GATEWAY], "crypto");
 	config->log_level = read_level(&config->groups[SCHEMA_LOG]);
 	config->outbox = config_outbox_read(&config->groups[SCHEMA_OUTBOX], NULL);
 	config->store = (struct config_store){

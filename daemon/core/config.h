@@ -59,6 +59,7 @@ struct config_limits {
 struct config_endpoint {
 	const char *name;
 	const char *adapter;
+	const char *crypto; /* the policy's name */
 	bool enabled;
 	uint32_t workers;
 	struct config_outbox outbox; /* of a sink */
@@ -96,6 +97,7 @@ struct config {
 	char *folder;
 	const char *gateway;
 	const char *site;
+	const char *crypto; /* the policy's name */
 	enum tg_log_level log_level;
 	struct config_outbox outbox;
 	struct config_store store;

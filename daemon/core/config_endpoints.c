@@ -179,6 +179,9 @@ static int read_endpoint(const struct config_load *load, const struct config_ent
 	config_section_check(&endpoint->common, entry->where, group->source, group->line, load->problems);
 	config_section_check(&endpoint->settings, entry->where, group->source, group->line, load->problems);
 	endpoint->enabled = config_section_bool(&endpoint->common, "enabled");
+	endpoint->crypto = config_section_text(&endpoint->common, "crypto");
+	if (strcmp(endpoint->crypto, "gateway") == 0)
+		endpoint->crypto = load->config->crypto;
 	endpoint->workers = read_workers(load, entry, endpoint);
 	endpoint->outbox = config_outbox_read(&endpoint->own_outbox, &load->config->groups[SCHEMA_OUTBOX]);
 	return 0;

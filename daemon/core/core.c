@@ -135,6 +135,8 @@ static int build(struct core *core)
 	if (r >= 0)
 		r = intake_new(&core_intake_ops, core, &core->intake);
 	if (r >= 0)
+		r = sessions_new(&core->sessions);
+	if (r >= 0)
 		r = router_new(core->config, &core->router);
 	if (r >= 0)
 		r = loop_timer_new(core->loop, on_tick, core, &core->tick);
@@ -195,6 +197,7 @@ void core_free(struct core *core)
 	store_free(core->store);
 	router_free(core->router);
 	intake_free(core->intake);
+	sessions_free(core->sessions);
 	devices_free(core->devices);
 	trust_free(core->trust);
 	loop_timer_free(core->stop_tick);

@@ -66,9 +66,14 @@ int core_endpoint_configure(struct endpoint *endpoint, struct instance *instance
 			      .configured = {.heartbeat_ms = (uint32_t)(config->limits.heartbeat_us / CLOCK_MS_US),
 					     .gateway = bytes_text(config->gateway),
 					     .site = bytes_text(config->site),
-					     .adapter = bytes_text(endpoint->config->adapter)}};
+					     .adapter = bytes_text(endpoint->config->adapter),
+					     .crypto = bytes_text(endpoint->config->crypto)}};
+	const struct frame clock = {.type = FRAME_CLOCK,
+				    .clock = {.wall_us = clock_wall_us(), .at_us = clock_now_us()}};
 	int r = config_each_setting(endpoint->config, send_setting, instance);
 
+	if (r >= 0)
+		r = instance_send(instance, &clock);
 	return r < 0 ? r : instance_send(instance, &frame);
 }
 
@@ -151,10 +156,12 @@ static void choose_sink(struct endpoint *endpoint, const struct instance *gone)
 
 static void on_gone(void *arg, struct instance *instance, bool was_running)
 {
-	struct endpoint *endpoint = core_endpoint(arg, instance_endpoint(instance));
+	struct core *core = arg;
+	struct endpoint *endpoint = core_endpoint(core, instance_endpoint(instance));
 
 	(void)was_running;
 	forget_process(instance);
+	sessions_forget(core->sessions, instance_id(instance));
 	if (endpoint)
 		choose_sink(endpoint, instance);
 }
@@ -231,6 +238,15 @@ static int on_lookup(struct endpoint *endpoint, struct instance *instance, const
 	return instance_send(instance, &frame);
 }
 
+static int on_session(struct endpoint *endpoint, struct instance *instance, const struct frame_session_begun *begun)
+{
+	const struct session *session;
+	int r = sessions_begin(endpoint->core->sessions, endpoint->name, instance_id(instance),
+			       instance_generation(instance), begun, clock_wall_us(), &session);
+
+	return r == -EBADMSG ? r : 0; /* one that has no room is not shown */
+}
+
 static int on_counter(struct instance *instance, const struct frame_counter *counter)
 {
 	struct process *process = instance_user(instance);
@@ -289,6 +305,12 @@ static int on_frame(void *arg, struct instance *instance, const struct frame *fr
 		return on_link(endpoint, instance, &frame->link);
 	case FRAME_LOOKUP:
 		return on_lookup(endpoint, instance, &frame->lookup);
+	case FRAME_SESSION_BEGUN:
+		return on_session(endpoint, instance, &frame->session_begun);
+	case FRAME_SESSION_ENDED:
+		sessions_end(endpoint->core->sessions, instance_id(instance), instance_generation(instance),
+			     frame->session_ended.handle);
+		return 0;
 	case FRAME_COUNTER:
 		return on_counter(instance, &frame->counter);
 	case FRAME_LOG:

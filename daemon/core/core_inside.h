@@ -15,6 +15,7 @@
 #include "core/ledger.h"
 #include "core/outbox.h"
 #include "core/router.h"
+#include "core/sessions.h"
 #include "core/store.h"
 #include "core/supervisor.h"
 #include "core/trust.h"
@@ -56,6 +57,7 @@ struct core {
 	int64_t watchdog_at_us;
 	struct trust *trust;
 	struct devices *devices;
+	struct sessions *sessions;
 	struct store *store;
 	struct ledger *ledger;
 	struct router *router;

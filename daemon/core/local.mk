@@ -46,6 +46,7 @@ libcore_la_SOURCES = \
 	daemon/core/router.c daemon/core/router.h \
 	daemon/core/schema.c daemon/core/schema.h \
 	daemon/core/schema_print.c \
+	daemon/core/sessions.c daemon/core/sessions.h \
 	daemon/core/store.c daemon/core/store.h \
 	daemon/core/store_exam.c daemon/core/store_exam.h \
 	daemon/core/store_files.c daemon/core/store_files.h \
@@ -102,6 +103,12 @@ UNIT_TESTS += tests/unit/test_message
 tests_unit_test_message_SOURCES = tests/unit/suite.h tests/unit/test_message.c
 tests_unit_test_message_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_message_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_sessions
+UNIT_TESTS += tests/unit/test_sessions
+tests_unit_test_sessions_SOURCES = tests/unit/suite.h tests/unit/test_sessions.c
+tests_unit_test_sessions_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_sessions_LDADD = libcore.la $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_outbox_model
 UNIT_TESTS += tests/unit/test_outbox_model

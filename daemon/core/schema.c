@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "wire/crypto.h"
 #include "wire/frame.h"
 
 #define KIB INT64_C(1024)
@@ -21,6 +22,14 @@ static const struct tg_setting gateway_rows[] = {
 	      .help = "what this gateway is called: {gateway} in patterns and addresses")},
 	{TEXT("site", .flags = TG_LIVE, .highest = FRAME_NAME_MAX,
 	      .help = "where it stands: {site} in patterns and addresses")},
+	{.name = "crypto",
+	 .type = TG_CHOICE,
+	 .flags = TG_LIVE,
+	 .unit = "",
+	 .fallback = "modern",
+	 .choices = CRYPTO_POLICIES,
+	 .help = "what TLS and DTLS may use: modern has TLS 1.3 to the cloud, compatible also TLS 1.2; both hold what "
+		 "constrained devices need"},
 	{.name = NULL},
 };
 
@@ -81,6 +90,13 @@ static const struct tg_setting endpoint_rows[] = {
 	      .help = "what routes, the log and status call it: letters, digits, '-', '_' and '.'")},
 	{TEXT("adapter", .flags = TG_REQUIRED, .lowest = 1, .highest = FRAME_NAME_MAX,
 	      .help = "the standard that it speaks: the name of an installed adapter")},
+	{.name = "crypto",
+	 .type = TG_CHOICE,
+	 .flags = TG_LIVE,
+	 .unit = "",
+	 .fallback = "gateway",
+	 .choices = "gateway " CRYPTO_POLICIES,
+	 .help = "the policy of this endpoint alone, for a peer that cannot do better; gateway: the gateway's"},
 	{BOOL("enabled", .flags = TG_LIVE, .fallback = "true",
 	      .help = "false: not started, and its routes are left out")},
 	{INT("workers", .unit = "", .fallback = "1", .lowest = 1, .highest = 16,

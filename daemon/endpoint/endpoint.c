@@ -210,11 +210,14 @@ static int first_start(struct endpoint *ep, const struct frame_configured *confi
 	if (host_set_names(ep->host, configured->gateway, configured->site) < 0 ||
 	    host_set_adapter(ep->host, &ep->adapter) < 0)
 		return -ENOMEM;
+	if (host_set_crypto(ep->host, configured->crypto) < 0)
+		return fail(ep, "there is no crypto policy '%.*s'", BYTES_ARG(configured->crypto));
 	r = ep->adapter.open(host_services(ep->host), &ep->state);
 	if (r < 0)
 		return fail(ep, "adapter '%s' cannot open (%s)", name, strerror(-r));
 	host_set_state(ep->host, ep->state);
 	ep->started = true; /* from here on, close is called */
+	host_give_tickets(ep->host);
 	r = shut_sandbox(ep);
 	if (r < 0)
 		return fail(ep,
@@ -271,7 +274,8 @@ static int configure_again(struct endpoint *ep, const struct frame_configured *c
 	}
 	if (kept)
 		log_notice("setting '%s' takes effect when the endpoint starts again", kept);
-	if (host_set_names(ep->host, configured->gateway, configured->site) < 0) {
+	if (host_set_names(ep->host, configured->gateway, configured->site) < 0 ||
+	    host_set_crypto(ep->host, configured->crypto) < 0) {
 		settings_free(settings);
 		return -ENOMEM;
 	}
@@ -294,6 +298,9 @@ static int on_frame(void *arg, const struct frame *frame, int fd)
 	if (ep->ended)
 		return 0;
 	switch (frame->type) {
+	case FRAME_CLOCK:
+	case FRAME_TICKETS:
+		return host_frame_early(ep->host, frame);
 	case FRAME_CONFIGURED:
 		if (ep->stopping)
 			return 0;

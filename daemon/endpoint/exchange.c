@@ -30,6 +30,7 @@ static int send_submit(struct host *host, struct pending_message *m)
 					 .time_wall_us = m->time_wall_us,
 					 .kind = (uint8_t)m->kind,
 					 .again = m->sent,
+					 .method = (uint8_t)m->method,
 					 .content_format = m->content_format,
 					 .device = m->device,
 					 .path = m->path,
@@ -45,7 +46,7 @@ static int send_submit(struct host *host, struct pending_message *m)
 
 static int check_submission(const struct tg_submission *s, bool devices)
 {
-	if (s->size < sizeof(*s) || s->kind < TG_TELEMETRY || s->kind > TG_RESPONSE)
+	if (s->size < sizeof(*s) || s->kind < TG_TELEMETRY || s->kind > TG_RESPONSE || s->method > TG_METHOD_IPATCH)
 		return -EINVAL;
 	if (devices && s->device.size == 0)
 		return -EINVAL;
@@ -191,11 +192,49 @@ int exchange_lookup(const struct tg_host *services, enum tg_proof proof, struct 
 	return r < 0 ? r : 0;
 }
 
-static void answer_lookup(struct host *host, uint64_t token, bool known, struct tg_bytes device, struct tg_bytes key)
+static void answer_lookup(struct host *host, uint64_t token, const struct frame_identity *answer)
 {
-	const struct tg_identity identity = {.size = sizeof(identity), .known = known, .device = device, .key = key};
+	const struct tg_identity identity = {.size = sizeof(identity),
+					     .known = answer->known,
+					     .device = answer->device,
+					     .key = answer->key,
+					     .generation = answer->generation};
 
 	host->adapter->identity(host->state, token, &identity);
+}
+
+void exchange_session_begun(const struct tg_host *services, uint64_t handle, const struct tg_session *session)
+{
+	struct host *host = host_of(services);
+	const struct frame frame = {.type = FRAME_SESSION_BEGUN,
+				    .session_begun = {.handle = handle,
+						      .proof = (uint8_t)session->proof,
+						      .device = session->device,
+						      .peer = bytes_text(session->peer),
+						      .version = bytes_text(session->version),
+						      .cipher = bytes_text(session->cipher),
+						      .group = bytes_text(session->group),
+						      .certificate = session->certificate}};
+
+	if (host->joined && host->sink.send(host->sink.arg, &frame) == -EMSGSIZE)
+		log_warning("a session cannot be told of: one of its texts is too long");
+}
+
+void exchange_session_ended(const struct tg_host *services, uint64_t handle)
+{
+	struct host *host = host_of(services);
+	const struct frame frame = {.type = FRAME_SESSION_ENDED, .session_ended = {.handle = handle}};
+
+	if (host->joined)
+		(void)host->sink.send(host->sink.arg, &frame); /* on failure the link ends, and all are told of anew */
+}
+
+static void on_notice(struct host *host, struct tg_bytes json)
+{
+	CLEANUP_FREE char *text = host->adapter->notice ? bytes_to_text(json) : NULL;
+
+	if (text)
+		host->adapter->notice(host->state, text);
 }
 
 static void forget_lookups(struct host *host)
@@ -206,7 +245,7 @@ static void forget_lookups(struct host *host)
 
 	while (slots_take_next(&host->lookups, &place, &token) >= 0) {
 		random_bytes(key, sizeof(key));
-		answer_lookup(host, token, false, bytes_of(NULL, 0), bytes_of(key, sizeof(key)));
+		answer_lookup(host, token, &(struct frame_identity){.key = bytes_of(key, sizeof(key))});
 	}
 }
 
@@ -222,7 +261,10 @@ int host_frame(struct host *host, const struct frame *frame)
 		return on_deliver(host, &frame->deliver);
 	case FRAME_IDENTITY:
 		if (slots_take(&host->lookups, frame->identity.token, &token) >= 0)
-			answer_lookup(host, token, frame->identity.known, frame->identity.device, frame->identity.key);
+			answer_lookup(host, token, &frame->identity);
+		return 0;
+	case FRAME_NOTICE:
+		on_notice(host, frame->text.text);
 		return 0;
 	case FRAME_DEVICE:
 		if (host->adapter->device_changed)
@@ -244,6 +286,8 @@ void host_joined(struct host *host)
 			return; /* the link has ended already */
 	}
 	send_link(host);
+	if (host->adapter->joined)
+		host->adapter->joined(host->state);
 	for (unsigned i = 0; i < host->n_counters; i++)
 		host->changed[i] = true;
 	host->any_changed = true;

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "endpoint/host_internal.h"
+#include "wire/crypto.h"
 
 enum { LOG_BURST = 50, COUNTERS_MAX = 256 };
 
@@ -58,6 +60,20 @@ static uint32_t worker(const struct tg_host *services)
 static int64_t now_us(const struct tg_host *services)
 {
 	return loop_now_us(host_of(services)->loop);
+}
+
+static int64_t now_wall_us(const struct tg_host *services)
+{
+	const struct host *host = host_of(services);
+
+	if (host->clock_wall_us == 0)
+		return clock_wall_us();
+	return host->clock_wall_us + loop_now_us(host->loop) - host->clock_at_us;
+}
+
+static const struct tg_crypto *crypto(const struct tg_host *services)
+{
+	return host_of(services)->crypto;
 }
 
 /* The adapter's watches and timers are the loop's own, under another name. */
@@ -205,6 +221,8 @@ static const struct tg_host all_services = {
 	.site = site,
 	.worker = worker,
 	.now_us = now_us,
+	.now_wall_us = now_wall_us,
+	.crypto = crypto,
 	.watch = watch,
 	.watch_set = watch_set,
 	.unwatch = unwatch,
@@ -217,6 +235,8 @@ static const struct tg_host all_services = {
 	.delivered = exchange_delivered,
 	.link = exchange_link,
 	.lookup = exchange_lookup,
+	.session_begun = exchange_session_begun,
+	.session_ended = exchange_session_ended,
 	.count = count,
 	.gauge = gauge,
 	.log = log_line,
@@ -234,6 +254,7 @@ int host_new(struct loop *loop, const char *name, uint32_t number, const struct 
 	host->loop = loop;
 	host->endpoint = name;
 	host->worker = number;
+	host->crypto = crypto_policy("modern");
 	host->sink = *sink;
 	host->log_limit = (struct log_limit){.span_us = 10 * CLOCK_S_US, .burst = LOG_BURST};
 	exchange_init(host);
@@ -257,6 +278,7 @@ void host_free(struct host *host)
 	free(host->changed);
 	free(host->gateway);
 	free(host->site);
+	explicit_bzero(host->ticket_keys, sizeof(host->ticket_keys));
 	free(host);
 }
 
@@ -300,6 +322,52 @@ int host_set_names(struct host *host, struct tg_bytes gateway_name, struct tg_by
 	host->gateway = new_gateway;
 	host->site = new_site;
 	return 0;
+}
+
+int host_set_crypto(struct host *host, struct tg_bytes policy)
+{
+	CLEANUP_FREE char *name = bytes_to_text(policy);
+	const struct tg_crypto *found = name ? crypto_policy(name) : NULL;
+
+	if (!found)
+		return -ENOENT;
+	host->crypto = found;
+	return 0;
+}
+
+void host_give_tickets(struct host *host)
+{
+	if (host->ticket_keys_count > 0 && host->adapter && host->adapter->tickets && host->state)
+		host->adapter->tickets(host->state, host->ticket_keys, host->ticket_keys_count);
+}
+
+static int on_tickets(struct host *host, struct tg_bytes keys)
+{
+	size_t count = keys.size / sizeof(struct tg_ticket_key);
+
+	if (keys.size == 0 || keys.size % sizeof(struct tg_ticket_key) != 0)
+		return -EBADMSG;
+	explicit_bzero(host->ticket_keys, sizeof(host->ticket_keys));
+	memcpy(host->ticket_keys, keys.data, keys.size);
+	host->ticket_keys_count = count;
+	host_give_tickets(host);
+	return 0;
+}
+
+int host_frame_early(struct host *host, const struct frame *frame)
+{
+	switch (frame->type) {
+	case FRAME_CLOCK:
+		if (frame->clock.wall_us <= 0)
+			return -EBADMSG;
+		host->clock_wall_us = frame->clock.wall_us;
+		host->clock_at_us = frame->clock.at_us;
+		return 0;
+	case FRAME_TICKETS:
+		return on_tickets(host, frame->tickets.keys);
+	default:
+		return -EPROTO;
+	}
 }
 
 struct settings *host_swap_settings(struct host *host, struct settings *settings)

@@ -45,6 +45,11 @@ const struct tg_host *host_services(struct host *host);
 int host_set_adapter(struct host *host, const struct tg_adapter *adapter) WARN_UNUSED;
 void host_set_state(struct host *host, void *state);
 
+/* The policy of this name is in force. Errors: -ENOENT. */
+int host_set_crypto(struct host *host, struct tg_bytes policy) WARN_UNUSED;
+/* Keys that came before the adapter was there. */
+void host_give_tickets(struct host *host);
+
 /* Errors: -ENOMEM. */
 int host_set_names(struct host *host, struct tg_bytes gateway, struct tg_bytes site) WARN_UNUSED;
 /* Swaps the settings. Ownership: both ways; returns those that were in use. */
@@ -56,7 +61,9 @@ void host_parted(struct host *host);
 /* No delivery is given to the adapter any more: each is answered with TG_RETRY. */
 void host_stopping(struct host *host);
 
-/* VERDICT, DELIVER, IDENTITY and DEVICE. Errors: -EPROTO: nothing that this adapter or this time asks for. */
+/* CLOCK and TICKETS, at any time: taken over, or kept for later. Errors: -EPROTO: no frame of these; -EBADMSG. */
+int host_frame_early(struct host *host, const struct frame *frame) WARN_UNUSED;
+/* VERDICT, DELIVER, IDENTITY, DEVICE and NOTICE. Errors: -EPROTO: nothing that this adapter or this time asks for. */
 int host_frame(struct host *host, const struct frame *frame) WARN_UNUSED;
 
 /* Sends the counters that have changed. */

@@ -4,6 +4,8 @@
 
 /* Shared by the two halves of the host: host.c has the plain services, exchange.c what goes to the core and back. */
 
+#include <tidegate/adapter.h>
+
 #include "base/uuid.h"
 #include "endpoint/clean.h"
 #include "endpoint/host.h"
@@ -21,6 +23,11 @@ struct host {
 	struct settings *settings;
 	char *gateway;
 	char *site;
+	const struct tg_crypto *crypto;
+	int64_t clock_wall_us; /* the core's time of day at clock_at_us; 0: not told yet */
+	int64_t clock_at_us;
+	struct tg_ticket_key ticket_keys[FRAME_TICKETS_MAX];
+	size_t ticket_keys_count;
 	bool joined;
 	bool stopping;
 
@@ -52,6 +59,8 @@ void exchange_delivered(const struct tg_host *services, uint64_t ticket, enum tg
 			const char *reason);
 void exchange_link(const struct tg_host *services, enum tg_link state, const char *detail);
 int exchange_lookup(const struct tg_host *services, enum tg_proof proof, struct tg_bytes identity, uint64_t token);
+void exchange_session_begun(const struct tg_host *services, uint64_t handle, const struct tg_session *session);
+void exchange_session_ended(const struct tg_host *services, uint64_t handle);
 
 void exchange_init(struct host *host);
 void exchange_done(struct host *host);

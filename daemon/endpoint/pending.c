@@ -46,6 +46,7 @@ int pending_add(struct pending *pending, const struct tg_submission *s, struct p
 		return -ENOMEM;
 	*m = (struct pending_message){.token = s->token,
 				      .kind = s->kind,
+				      .method = s->method,
 				      .content_format = s->content_format,
 				      .cost = bytes + PENDING_OVERHEAD};
 	p = (uint8_t *)(m + 1);

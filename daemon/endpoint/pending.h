@@ -20,6 +20,7 @@ struct pending_message {
 	uint8_t id[TG_ID_SIZE];
 	int64_t time_wall_us;
 	uint32_t kind;
+	uint32_t method;
 	int32_t content_format;
 	bool sent; /* over this link or an earlier one */
 	size_t cost;

@@ -4,6 +4,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <string.h>
+#include <tidegate/adapter.h>
 
 /* Each frame type is a table of its fields; one encoder and one decoder walk the tables. */
 enum kind { END, U8, U32, U64, ID, BYTES };
@@ -32,6 +33,7 @@ static const struct field submit_fields[] = {F(submit, token, U64),
 					     F(submit, time_wall_us, U64),
 					     F(submit, kind, U8),
 					     F(submit, again, U8),
+					     F(submit, method, U8),
 					     F(submit, content_format, U32),
 					     B(submit, device, TG_DEVICE_MAX),
 					     B(submit, path, TG_PATH_MAX),
@@ -44,6 +46,16 @@ static const struct field lookup_fields[] = {
 	F(lookup, token, U64), F(lookup, proof, U8), B(lookup, identity, FRAME_IDENTITY_MAX), {END}};
 static const struct field number_fields[] = {F(number, number, U64), {END}};
 static const struct field counter_fields[] = {F(counter, counter, U32), F(counter, value, U64), {END}};
+static const struct field session_begun_fields[] = {F(session_begun, handle, U64),
+						    F(session_begun, proof, U8),
+						    B(session_begun, device, TG_DEVICE_MAX),
+						    B(session_begun, peer, FRAME_NAME_MAX),
+						    B(session_begun, version, FRAME_NAME_MAX),
+						    B(session_begun, cipher, FRAME_NAME_MAX),
+						    B(session_begun, group, FRAME_NAME_MAX),
+						    B(session_begun, certificate, FRAME_CERTIFICATE_MAX),
+						    {END}};
+static const struct field session_ended_fields[] = {F(session_ended, handle, U64), {END}};
 static const struct field log_fields[] = {
 	F(log, level, U8), B(log, device, TG_DEVICE_MAX), B(log, text, FRAME_TEXT_MAX), {END}};
 static const struct field setting_fields[] = {B(setting, name, FRAME_NAME_MAX),
@@ -52,11 +64,10 @@ static const struct field setting_fields[] = {B(setting, name, FRAME_NAME_MAX),
 					      F(setting, file_error, U32),
 					      B(setting, value, FRAME_VALUE_MAX),
 					      {END}};
-static const struct field configured_fields[] = {F(configured, heartbeat_ms, U32),
-						 B(configured, gateway, FRAME_TEXT_MAX),
-						 B(configured, site, FRAME_TEXT_MAX),
-						 B(configured, adapter, FRAME_NAME_MAX),
-						 {END}};
+static const struct field configured_fields[] = {
+	F(configured, heartbeat_ms, U32),      B(configured, gateway, FRAME_TEXT_MAX),
+	B(configured, site, FRAME_TEXT_MAX),   B(configured, adapter, FRAME_NAME_MAX),
+	B(configured, crypto, FRAME_NAME_MAX), {END}};
 static const struct field verdict_fields[] = {F(verdict, token, U64),
 					      F(verdict, verdict, U8),
 					      F(verdict, max_age_s, U32),
@@ -77,12 +88,14 @@ static const struct field deliver_fields[] = {F(deliver, ticket, U64),
 					      B(deliver, address, TG_ADDRESS_MAX),
 					      B(deliver, payload, TG_PAYLOAD_MAX),
 					      {END}};
-static const struct field identity_fields[] = {F(identity, token, U64),
-					       F(identity, known, U8),
-					       B(identity, device, TG_DEVICE_MAX),
-					       B(identity, key, FRAME_KEY_MAX),
-					       {END}};
+static const struct field identity_fields[] = {F(identity, token, U64),         F(identity, known, U8),
+					       F(identity, generation, U64),    B(identity, device, TG_DEVICE_MAX),
+					       B(identity, key, FRAME_KEY_MAX), {END}};
 static const struct field device_fields[] = {B(device, device, TG_DEVICE_MAX), {END}};
+
+static const struct field clock_fields[] = {F(clock, wall_us, U64), F(clock, at_us, U64), {END}};
+static const struct field tickets_fields[] = {B(tickets, keys, FRAME_TICKETS_MAX * sizeof(struct tg_ticket_key)),
+					      {END}};
 
 static const struct field *fields_of(enum frame_type type)
 {
@@ -94,6 +107,7 @@ static const struct field *fields_of(enum frame_type type)
 		return empty_fields;
 	case FRAME_FAILED:
 	case FRAME_REFUSED:
+	case FRAME_NOTICE:
 		return text_fields;
 	case FRAME_SUBMIT:
 		return submit_fields;
@@ -110,6 +124,10 @@ static const struct field *fields_of(enum frame_type type)
 		return number_fields;
 	case FRAME_COUNTER:
 		return counter_fields;
+	case FRAME_SESSION_BEGUN:
+		return session_begun_fields;
+	case FRAME_SESSION_ENDED:
+		return session_ended_fields;
 	case FRAME_LOG:
 		return log_fields;
 	case FRAME_SETTING:
@@ -124,6 +142,10 @@ static const struct field *fields_of(enum frame_type type)
 		return identity_fields;
 	case FRAME_DEVICE:
 		return device_fields;
+	case FRAME_CLOCK:
+		return clock_fields;
+	case FRAME_TICKETS:
+		return tickets_fields;
 	}
 	return NULL;
 }

@@ -10,7 +10,7 @@
  * HELLO with another version is refused by name. A frame with missing, surplus or too long fields is bad.
  *
  * A conversation: the endpoint says HELLO; the core checks who connects and sends a SETTING for each of the endpoint's
- * settings, then CONFIGURED; the endpoint opens its adapter, shuts its sandbox, starts, and says STARTED (or FAILED). From then on
+ * settings, the CLOCK and the TICKETS, then CONFIGURED; the endpoint opens its adapter, shuts its sandbox, starts, and says STARTED (or FAILED). From then on
  * SUBMIT is answered by VERDICT, LOOKUP by IDENTITY, DELIVER by DELIVERED and PING by PONG. At a reload the SETTINGs come again
  * with CONFIGURED, and RELOADED answers. STOP asks the endpoint to finish; it says STOPPED and ends.
  */
@@ -28,7 +28,9 @@ enum {
 	FRAME_TEXT_MAX = 1024,
 	FRAME_VALUE_MAX = 4096,
 	FRAME_IDENTITY_MAX = 1024,
-	FRAME_KEY_MAX = 64
+	FRAME_KEY_MAX = 64,
+	FRAME_CERTIFICATE_MAX = 8192,
+	FRAME_TICKETS_MAX = 4 /* keys */
 };
 
 enum frame_type {
@@ -45,6 +47,8 @@ enum frame_type {
 	FRAME_LOG,
 	FRAME_RELOADED,
 	FRAME_STOPPED,
+	FRAME_SESSION_BEGUN,
+	FRAME_SESSION_ENDED,
 	/* core to endpoint */
 	FRAME_SETTING = 32,
 	FRAME_CONFIGURED,
@@ -54,7 +58,10 @@ enum frame_type {
 	FRAME_DEVICE,
 	FRAME_PING,
 	FRAME_STOP,
-	FRAME_REFUSED
+	FRAME_REFUSED,
+	FRAME_CLOCK,
+	FRAME_TICKETS,
+	FRAME_NOTICE
 };
 
 struct frame_hello {
@@ -63,7 +70,7 @@ struct frame_hello {
 	struct tg_bytes endpoint;
 };
 
-struct frame_text { /* FAILED, REFUSED: why */
+struct frame_text { /* FAILED, REFUSED: why; NOTICE: JSON */
 	struct tg_bytes text;
 };
 
@@ -72,7 +79,8 @@ struct frame_submit {
 	uint8_t id[TG_ID_SIZE];
 	int64_t time_wall_us;
 	uint8_t kind;
-	uint8_t again; /* sent before over an earlier link, and never answered */
+	uint8_t again;  /* sent before over an earlier link, and never answered */
+	uint8_t method; /* enum tg_method */
 	int32_t content_format;
 	struct tg_bytes device;
 	struct tg_bytes path;
@@ -105,6 +113,21 @@ struct frame_counter {
 	int64_t value;    /* since the process started */
 };
 
+struct frame_session_begun {
+	uint64_t handle;
+	uint8_t proof; /* enum tg_proof */
+	struct tg_bytes device;
+	struct tg_bytes peer;
+	struct tg_bytes version;
+	struct tg_bytes cipher;
+	struct tg_bytes group;
+	struct tg_bytes certificate;
+};
+
+struct frame_session_ended {
+	uint64_t handle;
+};
+
 struct frame_log {
 	uint8_t level;
 	struct tg_bytes device;
@@ -124,6 +147,7 @@ struct frame_configured {
 	struct tg_bytes gateway;
 	struct tg_bytes site;
 	struct tg_bytes adapter;
+	struct tg_bytes crypto; /* the policy's name */
 };
 
 struct frame_verdict {
@@ -155,12 +179,23 @@ struct frame_deliver {
 struct frame_identity {
 	uint64_t token;
 	uint8_t known;
+	uint64_t generation;
 	struct tg_bytes device;
 	struct tg_bytes key;
 };
 
 struct frame_device { /* its key, certificate or state has changed: end its sessions */
 	struct tg_bytes device;
+};
+
+/* The time of day at a moment of the monotonic clock, which all processes share; it goes on with that clock. */
+struct frame_clock {
+	int64_t wall_us;
+	int64_t at_us;
+};
+
+struct frame_tickets {
+	struct tg_bytes keys; /* struct tg_ticket_key, one behind the other */
 };
 
 struct frame {
@@ -174,6 +209,8 @@ struct frame {
 		struct frame_lookup lookup;
 		struct frame_number number;
 		struct frame_counter counter;
+		struct frame_session_begun session_begun;
+		struct frame_session_ended session_ended;
 		struct frame_log log;
 		struct frame_setting setting;
 		struct frame_configured configured;
@@ -181,6 +218,8 @@ struct frame {
 		struct frame_deliver deliver;
 		struct frame_identity identity;
 		struct frame_device device;
+		struct frame_clock clock;
+		struct frame_tickets tickets;
 	};
 };
 

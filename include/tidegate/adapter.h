@@ -114,6 +114,45 @@ struct tg_identity {
 	struct tg_bytes device; /* the device's name; empty where not known */
 	struct tg_bytes key;    /* TG_PROOF_PSK: always filled, with a key that nobody has where not known, so that an
 				   unknown identity and a wrong key take the same way */
+	uint64_t generation;    /* another one each time its key was changed or it was revoked. A ticket carries it, and
+				   is good only while it is still the same */
+};
+
+/* The gateway's policy for TLS and DTLS (setting `crypto`), in the words of OpenSSL's lists. Whatever library an adapter uses,
+ * it allows what stands here and nothing else. Versions are those of the record layer: 0x0303 is TLS 1.2, 0xfefd DTLS 1.2. */
+struct tg_crypto {
+	uint32_t size;
+	const char *policy; /* "modern", "compatible" */
+	uint32_t tls_min;
+	uint32_t tls_max;
+	uint32_t dtls_min;
+	uint32_t dtls_max;
+	const char *tls13_suites;
+	const char *tls12_suites;
+	const char *dtls_psk_suites;         /* best first; a server's own order counts */
+	const char *dtls_certificate_suites; /* best first */
+	const char *groups;
+	const char *signatures; /* in handshakes, and in certificates */
+	uint32_t level;         /* OpenSSL's security level for keys and certificates */
+};
+
+/* One live session with a peer that has proved who it is, for the operator's eyes. Text is terminated. */
+struct tg_session {
+	uint32_t size;
+	uint32_t proof;              /* enum tg_proof */
+	struct tg_bytes device;      /* empty where the peer is no device: a broker */
+	const char *peer;            /* "[2001:db8::7]:5684" */
+	const char *version;         /* "DTLSv1.2" */
+	const char *cipher;          /* the suite's standard name: "TLS_PSK_WITH_AES_128_CCM_8" */
+	const char *group;           /* of the key exchange: "x25519"; "" where there was none */
+	struct tg_bytes certificate; /* the peer's own, DER; empty where it has none */
+};
+
+/* A key that session tickets are made with (RFC 5077 section 4). Wipe it wherever it was copied to. */
+struct tg_ticket_key {
+	uint8_t name[16];
+	uint8_t encryption[32];     /* AES-256 */
+	uint8_t authentication[32]; /* HMAC-SHA-256 */
 };
 
 struct tg_host;
@@ -154,6 +193,13 @@ struct tg_host {
 	/* Monotonic time of this turn of the loop. Units: microseconds. */
 	int64_t (*now_us)(const struct tg_host *host);
 
+	/* The time of day to judge certificates by: never before the gateway was built or was last seen running, and not
+	 * moved by a clock that jumps. Units: microseconds since 1970. */
+	int64_t (*now_wall_us)(const struct tg_host *host);
+
+	/* Lent until the next reload or close. */
+	const struct tg_crypto *(*crypto)(const struct tg_host *host);
+
 	/* Calls `fn` whenever `fd` is ready for one of `events` (enum tg_ready). The descriptor stays the adapter's.
 	 * Ownership: `*ret_watch` ends with unwatch, before the descriptor is closed. */
 	int (*watch)(const struct tg_host *host, int fd, uint32_t events, tg_watch_fn *fn, void *arg,
@@ -190,6 +236,11 @@ struct tg_host {
 	/* Asks the core who `identity` is; tg_adapter.identity answers once with `token`, never from within this
 	 * call. Errors: -ENOBUFS: too many look-ups wait; -EMSGSIZE; -ENOTCONN: no core at the moment. */
 	int (*lookup)(const struct tg_host *host, enum tg_proof proof, struct tg_bytes identity, uint64_t token);
+
+	/* A session with an authenticated peer has begun, or has ended; `handle` is the adapter's own, one for each live
+	 * session. Told to the operator; without a core nothing happens (see tg_adapter.joined). */
+	void (*session_begun)(const struct tg_host *host, uint64_t handle, const struct tg_session *session);
+	void (*session_ended)(const struct tg_host *host, uint64_t handle);
 
 	/* Counters and gauges by their place in tg_adapter.counters; cheap, sent on once a second. */
 	void (*count)(const struct tg_host *host, unsigned counter, int64_t add);
@@ -247,6 +298,17 @@ struct tg_adapter {
 	/* The settings have changed (rows with TG_LIVE only, and the contents of files). Live sessions go on. On failure,
 	 * logged by the adapter, the old values stay in use. May be NULL. */
 	int (*reload)(void *state);
+
+	/* A core is there, for the first time or again: report every live session with session_begun. May be NULL. */
+	void (*joined)(void *state);
+
+	/* The keys of session tickets, between open and start and whenever they rotate: the first one is for new tickets, all of them
+	 * are good for tickets that come back. The same for all workers of an endpoint and over restarts. Borrowed. May be NULL. */
+	void (*tickets)(void *state, const struct tg_ticket_key *keys, size_t count);
+
+	/* Something that the operators in the cloud should know: a JSON object, terminated. For sinks that have a place for the
+	 * gateway's own messages, such as a status topic. May be NULL. */
+	void (*notice)(void *state, const char *json);
 
 	/* Take in nothing new and let go of the peer in good order; deliveries no longer come. tg_host.stopped ends it;
 	 * after the deadline of the gateway the process ends anyway. May be NULL. */

@@ -36,6 +36,18 @@ enum tg_kind {
 #define TG_PAYLOAD_MAX (1024u * 1024u)
 #define TG_ID_SIZE     16u
 
+/* What a device asks for, by the numbers of the CoAP registry (RFC 7252 section 12.1.1, RFC 8132). */
+enum tg_method {
+	TG_METHOD_NONE = 0, /* the standard has no such thing */
+	TG_METHOD_GET = 1,
+	TG_METHOD_POST = 2,
+	TG_METHOD_PUT = 3,
+	TG_METHOD_DELETE = 4,
+	TG_METHOD_FETCH = 5,
+	TG_METHOD_PATCH = 6,
+	TG_METHOD_IPATCH = 7
+};
+
 /*
  * What a source hands in with tg_host.submit.
  *
@@ -51,6 +63,7 @@ struct tg_submission {
 	struct tg_bytes path;
 	int32_t content_format; /* or TG_FORMAT_NONE */
 	struct tg_bytes payload;
+	uint32_t method; /* enum tg_method */
 };
 
 /*

@@ -248,7 +248,8 @@ void fake_core_configure(struct fake_core *core)
 			       .configured = {.heartbeat_ms = 2000,
 					      .gateway = bytes_text("hall-3"),
 					      .site = bytes_text("plant-7"),
-					      .adapter = bytes_text(core->adapter->name)}};
+					      .adapter = bytes_text(core->adapter->name),
+					      .crypto = bytes_text("modern")}};
 	fake_core_send(core, &frame);
 }
 

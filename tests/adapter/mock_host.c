@@ -214,6 +214,14 @@ static void free_records(struct mock_host *mock)
 	}
 	for (size_t i = 0; i < mock->n_lookups; i++)
 		free(mock->lookups[i].identity);
+	for (size_t i = 0; i < mock->n_sessions; i++) {
+		free(mock->sessions[i].device);
+		free(mock->sessions[i].peer);
+		free(mock->sessions[i].version);
+		free(mock->sessions[i].cipher);
+		free(mock->sessions[i].group);
+	}
+	free(mock->sessions);
 	for (size_t i = 0; i < mock->n_tickets; i++)
 		free(mock->tickets[i].reason);
 	for (size_t i = 0; i < mock->n_lines; i++) {

@@ -33,6 +33,7 @@ struct mock_submission { /* text is terminated */
 	uint64_t token;
 	uint32_t kind;
 	int32_t content_format;
+	uint32_t method;
 	char *device;
 	char *path;
 	uint8_t *payload; /* terminated as well */
@@ -45,6 +46,18 @@ struct mock_lookup {
 	enum tg_proof proof;
 	char *identity;
 	bool answered;
+};
+
+struct mock_session { /* as reported by session_begun */
+	uint64_t handle;
+	uint32_t proof;
+	char *device;
+	char *peer;
+	char *version;
+	char *cipher;
+	char *group;
+	size_t certificate_size;
+	bool ended;
 };
 
 struct mock_ticket {
@@ -72,6 +85,8 @@ struct mock_host {
 	size_t n_submissions;
 	struct mock_lookup *lookups;
 	size_t n_lookups;
+	struct mock_session *sessions;
+	size_t n_sessions;
 	struct mock_ticket *tickets; /* ticket t is at place t - 1 */
 	size_t n_tickets;
 	struct mock_line *lines;
@@ -87,6 +102,9 @@ struct mock_host {
 	bool identities_off; /* leaves look-ups to mock_identify */
 	int submit_error;    /* submit fails with it, 0: does not */
 	int lookup_error;
+	int64_t wall_us;     /* now_wall_us, 0: the real one */
+	const char *crypto;  /* the policy, NULL: "modern" */
+	uint64_t generation; /* of every identity */
 
 	/* The mock's own. */
 	struct settings *settings;

@@ -114,6 +114,7 @@ void mock_identify(struct mock_host *mock, uint64_t token, const char *device, s
 		.known = device != NULL,
 		.device = bytes_text(device),
 		.key = key,
+		.generation = mock->generation,
 	};
 
 	for (size_t i = 0; i < mock->n_lookups; i++) {

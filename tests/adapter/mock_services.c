@@ -11,6 +11,7 @@
 #include "base/loop.h"
 #include "endpoint/settings.h"
 #include "mock_internal.h"
+#include "wire/crypto.h"
 
 /* tg_watch and an idle timer are the loop's own; a timer is the mock's, because the test owns the time. */
 struct tg_timer {
@@ -78,6 +79,16 @@ static uint32_t worker(const struct tg_host *host)
 static int64_t now_us(const struct tg_host *host)
 {
 	return mock_of(host)->now_us;
+}
+
+static int64_t now_wall_us(const struct tg_host *host)
+{
+	return mock_of(host)->wall_us ? mock_of(host)->wall_us : clock_wall_us();
+}
+
+static const struct tg_crypto *crypto(const struct tg_host *host)
+{
+	return crypto_policy(mock_of(host)->crypto ? mock_of(host)->crypto : "modern");
 }
 
 static int watch(const struct tg_host *host, int fd, uint32_t events, tg_watch_fn *fn, void *arg,
@@ -210,6 +221,7 @@ static int submit(const struct tg_host *host, const struct tg_submission *s)
 		.token = s->token,
 		.kind = s->kind,
 		.content_format = s->content_format,
+		.method = s->method,
 		.device = mock_copy(devices ? s->device : bytes_text(endpoint(host))),
 		.path = mock_copy(s->path),
 		.payload = (uint8_t *)mock_copy(s->payload),
@@ -251,6 +263,36 @@ static int lookup(const struct tg_host *host, enum tg_proof proof, struct tg_byt
 	mock->lookups[mock->n_lookups++] =
 		(struct mock_lookup){.token = token, .proof = proof, .identity = mock_copy(identity)};
 	return 0;
+}
+
+static void session_begun(const struct tg_host *host, uint64_t handle, const struct tg_session *session)
+{
+	struct mock_host *mock = mock_of(host);
+
+	mock->sessions = mock_grow(mock->sessions, mock->n_sessions, sizeof(*mock->sessions));
+	mock->sessions[mock->n_sessions++] = (struct mock_session){
+		.handle = handle,
+		.proof = session->proof,
+		.device = mock_copy(session->device),
+		.peer = strdup(session->peer),
+		.version = strdup(session->version),
+		.cipher = strdup(session->cipher),
+		.group = strdup(session->group),
+		.certificate_size = session->certificate.size,
+	};
+}
+
+static void session_ended(const struct tg_host *host, uint64_t handle)
+{
+	struct mock_host *mock = mock_of(host);
+
+	for (size_t i = 0; i < mock->n_sessions; i++) {
+		if (mock->sessions[i].handle == handle && !mock->sessions[i].ended) {
+			mock->sessions[i].ended = true;
+			return;
+		}
+	}
+	mock_die("session %llu ended that never began", (unsigned long long)handle);
 }
 
 static int64_t *counter_at(const struct tg_host *host, unsigned counter)
@@ -312,6 +354,8 @@ void mock_services_init(struct tg_host *host)
 		.site = site,
 		.worker = worker,
 		.now_us = now_us,
+		.now_wall_us = now_wall_us,
+		.crypto = crypto,
 		.watch = watch,
 		.watch_set = watch_set,
 		.unwatch = unwatch,
@@ -324,6 +368,8 @@ void mock_services_init(struct tg_host *host)
 		.delivered = delivered,
 		.link = set_link,
 		.lookup = lookup,
+		.session_begun = session_begun,
+		.session_ended = session_ended,
 		.count = count,
 		.gauge = gauge,
 		.log = log_line,

@@ -24,7 +24,7 @@ const char fixture_cloud[] =
 	"{\"name\":\"cloud\",\"version\":\"1\",\"summary\":\"a server\",\"major\":1,\"minor\":0,"
 	"\"roles\":[\"source\",\"sink\"],\"needs\":[\"connect\",\"resolve\"],\"flags\":[],\"reserved\":\"+#\","
 	"\"counters\":[],\"settings\":["
-	"{\"name\":\"crypto\",\"type\":5,\"flags\":{\"live\":false,\"required\":false},\"unit\":\"\","
+	"{\"name\":\"flavour\",\"type\":5,\"flags\":{\"live\":false,\"required\":false},\"unit\":\"\","
 	"\"fallback\":\"modern\",\"lowest\":0,\"highest\":0,\"choices\":\"modern compatible\",\"help\":\"policy\"},"
 	"{\"name\":\"alpn\",\"type\":4,\"flags\":{\"live\":false,\"required\":false},\"unit\":\"\","
 	"\"fallback\":\"[ \\\"mqtt\\\", \\\"x\\\" ]\",\"lowest\":0,\"highest\":8,\"choices\":null,\"help\":\"names\"},"

@@ -67,7 +67,7 @@ START_TEST(reads_a_good_file)
 	snprintf(path, sizeof(path), "%s/pki/g.key", f.folder);
 	ck_assert_str_eq(config_section_text(&field->settings, "key"), path);
 	ck_assert_str_eq(config_section_text(&cloud->settings, "client_id"), "");
-	ck_assert_str_eq(config_section_text(&cloud->settings, "crypto"), "modern");
+	ck_assert_str_eq(config_section_text(&cloud->settings, "flavour"), "modern");
 	ck_assert_str_eq(config_section_item(&cloud->settings, "alpn", 0), "mqtt");
 	ck_assert(config_section_int(&cloud->settings, "large") == INT64_C(5000000000));
 	fixture_done(&f);
@@ -120,7 +120,7 @@ START_TEST(hands_every_setting_to_the_wire)
 	ck_assert_str_eq(text, expected);
 	text[0] = '\0';
 	ck_assert_int_eq(config_each_setting(config_endpoint(f.config, "cloud"), collect, text), 0);
-	ck_assert_str_eq(text, "crypto[0]=modern\nalpn[0]=mqtt\nalpn[1]=x\nlarge[0]=5000000000\nclient_id[0]=\n");
+	ck_assert_str_eq(text, "flavour[0]=modern\nalpn[0]=mqtt\nalpn[1]=x\nlarge[0]=5000000000\nclient_id[0]=\n");
 	fixture_done(&f);
 }
 END_TEST

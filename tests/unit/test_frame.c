@@ -23,6 +23,7 @@ static const struct frame samples[] = {
 		    .time_wall_us = -1,
 		    .kind = TG_TELEMETRY,
 		    .again = 1,
+		    .method = TG_METHOD_PUT,
 		    .content_format = TG_FORMAT_NONE,
 		    .device = TEXT("pump-1"),
 		    .path = TEXT("a/b"),
@@ -38,8 +39,11 @@ static const struct frame samples[] = {
 	{.type = FRAME_SETTING,
 	 .setting = {.name = TEXT("key"), .index = 1, .file = 1, .file_error = -ENOENT, .value = TEXT("/etc/key")}},
 	{.type = FRAME_CONFIGURED,
-	 .configured =
-		 {.heartbeat_ms = 5000, .gateway = TEXT("hall-3"), .site = TEXT("plant-7"), .adapter = TEXT("coap")}},
+	 .configured = {.heartbeat_ms = 5000,
+			.gateway = TEXT("hall-3"),
+			.site = TEXT("plant-7"),
+			.adapter = TEXT("coap"),
+			.crypto = TEXT("modern")}},
 	{.type = FRAME_VERDICT,
 	 .verdict =
 		 {.token = 8, .verdict = TG_FULL, .max_age_s = 60, .limit_bytes = 1024, .reason = TEXT("disk full")}},
@@ -56,11 +60,26 @@ static const struct frame samples[] = {
 		     .path = TEXT("a"),
 		     .address = TEXT("plant-7/hall-3/pump-1/a"),
 		     .payload = TEXT("{}")}},
-	{.type = FRAME_IDENTITY, .identity = {.token = 5, .known = 1, .device = TEXT("pump-1"), .key = TEXT("0123")}},
+	{.type = FRAME_IDENTITY,
+	 .identity =
+		 {.token = 5, .known = 1, .generation = UINT64_MAX - 1, .device = TEXT("pump-1"), .key = TEXT("0123")}},
 	{.type = FRAME_DEVICE, .device = {TEXT("pump-1")}},
 	{.type = FRAME_PING, .number = {.number = 1}},
 	{.type = FRAME_STOP, .number = {.number = 5000}},
 	{.type = FRAME_REFUSED, .text = {TEXT("version 2 is not spoken")}},
+	{.type = FRAME_SESSION_BEGUN,
+	 .session_begun = {.handle = 9,
+			   .proof = TG_PROOF_RESUMED,
+			   .device = TEXT("pump-1"),
+			   .peer = TEXT("[::1]:5684"),
+			   .version = TEXT("DTLSv1.2"),
+			   .cipher = TEXT("TLS_PSK_WITH_AES_128_CCM_8"),
+			   .group = TEXT("x25519"),
+			   .certificate = TEXT("0\0\1")}},
+	{.type = FRAME_SESSION_ENDED, .session_ended = {.handle = UINT64_MAX}},
+	{.type = FRAME_CLOCK, .clock = {.wall_us = INT64_MAX, .at_us = 1}},
+	{.type = FRAME_TICKETS, .tickets = {TEXT("0123456789")}},
+	{.type = FRAME_NOTICE, .text = {TEXT("{\"a\":1}")}},
 };
 
 enum { SAMPLES = sizeof(samples) / sizeof(samples[0]) };
@@ -106,6 +125,7 @@ START_TEST(test_fields_are_what_they_were)
 	ck_assert_int_eq(frame.submit.time_wall_us, -1);
 	ck_assert_int_eq(frame.submit.content_format, TG_FORMAT_NONE);
 	ck_assert_uint_eq(frame.submit.again, 1);
+	ck_assert_uint_eq(frame.submit.method, TG_METHOD_PUT);
 	ck_assert(bytes_equal(frame.submit.device, bytes_text("pump-1")));
 	ck_assert(bytes_equal(frame.submit.payload, bytes_of("21.5\0more", 9)));
 	buffer_done(&out);

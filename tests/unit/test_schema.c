@@ -129,7 +129,7 @@ START_TEST(the_sample_is_a_configuration)
 	ck_assert_uint_eq(f.problems.count, 10);
 	ck_assert_ptr_nonnull(strstr(text, "memory_bytes = 8388608;"));
 	ck_assert_ptr_nonnull(strstr(text, "alpn = [ \"mqtt\", \"x\" ];"));
-	ck_assert_ptr_nonnull(strstr(text, "crypto = \"modern\";"));
+	ck_assert_ptr_nonnull(strstr(text, "flavour = \"modern\";"));
 	free(text);
 	fixture_done(&f);
 }
