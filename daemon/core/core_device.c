@@ -62,9 +62,10 @@ static json_t *time_of(int64_t wall_us)
 
 static json_t *describe(const struct device *device)
 {
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:I,s:I}", "device", device->name, "identity", device->name,
-			 "proof", proof_name(device->proof), "state", device->revoked ? "revoked" : "active",
-			 "endpoint", device->endpoint, "created", time_of(device->created_wall_us), "changed",
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:I,s:I}", "device", device->name, "identity",
+			 device->name, "proof", proof_name(device->proof), "state",
+			 device->revoked ? "revoked" : "active", "endpoint", device->endpoint, "profile",
+			 device->profile, "created", time_of(device->created_wall_us), "changed",
 			 time_of(device->changed_wall_us), "last_seen", time_of(device->seen_wall_us), "accepted",
 			 (json_int_t)device->accepted, "refused", (json_int_t)device->refused);
 }
@@ -137,6 +138,9 @@ static void answer_change(struct core *core, struct control_call *call, const ch
 		control_fail(call, "invalid",
 			     "\"%s\" cannot be a device's name: 1 to %u bytes of UTF-8 without control characters",
 			     name, TG_DEVICE_MAX);
+	else if (r == -EDOM)
+		control_fail(call, "invalid", "a profile's name has up to %d bytes of UTF-8 without control characters",
+			     DEVICE_PROFILE_MAX);
 	else if (r == -EOPNOTSUPP)
 		control_fail(call, "invalid", "\"%s\" has no pre-shared key; it proves itself by its certificate",
 			     name);
@@ -149,6 +153,7 @@ void core_command_device_add(void *arg, struct control_call *call, const json_t 
 	struct core *core = arg;
 	const char *name = json_string_value(json_object_get(request, "device"));
 	const char *proof = json_string_value(json_object_get(request, "proof"));
+	const char *profile = json_string_value(json_object_get(request, "profile"));
 	CLEANUP_SECRET struct secret key = {.size = 0};
 	const char *endpoint;
 	bool psk;
@@ -165,7 +170,12 @@ void core_command_device_add(void *arg, struct control_call *call, const json_t 
 	if (psk)
 		r = trust_make_key(&key);
 	if (r >= 0)
-		r = devices_add(core->devices, name, endpoint, psk ? DEVICE_PSK : DEVICE_CERTIFICATE, psk ? &key : NULL,
+		r = devices_add(core->devices,
+				&(struct device_enrolment){.name = name,
+							   .endpoint = endpoint,
+							   .proof = psk ? DEVICE_PSK : DEVICE_CERTIFICATE,
+							   .key = psk ? &key : NULL,
+							   .profile = profile ? profile : ""},
 				clock_wall_us());
 	if (r >= 0)
 		log_fields_write(LOG_LEVEL_NOTICE, &(struct log_fields){.endpoint = endpoint, .device = name},
@@ -232,4 +242,25 @@ void core_command_device_rotate(void *arg, struct control_call *call, const json
 				 name);
 	}
 	answer_change(core, call, name ? name : "", &key, r);
+}
+
+void core_command_device_profile(void *arg, struct control_call *call, const json_t *request)
+{
+	struct core *core = arg;
+	const char *name = json_string_value(json_object_get(request, "device"));
+	const char *profile = json_string_value(json_object_get(request, "profile"));
+	int r;
+
+	if (!name || !profile) {
+		control_fail(call, "invalid", "a device and the name of a profile are wanted");
+		return;
+	}
+	r = devices_set_profile(core->devices, name, profile, clock_wall_us());
+	if (r < 0) {
+		answer_change(core, call, name, &(struct secret){.size = 0}, r);
+		return;
+	}
+	log_fields_write(LOG_LEVEL_NOTICE, &(struct log_fields){.device = name}, "device \"%s\" has %s%s%s", name,
+			 *profile ? "the profile \"" : "no profile of its own", profile, *profile ? "\"" : "");
+	control_reply(call, describe(devices_find(core->devices, bytes_text(name))));
 }

@@ -90,6 +90,10 @@ int core_endpoint_configure(struct endpoint *endpoint, struct instance *instance
 /* What the core keeps of the processes goes before the processes do. */
 void core_processes_forget(struct core *core);
 
+/* core_identity.c: answers a look-up. Known or not, the same work is done. Errors: -EBADMSG; those of instance_send. */
+int core_identity_lookup(struct endpoint *endpoint, struct instance *instance,
+			 const struct frame_lookup *lookup) WARN_UNUSED;
+
 /* core_endpoints.c: the table of endpoints. Makes and starts what the configuration names, ends what it no longer does; those that
  * stay get their new settings. One that fails does not keep the others. Errors: -errno of the first that failed, logged. */
 int core_endpoints_apply(struct core *core) WARN_UNUSED;
@@ -107,6 +111,7 @@ void core_command_device_add(void *arg, struct control_call *call, const json_t 
 void core_command_device_list(void *arg, struct control_call *call, const json_t *request);
 void core_command_device_show(void *arg, struct control_call *call, const json_t *request);
 void core_command_device_revoke(void *arg, struct control_call *call, const json_t *request);
+void core_command_device_profile(void *arg, struct control_call *call, const json_t *request);
 void core_command_device_rotate(void *arg, struct control_call *call, const json_t *request);
 
 /* Tells the process to end the sessions of all devices that were changed since the start: it may have missed that. */

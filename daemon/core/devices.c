@@ -18,6 +18,7 @@ struct entry {
 	struct device device;
 	char *name;
 	char *endpoint;
+	char *profile;
 	bool lost; /* no memory to remember it */
 	UT_hash_handle hh;
 };
@@ -34,10 +35,12 @@ static void entry_free(struct entry *entry)
 		return;
 	free(entry->name);
 	free(entry->endpoint);
+	free(entry->profile);
 	free(entry);
 }
 
-static struct entry *remember(struct devices *devices, struct tg_bytes name, struct tg_bytes endpoint)
+static struct entry *remember(struct devices *devices, struct tg_bytes name, struct tg_bytes endpoint,
+			      struct tg_bytes profile)
 {
 	struct entry *entry = calloc(1, sizeof(*entry));
 
@@ -45,7 +48,8 @@ static struct entry *remember(struct devices *devices, struct tg_bytes name, str
 		return NULL;
 	entry->name = bytes_to_text(name);
 	entry->endpoint = bytes_to_text(endpoint);
-	if (entry->name && entry->endpoint)
+	entry->profile = bytes_to_text(profile);
+	if (entry->name && entry->endpoint && entry->profile)
 		HASH_ADD_KEYPTR(hh, devices->table, entry->name, name.size, entry);
 	else
 		entry->lost = true;
@@ -55,6 +59,7 @@ static struct entry *remember(struct devices *devices, struct tg_bytes name, str
 	}
 	entry->device.name = entry->name;
 	entry->device.endpoint = entry->endpoint;
+	entry->device.profile = entry->profile;
 	return entry;
 }
 
@@ -63,20 +68,22 @@ static int load(struct devices *devices)
 {
 	CLEANUP_STATEMENT struct database_statement *rows = NULL;
 	int r = database_prepare(devices->database,
-				 "SELECT name, endpoint, proof, revoked, created, changed FROM device ORDER BY name",
+				 "SELECT name, endpoint, profile, proof, revoked, created, changed FROM device ORDER "
+				 "BY name",
 				 &rows);
 
 	if (r < 0)
 		return r;
 	while ((r = database_step(rows)) > 0) {
-		struct entry *entry = remember(devices, database_column_bytes(rows, 0), database_column_bytes(rows, 1));
+		struct entry *entry = remember(devices, database_column_bytes(rows, 0), database_column_bytes(rows, 1),
+					       database_column_bytes(rows, 2));
 
 		if (!entry)
 			return -ENOMEM;
-		entry->device.proof = (enum device_proof)database_column_number(rows, 2);
-		entry->device.revoked = database_column_number(rows, 3) != 0;
-		entry->device.created_wall_us = database_column_number(rows, 4);
-		entry->device.changed_wall_us = database_column_number(rows, 5);
+		entry->device.proof = (enum device_proof)database_column_number(rows, 3);
+		entry->device.revoked = database_column_number(rows, 4) != 0;
+		entry->device.created_wall_us = database_column_number(rows, 5);
+		entry->device.changed_wall_us = database_column_number(rows, 6);
 	}
 	return r;
 }
@@ -153,47 +160,81 @@ int devices_each(struct devices *devices, int (*fn)(void *arg, struct device *de
 	return r;
 }
 
-static bool is_good_name(const char *name)
+/* UTF-8 without control characters; C1 controls are two bytes there. */
+static bool is_plain(const char *text)
 {
-	size_t length = strlen(name);
-
-	if (length == 0 || length > TG_DEVICE_MAX || !bytes_is_utf8(bytes_text(name)))
+	if (!bytes_is_utf8(bytes_text(text)))
 		return false;
-	for (const char *p = name; *p; p++) {
-		/* C1 controls are two bytes in UTF-8 */
+	for (const char *p = text; *p; p++) {
 		if ((unsigned char)*p < 0x20 || *p == 0x7f || (*p == '\xc2' && (unsigned char)p[1] < 0xa0))
 			return false;
 	}
 	return true;
 }
 
-int devices_add(struct devices *devices, const char *name, const char *endpoint, enum device_proof proof,
-		const struct secret *key, int64_t wall_us)
+static bool is_good_name(const char *name)
 {
-	struct device device = {.name = name,
-				.endpoint = endpoint,
-				.proof = proof,
-				.created_wall_us = wall_us,
-				.changed_wall_us = wall_us};
+	size_t length = strlen(name);
+
+	return length > 0 && length <= TG_DEVICE_MAX && is_plain(name);
+}
+
+static bool is_good_profile(const char *profile)
+{
+	return strlen(profile) <= DEVICE_PROFILE_MAX && is_plain(profile);
+}
+
+int devices_add(struct devices *devices, const struct device_enrolment *enrolment, int64_t wall_us)
+{
+	struct tg_bytes name = bytes_text(enrolment->name);
 	struct entry *entry;
 	int r;
 
-	if (!is_good_name(name))
+	if (!is_good_name(enrolment->name))
 		return -EINVAL;
-	if (find(devices, bytes_text(name)))
+	if (!is_good_profile(enrolment->profile))
+		return -EDOM;
+	if (find(devices, name))
 		return -EEXIST;
-	entry = remember(devices, bytes_text(name), bytes_text(endpoint));
+	entry = remember(devices, name, bytes_text(enrolment->endpoint), bytes_text(enrolment->profile));
 	if (!entry)
 		return -ENOMEM;
-	device.name = entry->name;
-	device.endpoint = entry->endpoint;
-	entry->device = device;
-	r = devices_file_put(devices->database, &device, key);
+	entry->device.proof = enrolment->proof;
+	entry->device.created_wall_us = entry->device.changed_wall_us = wall_us;
+	r = devices_file_put(devices->database, &entry->device, enrolment->key);
 	if (r < 0) {
 		HASH_DEL(devices->table, entry);
 		entry_free(entry);
 	}
 	return r;
+}
+
+int devices_set_profile(struct devices *devices, const char *name, const char *profile, int64_t wall_us)
+{
+	struct entry *entry = find(devices, bytes_text(name));
+	struct device changed;
+	char *copy;
+	int r;
+
+	if (!entry)
+		return -ENOENT;
+	if (!is_good_profile(profile))
+		return -EDOM;
+	copy = strdup(profile);
+	if (!copy)
+		return -ENOMEM;
+	changed = entry->device;
+	changed.profile = copy;
+	changed.changed_wall_us = wall_us;
+	r = devices_file_put(devices->database, &changed, NULL);
+	if (r < 0) {
+		free(copy);
+		return r;
+	}
+	free(entry->profile);
+	entry->profile = copy;
+	entry->device = changed;
+	return 0;
 }
 
 static int change(struct devices *devices, const char *name, bool revoked, const struct secret *key, int64_t wall_us)

@@ -16,10 +16,22 @@ struct devices;
 
 enum device_proof { DEVICE_PSK = 1, DEVICE_CERTIFICATE = 2 };
 
+enum { DEVICE_PROFILE_MAX = 64 }; /* bytes */
+
+/* What a device is enrolled with. */
+struct device_enrolment {
+	const char *name;
+	const char *endpoint;
+	enum device_proof proof;
+	const struct secret *key; /* NULL for DEVICE_CERTIFICATE */
+	const char *profile;      /* or "" */
+};
+
 struct device {
 	const char *name;     /* also its PSK identity, and the name in its certificate */
 	const char *endpoint; /* the only one that it may use */
 	enum device_proof proof;
+	const char *profile; /* "": chosen by the pattern that its name fits */
 	bool revoked;
 	int64_t created_wall_us;
 	int64_t changed_wall_us;
@@ -44,10 +56,11 @@ size_t devices_count(const struct devices *devices);
 /* In the order of their names; ends at the first non-zero return and gives it back. */
 int devices_each(struct devices *devices, int (*fn)(void *arg, struct device *device), void *arg);
 
-/* Enrols a device; `key` is NULL for DEVICE_CERTIFICATE. On disk when it returns. Errors: -EEXIST (also where it is revoked: rotate it),
- * -EINVAL: the name is empty, too long, not UTF-8 or has control characters. */
-int devices_add(struct devices *devices, const char *name, const char *endpoint, enum device_proof proof,
-		const struct secret *key, int64_t wall_us) WARN_UNUSED;
+/* Enrols a device. On disk when it returns. Errors: -EEXIST (also where it is revoked: rotate it), -EINVAL: the name is empty, too
+ * long, not UTF-8 or has control characters; -EDOM: the profile's name is so. */
+int devices_add(struct devices *devices, const struct device_enrolment *enrolment, int64_t wall_us) WARN_UNUSED;
+/* Errors: -ENOENT; -EDOM. */
+int devices_set_profile(struct devices *devices, const char *name, const char *profile, int64_t wall_us) WARN_UNUSED;
 /* Errors: -ENOENT. */
 int devices_revoke(struct devices *devices, const char *name, int64_t wall_us) WARN_UNUSED;
 /* A new key, and a revoked device is let in again. Errors: -ENOENT; -EOPNOTSUPP: it proves itself by a certificate. */

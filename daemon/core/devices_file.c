@@ -14,7 +14,8 @@ enum { PATH_TEXT = 1024 };
 #define DEVICE_TABLE                                                                                                   \
 	"device (name TEXT PRIMARY KEY, endpoint TEXT NOT NULL, proof INTEGER NOT NULL, key BLOB, revoked INTEGER "    \
 	"NOT NULL,"                                                                                                    \
-	" created INTEGER NOT NULL, changed INTEGER NOT NULL) WITHOUT ROWID"
+	" created INTEGER NOT NULL, changed INTEGER NOT NULL, profile TEXT NOT NULL DEFAULT '') WITHOUT ROWID"
+#define COLUMNS "name, endpoint, proof, key, revoked, created, changed, profile"
 
 /* The file under a new name, with what SQLite keeps beside it. */
 static void set_aside(const char *path)
@@ -33,6 +34,21 @@ static void set_aside(const char *path)
 	}
 }
 
+/* A file of an older version gets the columns that came later. */
+static int add_column(struct database *database, const char *name, const char *definition)
+{
+	char sql[160];
+	int64_t there = 0;
+	int r;
+
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM pragma_table_info('device') WHERE name = '%s'", name);
+	r = database_number(database, sql, &there);
+	if (r < 0 || there > 0)
+		return r;
+	snprintf(sql, sizeof(sql), "ALTER TABLE device ADD COLUMN %s %s", name, definition);
+	return database_exec(database, sql);
+}
+
 /* Opens a whole file with the table in it. Errors: -EUCLEAN: damaged. */
 static int open_whole(const char *path, struct database **ret_database)
 {
@@ -45,8 +61,9 @@ static int open_whole(const char *path, struct database **ret_database)
 	if (r >= 0)
 		r = database_exec(database, "CREATE TABLE IF NOT EXISTS " DEVICE_TABLE);
 	if (r >= 0)
-		r = database_exec(database,
-				  "SELECT name, endpoint, proof, key, revoked, created, changed FROM device LIMIT 0");
+		r = add_column(database, "profile", "TEXT NOT NULL DEFAULT ''");
+	if (r >= 0)
+		r = database_exec(database, "SELECT " COLUMNS " FROM device LIMIT 0");
 	if (r < 0) {
 		database_close(database);
 		return r;
@@ -87,15 +104,17 @@ static int make_equal(struct database *database, bool renewed)
 	int r = 0;
 
 	if (renewed)
-		r = database_exec(database, "INSERT OR IGNORE INTO main.device SELECT * FROM mirror.device");
+		r = database_exec(database, "INSERT OR IGNORE INTO main.device (" COLUMNS ") SELECT " COLUMNS
+					    " FROM mirror.device");
 	if (r >= 0)
 		r = database_number(database,
-				    "SELECT EXISTS(SELECT * FROM main.device EXCEPT SELECT * FROM mirror.device) OR "
-				    "EXISTS(SELECT * FROM mirror.device EXCEPT SELECT * FROM main.device)",
+				    "SELECT EXISTS(SELECT " COLUMNS " FROM main.device EXCEPT SELECT " COLUMNS
+				    " FROM mirror.device) OR EXISTS(SELECT " COLUMNS
+				    " FROM mirror.device EXCEPT SELECT " COLUMNS " FROM main.device)",
 				    &differ);
 	if (r >= 0 && differ)
-		r = database_exec(database, "BEGIN; DELETE FROM mirror.device; INSERT INTO mirror.device SELECT * FROM "
-					    "main.device; COMMIT");
+		r = database_exec(database, "BEGIN; DELETE FROM mirror.device; INSERT INTO mirror.device (" COLUMNS
+					    ") SELECT " COLUMNS " FROM main.device; COMMIT");
 	return r;
 }
 
@@ -147,14 +166,14 @@ static int put_into(struct database *database, const char *sql, const struct dev
 	database_bind_number(put, 5, device->revoked);
 	database_bind_number(put, 6, device->created_wall_us);
 	database_bind_number(put, 7, device->changed_wall_us);
+	database_bind_text(put, 8, bytes_text(device->profile));
 	return database_run(put);
 }
 
 #define PUT(schema)                                                                                                    \
-	"INSERT INTO " schema                                                                                          \
-	".device (name, endpoint, proof, key, revoked, created, changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"          \
+	"INSERT INTO " schema ".device (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"                          \
 	" ON CONFLICT (name) DO UPDATE SET endpoint = ?2, proof = ?3, key = coalesce(?4, key), revoked = ?5, changed " \
-	"= ?7"
+	"= ?7, profile = ?8"
 
 int devices_file_put(struct database *database, const struct device *device, const struct secret *key)
 {

@@ -19,6 +19,7 @@ libcore_la_SOURCES = \
 	daemon/core/core_device.c \
 	daemon/core/core_endpoint.c \
 	daemon/core/core_endpoints.c \
+	daemon/core/core_identity.c \
 	daemon/core/core_manage.c \
 	daemon/core/core_passage.c \
 	daemon/core/core_reload.c \

@@ -24,7 +24,7 @@ static int show_key(const struct ctl *ctl, const json_t *result)
 int ctl_device_add(struct ctl *ctl)
 {
 	bool psk = ctl_flag(ctl, "--psk"), certificate = ctl_flag(ctl, "--certificate"), bad = false;
-	const char *endpoint = ctl_option(ctl, "--endpoint", &bad);
+	const char *endpoint = ctl_option(ctl, "--endpoint", &bad), *profile = ctl_option(ctl, "--profile", &bad);
 	json_t *request, *result;
 	int r;
 
@@ -32,8 +32,8 @@ int ctl_device_add(struct ctl *ctl)
 		return ctl_bad_usage(ctl, "device add wants a name and one of --psk and --certificate");
 	if (ctl->argc != 1)
 		return ctl_bad_usage(ctl, "device add wants one name");
-	request = json_pack("{s:s,s:s,s:s,s:s*}", "command", "device-add", "device", ctl->argv[0], "proof",
-			    psk ? "psk" : "certificate", "endpoint", endpoint);
+	request = json_pack("{s:s,s:s,s:s,s:s*,s:s*}", "command", "device-add", "device", ctl->argv[0], "proof",
+			    psk ? "psk" : "certificate", "endpoint", endpoint, "profile", profile);
 	r = ctl_ask(ctl, request, &result);
 	if (r != CTL_GOOD)
 		return r;
@@ -44,7 +44,7 @@ int ctl_device_add(struct ctl *ctl)
 
 int ctl_device_list(struct ctl *ctl)
 {
-	static const char *const titles[] = {"DEVICE",    "PROOF",    "STATE",   "ENDPOINT",
+	static const char *const titles[] = {"DEVICE",    "PROOF",    "STATE",   "ENDPOINT", "PROFILE",
 					     "LAST SEEN", "ACCEPTED", "REFUSED", NULL};
 	struct table table;
 	json_t *result;
@@ -68,9 +68,10 @@ int ctl_device_list(struct ctl *ctl)
 			table_cell(&table, 1, "%s", ctl_text(device, "proof"));
 			table_cell(&table, 2, "%s", ctl_text(device, "state"));
 			table_cell(&table, 3, "%s", ctl_text(device, "endpoint"));
-			table_cell(&table, 4, "%s", *seen ? seen : "never since start");
-			table_cell(&table, 5, "%lld", ctl_number(device, "accepted"));
-			table_cell(&table, 6, "%lld", ctl_number(device, "refused"));
+			table_cell(&table, 4, "%s", *ctl_text(device, "profile") ? ctl_text(device, "profile") : "-");
+			table_cell(&table, 5, "%s", *seen ? seen : "never since start");
+			table_cell(&table, 6, "%lld", ctl_number(device, "accepted"));
+			table_cell(&table, 7, "%lld", ctl_number(device, "refused"));
 		}
 		table_print(&table);
 		table_done(&table);
@@ -91,8 +92,8 @@ static int ask_about_one(struct ctl *ctl, const char *command, json_t **ret_resu
 
 int ctl_device_show(struct ctl *ctl)
 {
-	static const char *const keys[] = {"device",  "proof",   "identity",  "state", "endpoint",
-					   "created", "changed", "last_seen", NULL};
+	static const char *const keys[] = {"device",  "proof",   "identity", "state",     "endpoint",
+					   "profile", "created", "changed",  "last_seen", NULL};
 	json_t *result;
 	int r = ask_about_one(ctl, "device-show", &result);
 
@@ -131,4 +132,24 @@ int ctl_device_rotate(struct ctl *ctl)
 	r = show_key(ctl, result);
 	json_decref(result);
 	return r;
+}
+
+int ctl_device_profile(struct ctl *ctl)
+{
+	json_t *result;
+	int r;
+
+	if (ctl->argc != 2)
+		return ctl_bad_usage(ctl, "a device's name and a profile's are wanted, \"\" for none");
+	r = ctl_ask(ctl,
+		    json_pack("{s:s,s:s,s:s}", "command", "device-profile", "device", ctl->argv[0], "profile",
+			      ctl->argv[1]),
+		    &result);
+	if (r != CTL_GOOD)
+		return r;
+	if (!ctl_print_json(ctl, result))
+		printf("device    %s\nprofile   %s\n", ctl_text(result, "device"),
+		       *ctl_text(result, "profile") ? ctl_text(result, "profile") : "by its name");
+	json_decref(result);
+	return CTL_GOOD;
 }

@@ -11,12 +11,14 @@
 
 const struct ctl_command ctl_commands[] = {
 	{"status", "", "how the gateway, its endpoints and its outboxes are", ctl_status},
-	{"device add", "NAME --psk | --certificate [--endpoint NAME]",
+	{"device add", "NAME --psk | --certificate [--endpoint NAME] [--profile NAME]",
 	 "enrol a device; a new pre-shared key is shown this once", ctl_device_add},
 	{"device list", "", "all devices", ctl_device_list},
 	{"device show", "NAME", "one device", ctl_device_show},
 	{"device revoke", "NAME", "lock a device out; its sessions end at once", ctl_device_revoke},
 	{"device rotate", "NAME", "give a device a new pre-shared key", ctl_device_rotate},
+	{"device profile", "NAME PROFILE", "give a device another profile; \"\" for the one that its name fits",
+	 ctl_device_profile},
 	{"tail", "[--device NAME] [--count N]", "watch messages pass", ctl_tail},
 	{"outbox", "", "what waits in front of each sink", ctl_outbox},
 	{"config", "[--defaults]", "the settings in use, or every setting with its default", ctl_config},

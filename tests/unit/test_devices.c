@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "core/database.h"
 #include "core/devices.h"
 #include "core/trust.h"
 
@@ -59,15 +60,23 @@ static struct secret key_of(const char *text)
 	return key;
 }
 
+static int add(struct devices *devices, const char *name, enum device_proof proof, const struct secret *key,
+	       int64_t wall_us)
+{
+	const struct device_enrolment enrolment = {name, "field", proof, key, ""};
+
+	return devices_add(devices, &enrolment, wall_us);
+}
+
 START_TEST(adds_and_remembers)
 {
 	struct devices *devices = reopen(NULL);
 	struct secret key = key_of("0123456789abcdef"), got;
 	const struct device *device;
 
-	ck_assert_int_ge(devices_add(devices, "pump-1", "field", DEVICE_PSK, &key, 5), 0);
-	ck_assert_int_ge(devices_add(devices, "pump-2", "field", DEVICE_CERTIFICATE, NULL, 6), 0);
-	ck_assert_int_eq(devices_add(devices, "pump-1", "field", DEVICE_PSK, &key, 7), -EEXIST);
+	ck_assert_int_ge(add(devices, "pump-1", DEVICE_PSK, &key, 5), 0);
+	ck_assert_int_ge(add(devices, "pump-2", DEVICE_CERTIFICATE, NULL, 6), 0);
+	ck_assert_int_eq(add(devices, "pump-1", DEVICE_PSK, &key, 7), -EEXIST);
 	devices = reopen(devices);
 	ck_assert_uint_eq(devices_count(devices), 2);
 	device = devices_find(devices, bytes_text("pump-1"));
@@ -90,13 +99,13 @@ START_TEST(revokes_and_rotates)
 	struct devices *devices = reopen(NULL);
 	struct secret first = key_of("first"), second = key_of("second"), got;
 
-	ck_assert_int_ge(devices_add(devices, "a", "field", DEVICE_PSK, &first, 1), 0);
-	ck_assert_int_ge(devices_add(devices, "c", "field", DEVICE_CERTIFICATE, NULL, 1), 0);
+	ck_assert_int_ge(add(devices, "a", DEVICE_PSK, &first, 1), 0);
+	ck_assert_int_ge(add(devices, "c", DEVICE_CERTIFICATE, NULL, 1), 0);
 	ck_assert_int_ge(devices_revoke(devices, "a", 2), 0);
 	ck_assert_int_eq(devices_key(devices, bytes_text("a"), &got), -ENOENT);
 	devices = reopen(devices);
 	ck_assert(devices_find(devices, bytes_text("a"))->revoked);
-	ck_assert_int_eq(devices_add(devices, "a", "field", DEVICE_PSK, &second, 3), -EEXIST);
+	ck_assert_int_eq(add(devices, "a", DEVICE_PSK, &second, 3), -EEXIST);
 	ck_assert_int_ge(devices_rotate(devices, "a", &second, 4), 0);
 	ck_assert(!devices_find(devices, bytes_text("a"))->revoked);
 	ck_assert_int_ge(devices_key(devices, bytes_text("a"), &got), 0);
@@ -115,15 +124,70 @@ START_TEST(refuses_bad_names)
 
 	memset(longest, 'x', sizeof(longest));
 	longest[TG_DEVICE_MAX + 1] = 0;
-	ck_assert_int_eq(devices_add(devices, "", "f", DEVICE_CERTIFICATE, NULL, 1), -EINVAL);
-	ck_assert_int_eq(devices_add(devices, "a\nb", "f", DEVICE_CERTIFICATE, NULL, 1), -EINVAL);
-	ck_assert_int_eq(devices_add(devices, "a\xc2\x9b", "f", DEVICE_CERTIFICATE, NULL, 1), -EINVAL);
-	ck_assert_int_eq(devices_add(devices, "\xff", "f", DEVICE_CERTIFICATE, NULL, 1), -EINVAL);
-	ck_assert_int_eq(devices_add(devices, longest, "f", DEVICE_CERTIFICATE, NULL, 1), -EINVAL);
+	ck_assert_int_eq(add(devices, "", DEVICE_CERTIFICATE, NULL, 1), -EINVAL);
+	ck_assert_int_eq(add(devices, "a\nb", DEVICE_CERTIFICATE, NULL, 1), -EINVAL);
+	ck_assert_int_eq(add(devices, "a\xc2\x9b", DEVICE_CERTIFICATE, NULL, 1), -EINVAL);
+	ck_assert_int_eq(add(devices, "\xff", DEVICE_CERTIFICATE, NULL, 1), -EINVAL);
+	ck_assert_int_eq(add(devices, longest, DEVICE_CERTIFICATE, NULL, 1), -EINVAL);
 	longest[TG_DEVICE_MAX] = 0;
-	ck_assert_int_ge(devices_add(devices, longest, "f", DEVICE_CERTIFICATE, NULL, 1), 0);
-	ck_assert_int_ge(devices_add(devices, "a/+/# 'küche'", "f", DEVICE_CERTIFICATE, NULL, 1), 0);
+	ck_assert_int_ge(add(devices, longest, DEVICE_CERTIFICATE, NULL, 1), 0);
+	ck_assert_int_ge(add(devices, "a/+/# 'küche'", DEVICE_CERTIFICATE, NULL, 1), 0);
 	ck_assert_uint_eq(devices_count(devices), 2);
+	devices_free(devices);
+}
+END_TEST
+
+START_TEST(keeps_profiles)
+{
+	struct devices *devices = reopen(NULL);
+	char longest[DEVICE_PROFILE_MAX + 2] = "";
+
+	ck_assert_int_ge(
+		devices_add(devices, &(struct device_enrolment){"a", "field", DEVICE_CERTIFICATE, NULL, "meters"}, 1),
+		0);
+	ck_assert_int_ge(add(devices, "b", DEVICE_CERTIFICATE, NULL, 1), 0);
+	devices = reopen(devices);
+	ck_assert_str_eq(devices_find(devices, bytes_text("a"))->profile, "meters");
+	ck_assert_str_eq(devices_find(devices, bytes_text("b"))->profile, "");
+	memset(longest, 'p', DEVICE_PROFILE_MAX);
+	ck_assert_int_ge(devices_set_profile(devices, "b", longest, 2), 0);
+	ck_assert_int_ge(devices_set_profile(devices, "a", "", 3), 0);
+	longest[DEVICE_PROFILE_MAX] = 'p';
+	ck_assert_int_eq(devices_set_profile(devices, "b", longest, 4), -EDOM);
+	ck_assert_int_eq(devices_set_profile(devices, "b", "a\nb", 4), -EDOM);
+	ck_assert_int_eq(devices_set_profile(devices, "c", "", 4), -ENOENT);
+	devices = reopen(devices);
+	ck_assert_str_eq(devices_find(devices, bytes_text("a"))->profile, "");
+	ck_assert_uint_eq(strlen(devices_find(devices, bytes_text("b"))->profile), DEVICE_PROFILE_MAX);
+	ck_assert_int_eq(devices_find(devices, bytes_text("b"))->changed_wall_us, 2);
+	devices_free(devices);
+}
+END_TEST
+
+/* Made by the first version. */
+START_TEST(opens_an_older_file)
+{
+	static const char *const names[] = {"devices.db", "devices-mirror.db"};
+	struct devices *devices;
+	char path[128];
+
+	for (size_t i = 0; i < 2; i++) {
+		struct database *database;
+
+		snprintf(path, sizeof(path), "%s/%s", state_dir, names[i]);
+		ck_assert_int_ge(database_open(path, &(struct database_settings){.exclusive = true}, &database), 0);
+		ck_assert_int_ge(database_exec(database,
+					       "CREATE TABLE device (name TEXT PRIMARY KEY, endpoint TEXT NOT NULL, "
+					       "proof INTEGER NOT NULL, key BLOB, revoked INTEGER NOT NULL, created "
+					       "INTEGER NOT NULL, changed INTEGER NOT NULL) WITHOUT ROWID;"
+					       "INSERT INTO device VALUES ('a', 'field', 1, 'key', 0, 5, 6)"),
+				 0);
+		database_close(database);
+	}
+	devices = reopen(NULL);
+	ck_assert_uint_eq(devices_count(devices), 1);
+	ck_assert_str_eq(devices_find(devices, bytes_text("a"))->profile, "");
+	ck_assert_int_eq(devices_find(devices, bytes_text("a"))->changed_wall_us, 6);
 	devices_free(devices);
 }
 END_TEST
@@ -133,8 +197,8 @@ static void add_two(void)
 	struct devices *devices = reopen(NULL);
 	struct secret key = key_of("k");
 
-	ck_assert_int_ge(devices_add(devices, "a", "field", DEVICE_PSK, &key, 1), 0);
-	ck_assert_int_ge(devices_add(devices, "b", "field", DEVICE_PSK, &key, 1), 0);
+	ck_assert_int_ge(add(devices, "a", DEVICE_PSK, &key, 1), 0);
+	ck_assert_int_ge(add(devices, "b", DEVICE_PSK, &key, 1), 0);
 	devices_free(devices);
 }
 
@@ -218,6 +282,8 @@ int main(void)
 	tcase_add_test(tcase, adds_and_remembers);
 	tcase_add_test(tcase, revokes_and_rotates);
 	tcase_add_test(tcase, refuses_bad_names);
+	tcase_add_test(tcase, keeps_profiles);
+	tcase_add_test(tcase, opens_an_older_file);
 	tcase_add_loop_test(tcase, survives_damage, 0, 2);
 	tcase_add_test(tcase, starts_with_both_damaged);
 	tcase_add_test(tcase, file_is_private);
