@@ -99,6 +99,7 @@ static struct entry *make(const char *endpoint, const struct frame_session_begun
 		memcpy(at, begun->certificate.data, begun->certificate.size);
 	entry->session.proof = (enum tg_proof)begun->proof;
 	entry->session.handle = begun->handle;
+	entry->session.key_generation = begun->generation;
 	return entry;
 }
 

@@ -22,6 +22,7 @@ struct session {
 	uint32_t instance; /* the process, and which of its lives */
 	uint32_t generation;
 	uint64_t handle;
+	uint64_t key_generation; /* tg_session.generation */
 	enum tg_proof proof;
 	const char *device; /* "" where the peer is none */
 	const char *peer;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -206,8 +207,10 @@ static void answer_lookup(struct host *host, uint64_t token, const struct frame_
 void exchange_session_begun(const struct tg_host *services, uint64_t handle, const struct tg_session *session)
 {
 	struct host *host = host_of(services);
+	bool tells = session->size >= offsetof(struct tg_session, generation) + sizeof(session->generation);
 	const struct frame frame = {.type = FRAME_SESSION_BEGUN,
 				    .session_begun = {.handle = handle,
+						      .generation = tells ? session->generation : 0,
 						      .proof = (uint8_t)session->proof,
 						      .device = session->device,
 						      .peer = bytes_text(session->peer),

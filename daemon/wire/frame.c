@@ -47,6 +47,7 @@ static const struct field lookup_fields[] = {
 static const struct field number_fields[] = {F(number, number, U64), {END}};
 static const struct field counter_fields[] = {F(counter, counter, U32), F(counter, value, U64), {END}};
 static const struct field session_begun_fields[] = {F(session_begun, handle, U64),
+						    F(session_begun, generation, U64),
 						    F(session_begun, proof, U8),
 						    B(session_begun, device, TG_DEVICE_MAX),
 						    B(session_begun, peer, FRAME_NAME_MAX),

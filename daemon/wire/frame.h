@@ -115,6 +115,7 @@ struct frame_counter {
 
 struct frame_session_begun {
 	uint64_t handle;
+	uint64_t generation;
 	uint8_t proof; /* enum tg_proof */
 	struct tg_bytes device;
 	struct tg_bytes peer;

@@ -146,6 +146,9 @@ struct tg_session {
 	const char *cipher;          /* the suite's standard name: "TLS_PSK_WITH_AES_128_CCM_8" */
 	const char *group;           /* of the key exchange: "x25519"; "" where there was none */
 	struct tg_bytes certificate; /* the peer's own, DER; empty where it has none */
+	uint64_t
+		generation; /* tg_identity.generation of the answer that let it in: during a rotation the core learns by it
+				which of two keys the device has. 0: no device */
 };
 
 /* A key that session tickets are made with (RFC 5077 section 4). Wipe it wherever it was copied to. */

@@ -69,6 +69,7 @@ static const struct frame samples[] = {
 	{.type = FRAME_REFUSED, .text = {TEXT("version 2 is not spoken")}},
 	{.type = FRAME_SESSION_BEGUN,
 	 .session_begun = {.handle = 9,
+			   .generation = UINT64_C(0x8000000000000001),
 			   .proof = TG_PROOF_RESUMED,
 			   .device = TEXT("pump-1"),
 			   .peer = TEXT("[::1]:5684"),

@@ -10,6 +10,7 @@
 static struct frame_session_begun sample(uint64_t handle)
 {
 	return (struct frame_session_begun){.handle = handle,
+					    .generation = 17,
 					    .proof = TG_PROOF_CERTIFICATE,
 					    .device = bytes_text("pump-1"),
 					    .peer = bytes_text("[::1]:40000"),
@@ -69,6 +70,7 @@ START_TEST(test_keeps_what_was_told)
 	ck_assert(s->certificate.data != begun.certificate.data);
 	ck_assert_int_eq(s->begun_wall_us, 1000);
 	ck_assert_uint_eq(s->instance, 3);
+	ck_assert_uint_eq(s->key_generation, 17);
 	sessions_free(sessions);
 }
 END_TEST
