@@ -14,13 +14,13 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "confine/sandbox.h"
 #include "endpoint/clean.h"
 #include "endpoint/host.h"
 #include "endpoint/joint.h"
 #include "endpoint/load.h"
 #include "endpoint/resolver.h"
 #include "endpoint/round.h"
-#include "endpoint/sandbox.h"
 
 enum { LAST_WORDS_MS = 500, SIGNAL_STOP_MS = 2000 };
 

@@ -12,13 +12,10 @@ libendpoint_la_SOURCES = \
 	daemon/endpoint/pending.c daemon/endpoint/pending.h \
 	daemon/endpoint/resolver.c daemon/endpoint/resolver.h \
 	daemon/endpoint/round.c daemon/endpoint/round.h \
-	daemon/endpoint/sandbox.c daemon/endpoint/sandbox.h \
-	daemon/endpoint/sandbox_filter.c daemon/endpoint/sandbox_filter.h \
-	daemon/endpoint/sandbox_landlock.c daemon/endpoint/sandbox_landlock.h \
 	daemon/endpoint/settings.c daemon/endpoint/settings.h \
 	daemon/endpoint/slots.c daemon/endpoint/slots.h
-libendpoint_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
-libendpoint_la_LIBADD = libwire.la $(JANSSON_LIBS) $(SECCOMP_LIBS)
+libendpoint_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+libendpoint_la_LIBADD = libwire.la libconfine.la $(JANSSON_LIBS)
 
 endpoint_PROGRAMS += tidegate-endpoint
 tidegate_endpoint_SOURCES = daemon/endpoint/main.c

@@ -11,10 +11,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "confine/sandbox.h"
 #include "endpoint/describe.h"
 #include "endpoint/endpoint.h"
 #include "endpoint/load.h"
-#include "endpoint/sandbox.h"
 
 enum { EXIT_USAGE = 64, EXIT_HELD = 75 };
 

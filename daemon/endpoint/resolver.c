@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "endpoint/resolver.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <netdb.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+
+#include "confine/resolve.h"
 
 struct resolver {
 	int fd;
@@ -15,42 +15,6 @@ struct resolver {
 	loop_call_fn *on_changed;
 	void *arg;
 };
-
-static void load_module(const char *name, size_t size)
-{
-	char file[128];
-
-	if (snprintf(file, sizeof(file), "libnss_%.*s.so.2", (int)size, name) < (int)sizeof(file))
-		(void)!dlopen(file, RTLD_NOW | RTLD_GLOBAL); /* for good; one that is not there is passed over */
-}
-
-/* Loads the modules that the line "hosts:" of nsswitch.conf(5) names. */
-static void load_modules(void)
-{
-	FILE *file = fopen("/etc/nsswitch.conf", "re");
-	char line[1024];
-
-	while (file && fgets(line, sizeof(line), file)) {
-		if (strncmp(line, "hosts:", 6) != 0)
-			continue;
-		line[strcspn(line, "#\n")] = 0;
-		for (char *word = line + 6, *end; *(word += strspn(word, " \t")); word = end) {
-			end = word + strcspn(word, " \t");
-			if (word[0] != '[')
-				load_module(word, (size_t)(end - word));
-		}
-	}
-	if (file)
-		fclose(file);
-}
-
-static void look_up_once(void)
-{
-	struct addrinfo *list = NULL;
-
-	if (getaddrinfo("localhost", "443", NULL, &list) == 0)
-		freeaddrinfo(list);
-}
 
 static bool is_ours(const char *name)
 {
@@ -89,8 +53,7 @@ int resolver_new(struct loop *loop, const char *folder, loop_call_fn *on_changed
 
 	if (!resolver)
 		return -ENOMEM;
-	load_modules();
-	look_up_once();
+	resolve_prepare();
 	resolver->on_changed = on_changed;
 	resolver->arg = arg;
 	resolver->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);

@@ -6,12 +6,13 @@ import re
 import source
 from source import Finding
 
-# base <- wire <- core | endpoint | ctl; an adapter sees the installed contract and its own folder.
+# base <- wire <- core | endpoint | ctl, base <- confine <- endpoint | renew; an adapter sees the installed contract and its own folder.
 MAY_INCLUDE = {
     "daemon/base/": ["daemon/base/", "include/tidegate/message.h"],
     "daemon/wire/": ["daemon/base/", "daemon/wire/", "include/tidegate/"],
     "daemon/core/": ["daemon/base/", "daemon/wire/", "daemon/core/", "include/tidegate/"],
-    "daemon/endpoint/": ["daemon/base/", "daemon/wire/", "daemon/endpoint/", "include/tidegate/"],
+    "daemon/confine/": ["daemon/base/", "daemon/confine/", "include/tidegate/"],
+    "daemon/endpoint/": ["daemon/base/", "daemon/confine/", "daemon/wire/", "daemon/endpoint/", "include/tidegate/"],
     "daemon/ctl/": ["daemon/base/", "daemon/wire/", "daemon/ctl/", "include/tidegate/"],
     "plugins/": ["include/tidegate/"],
     "include/tidegate/": ["include/tidegate/"],
@@ -23,7 +24,7 @@ DOORS = [
     (r"sqlite3\.h", r"daemon/core/\w+\.c", 1),
     (r"systemd/.*", r"daemon/base/loop\.c", 1),
     (r"jansson\.h", r"daemon/(ctl|core)/\w+\.[ch]|daemon/endpoint/describe\.c", None),
-    (r"seccomp\.h|linux/(landlock|seccomp|filter)\.h", r"daemon/endpoint/sandbox\w*\.[ch]", None),
+    (r"seccomp\.h|linux/(landlock|seccomp|filter)\.h", r"daemon/confine/sandbox\w*\.[ch]", None),
     (r"coap3?/.*", r"plugins/coap/\w+\.[ch]", None),
     (r"mosquitto\w*\.h", r"plugins/mqtt/\w+\.[ch]", None),
     (r"openssl/.*", r"plugins/coap/dtls\w*\.[ch]|plugins/mqtt/\w+\.[ch]|daemon/core/trust\.c", None),

@@ -23,8 +23,8 @@
 #include <tidegate/adapter.h>
 
 #include "base/loop.h"
+#include "confine/sandbox.h"
 #include "endpoint/resolver.h"
-#include "endpoint/sandbox.h"
 #include "suite.h"
 
 enum { GOES_WELL = 0, IS_KILLED = 1000 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
-#include "endpoint/sandbox.h"
+#include "confine/sandbox.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,8 +11,8 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-#include "endpoint/sandbox_filter.h"
-#include "endpoint/sandbox_landlock.h"
+#include "confine/sandbox_filter.h"
+#include "confine/sandbox_landlock.h"
 
 int sandbox_begin(void)
 {

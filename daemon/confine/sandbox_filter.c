@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
-#include "endpoint/sandbox_filter.h"
+#include "confine/sandbox_filter.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef ENDPOINT_SANDBOX_H
-#define ENDPOINT_SANDBOX_H
+#ifndef CONFINE_SANDBOX_H
+#define CONFINE_SANDBOX_H
 
 /*
- * What an endpoint process gives up for good. sandbox_begin comes first in main; sandbox_shut comes after the adapter has
+ * What an endpoint process (and the renewal of a certificate) gives up for good. sandbox_begin comes first in main; sandbox_shut comes after the adapter has
  * opened its files and sockets, and before the first byte from outside is read.
  *
  * Afterwards the process has no capability and never gets one; it can open no file (with TG_NEED_RESOLVE: read those that name

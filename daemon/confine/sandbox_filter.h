@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef ENDPOINT_SANDBOX_FILTER_H
-#define ENDPOINT_SANDBOX_FILTER_H
+#ifndef CONFINE_SANDBOX_FILTER_H
+#define CONFINE_SANDBOX_FILTER_H
 
 /* The sandbox's list of permitted system calls; the one door to libseccomp. */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef ENDPOINT_SANDBOX_LANDLOCK_H
-#define ENDPOINT_SANDBOX_LANDLOCK_H
+#ifndef CONFINE_SANDBOX_LANDLOCK_H
+#define CONFINE_SANDBOX_LANDLOCK_H
 
 /* The sandbox's layer for files, TCP ports, abstract sockets and signals. Source: landlock(7), Linux
  * Documentation/userspace-api/landlock.rst. */
