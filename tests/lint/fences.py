@@ -13,6 +13,7 @@ MAY_INCLUDE = {
     "daemon/core/": ["daemon/base/", "daemon/wire/", "daemon/core/", "include/tidegate/"],
     "daemon/confine/": ["daemon/base/", "daemon/confine/", "include/tidegate/"],
     "daemon/endpoint/": ["daemon/base/", "daemon/confine/", "daemon/wire/", "daemon/endpoint/", "include/tidegate/"],
+    "daemon/renew/": ["daemon/base/", "daemon/confine/", "daemon/renew/", "include/tidegate/"],
     "daemon/ctl/": ["daemon/base/", "daemon/wire/", "daemon/ctl/", "include/tidegate/"],
     "plugins/": ["include/tidegate/"],
     "include/tidegate/": ["include/tidegate/"],
@@ -23,11 +24,12 @@ DOORS = [
     (r"libconfig\.h", r"daemon/core/\w+\.c", 1),
     (r"sqlite3\.h", r"daemon/core/\w+\.c", 1),
     (r"systemd/.*", r"daemon/base/loop\.c", 1),
-    (r"jansson\.h", r"daemon/(ctl|core)/\w+\.[ch]|daemon/endpoint/describe\.c", None),
+    (r"jansson\.h", r"daemon/(ctl|core)/\w+\.[ch]|daemon/endpoint/describe\.c|daemon/renew/(job|outcome)\.c", None),
+    (r"curl/.*", r"daemon/renew/est\w*\.c", None),
     (r"seccomp\.h|linux/(landlock|seccomp|filter)\.h", r"daemon/confine/sandbox\w*\.[ch]", None),
     (r"coap3?/.*", r"plugins/coap/\w+\.[ch]", None),
     (r"mosquitto\w*\.h", r"plugins/mqtt/\w+\.[ch]", None),
-    (r"openssl/.*", r"plugins/coap/dtls\w*\.[ch]|plugins/mqtt/\w+\.[ch]|daemon/core/trust\.c", None),
+    (r"openssl/.*", r"plugins/coap/dtls\w*\.[ch]|plugins/mqtt/\w+\.[ch]|daemon/core/trust\.c|daemon/renew/\w+\.[ch]", None),
 ]
 
 # The stages of a message in the core: core.c alone joins them. Everything else of the core is common ground.
