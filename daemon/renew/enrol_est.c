@@ -27,17 +27,17 @@ static bool is_valid_now(const struct enrol *enrol)
 	return valid;
 }
 
-/* Without it a certificate from the server is still held against the trust given; so whatever goes wrong here is no failure, unless
- * no answer comes at all. */
-static int get_issuers(struct enrol *enrol, struct est *est, const struct est_proof *proof)
+/* A certificate from the server is held against the trust given also without them: only that no answer comes at all is a failure. */
+static int get_issuers(struct enrol *enrol, struct est *est, const struct est_proof *proof, struct est_reply *ret_reply)
 {
-	struct est_reply reply;
-	int r = est_ask(est, "cacerts", NULL, proof, &reply);
+	int r = est_ask(est, "cacerts", NULL, proof, ret_reply);
+	const struct tg_bytes body = bytes_of(ret_reply->body, ret_reply->size);
 
-	if (r >= 0 && reply.status == 200 && answer_parse(bytes_of(reply.body, reply.size), &enrol->issuers) < 0)
+	answer_free(enrol->issuers);
+	enrol->issuers = NULL;
+	if (r >= 0 && ret_reply->status == 200 && answer_parse(body, &enrol->issuers) < 0)
 		enrol->issuers = NULL;
-	est_reply_done(&reply);
-	return 0;
+	return r;
 }
 
 static int refused(struct outcome *outcome, const struct est_reply *reply, const char *operation)
@@ -89,8 +89,11 @@ static int ask(struct enrol *enrol, struct est *est, bool with_certificate, stru
 	if (!request)
 		return outcome_fail(outcome, -ENOMEM, "out of memory");
 	outcome->how = operation;
-	get_issuers(enrol, est, &proof);
-	r = est_ask(est, operation, request, &proof, &reply);
+	r = get_issuers(enrol, est, &proof, &reply);
+	if (r >= 0) {
+		est_reply_done(&reply);
+		r = est_ask(est, operation, request, &proof, &reply);
+	}
 	*ret_other = reply.refused_us || reply.status == 401 || reply.status == 403;
 	if (r < 0)
 		outcome_fail(outcome, r, "no answer from the EST server (%s)", reply.cause);

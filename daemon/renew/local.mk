@@ -20,3 +20,9 @@ librenew_la_LIBADD = libbase.la libconfine.la $(CURL_LIBS) $(JANSSON_LIBS) $(OPE
 endpoint_PROGRAMS += tidegate-renew
 tidegate_renew_SOURCES = daemon/renew/main.c
 tidegate_renew_LDADD = librenew.la
+
+check_PROGRAMS += tests/unit/test_renew
+UNIT_TESTS += tests/unit/test_renew
+tests_unit_test_renew_SOURCES = tests/unit/suite.h tests/unit/test_renew.c
+tests_unit_test_renew_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_renew_LDADD = librenew.la $(CHECK_LIBS) $(OPENSSL_LIBS)
