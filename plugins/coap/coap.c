@@ -167,19 +167,36 @@ static void coap_close(void *state)
 	free(coap);
 }
 
+/* A certificate, key or trust anchor that cannot be used keeps nobody out who has a key: it is taken in as soon as it is good. */
+static int listener_new(struct coap_listener *listener, const struct settings *settings,
+			const struct settings_address *address, const char **ret_problem)
+{
+	const struct tg_host *host = listener->coap->host;
+	const struct dtls_credentials none = {.certificate_fd = -1, .key_fd = -1, .trust_fd = -1};
+	struct dtls_credentials credentials = none;
+	int r = settings_credentials_open(host, &credentials);
+	if (r < 0) {
+		listener->coap->keys_alone = true;
+	} else {
+		r = dtls_new(host, (const struct sockaddr *)&address->address, address->length, settings_shared(host),
+			     &settings->dtls, &credentials, &dtls_events, listener, &listener->dtls, ret_problem);
+		settings_credentials_close(&credentials);
+		if (r != -EKEYREJECTED)
+			return r;
+		host->log(host, TG_LOG_ERROR, NULL, "%s", *ret_problem);
+		listener->coap->keys_alone = true;
+	}
+	return dtls_new(host, (const struct sockaddr *)&address->address, address->length, settings_shared(host),
+			&settings->dtls, &none, &dtls_events, listener, &listener->dtls, ret_problem);
+}
+
 static int listener_open(struct coap *coap, const struct settings *settings, const struct settings_address *address)
 {
 	const struct tg_host *host = coap->host;
 	struct coap_listener *listener = &coap->listeners[coap->n_listeners];
-	struct dtls_credentials credentials;
 	const char *problem = "";
-	int r = settings_credentials_open(host, &credentials);
-	if (r < 0)
-		return r;
 	*listener = (struct coap_listener){.coap = coap, .index = coap->n_listeners};
-	r = dtls_new(host, (const struct sockaddr *)&address->address, address->length, settings_shared(host),
-		     &settings->dtls, &credentials, &dtls_events, listener, &listener->dtls, &problem);
-	settings_credentials_close(&credentials);
+	int r = listener_new(listener, settings, address, &problem);
 	if (r < 0)
 		host->log(host, TG_LOG_ERROR, NULL, "cannot listen on '%s' (%s)",
 			  host->setting_item(host, "listen", coap->n_listeners),
@@ -238,13 +255,23 @@ static int coap_open(const struct tg_host *host, void **ret_state)
 
 static void say_listening(const struct coap *coap)
 {
-	char text[256] = "listens at";
+	const struct tg_host *host = coap->host;
+	char text[512] = "listens at";
 
-	for (size_t i = 0; coap->host->setting_item(coap->host, "listen", i); i++) {
+	for (size_t i = 0; host->setting_item(host, "listen", i); i++) {
 		size_t used = strlen(text);
-		snprintf(text + used, sizeof(text) - used, " %s", coap->host->setting_item(coap->host, "listen", i));
+		snprintf(text + used, sizeof(text) - used, " %s", host->setting_item(host, "listen", i));
 	}
-	coap->host->link(coap->host, TG_LINK_UP, text);
+	if (coap->keys_alone) {
+		size_t used = strlen(text);
+		snprintf(text + used, sizeof(text) - used,
+			 ", for devices with a key alone: its certificate cannot be used");
+		host->log(
+			host, TG_LOG_WARNING, NULL,
+			"devices with certificates cannot connect: put 'certificate', 'key' and 'trust' in order, then "
+			"tidegatectl reload");
+	}
+	host->link(host, TG_LINK_UP, text);
 }
 
 static int coap_start(void *state)
@@ -309,6 +336,11 @@ static int coap_reload(void *state)
 		int r = listener_reload(&coap->listeners[i]);
 		if (r < 0)
 			return r;
+	}
+	if (coap->keys_alone) {
+		coap->keys_alone = false;
+		coap->host->log(coap->host, TG_LOG_NOTICE, NULL, "devices with certificates can connect again");
+		say_listening(coap);
 	}
 	settings_read(coap->host, &settings);
 	for (unsigned i = 0; i < coap->n_listeners; i++)

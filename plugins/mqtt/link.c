@@ -195,6 +195,10 @@ static void link_connect(void *arg)
 	link->host->timer_set(link->retry, 0);
 	if (link->session || link->stopping)
 		return;
+	if (link->options->problem) { /* only new settings can change that */
+		link_tell(link, TG_LINK_DOWN, "%s", link->options->problem);
+		return;
+	}
 	if (link->cause[0])
 		link_tell(link, TG_LINK_CONNECTING, "%s, after: %s", link_url(link)->text, link->cause);
 	else

@@ -186,7 +186,7 @@ static int mqtt_open(const struct tg_host *host, void **ret_state)
 	signal(SIGPIPE, SIG_IGN);
 	mosquitto_lib_init();
 	mqtt_warm_resolver();
-	r = options_read(host, &mqtt->options);
+	r = options_read(host, true, &mqtt->options);
 	if (r >= 0)
 		r = publish_init(&mqtt->publish, host);
 	if (r >= 0)
@@ -209,6 +209,9 @@ static int mqtt_start(void *state)
 	if (mqtt->options->insecure)
 		mqtt->host->log(mqtt->host, TG_LOG_WARNING, NULL,
 				"insecure = true: anybody on the way can read and be the broker");
+	if (mqtt->options->problem)
+		mqtt->host->log(mqtt->host, TG_LOG_ERROR, NULL,
+				"no broker is connected to before that file is in order; messages are kept meanwhile");
 	link_start(&mqtt->link);
 	return 0;
 }
@@ -225,7 +228,7 @@ static int mqtt_reload(void *state)
 	struct mqtt *mqtt = state;
 	struct options *options;
 	bool same;
-	int r = options_read(mqtt->host, &options);
+	int r = options_read(mqtt->host, mqtt->options->problem != NULL, &options);
 
 	if (r < 0)
 		return r;

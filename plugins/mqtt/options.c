@@ -5,6 +5,7 @@
 #include <mosquitto.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +24,17 @@ struct options_file {
 static void options_log(const struct tg_host *host, const char *what, const char *cause)
 {
 	host->log(host, TG_LOG_ERROR, NULL, "%s (%s)", what, cause);
+}
+
+/* What is wrong with a file is logged, and kept for who asks how the link is. */
+static int options_bad_file(struct options *options, const struct tg_host *host, const char *what, const char *cause)
+{
+	options_log(host, what, cause);
+	if (!options->problem && asprintf(&options->problem, "%s (%s)", what, cause) < 0) {
+		options->problem = NULL;
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 static void options_file_done(struct options_file *file)
@@ -57,8 +69,10 @@ static int options_read_all(int fd, struct options_file *ret_file)
 	return 0;
 }
 
-static int options_open_file(const struct tg_host *host, const char *name, struct options_file *ret_file)
+static int options_open_file(struct options *options, const struct tg_host *host, const char *name,
+			     struct options_file *ret_file)
 {
+	char what[64];
 	int fd = host->setting_file(host, name);
 	int r = fd;
 
@@ -68,18 +82,19 @@ static int options_open_file(const struct tg_host *host, const char *name, struc
 		r = options_read_all(fd, ret_file);
 		close(fd);
 	}
-	if (r < 0)
-		host->log(host, TG_LOG_ERROR, NULL, "\"%s\" cannot be read (%s)", name, strerror(-r));
-	return r;
+	if (r >= 0 || r == -ENOMEM)
+		return r < 0 ? r : 0;
+	snprintf(what, sizeof(what), "\"%s\" cannot be read", name);
+	return options_bad_file(options, host, what, strerror(-r));
 }
 
-static int options_open_files(const struct tg_host *host, struct options_file files[N_FILES])
+static int options_open_files(struct options *options, const struct tg_host *host, struct options_file files[N_FILES])
 {
 	static const char *const names[N_FILES] = {"certificate", "key", "trust", "password_file"};
 	int r = 0;
 
 	for (int i = 0; i < N_FILES && r >= 0; i++)
-		r = options_open_file(host, names[i], &files[i]);
+		r = options_open_file(options, host, names[i], &files[i]);
 	return r;
 }
 
@@ -180,11 +195,10 @@ static int options_password(struct options *options, const struct options_file *
 		return 0;
 	while (size > 0 && (file->data[size - 1] == '\n' || file->data[size - 1] == '\r'))
 		size--;
-	if (size == 0 || size > PASSWORD_MAX || memchr(file->data, 0, size) || !options->username) {
-		options_log(host, "\"password_file\" cannot be used",
-			    options->username ? "empty, too long, or with a zero byte" : "there is no \"username\"");
-		return -EINVAL;
-	}
+	if (size == 0 || size > PASSWORD_MAX || memchr(file->data, 0, size) || !options->username)
+		return options_bad_file(options, host, "\"password_file\" cannot be used",
+					options->username ? "empty, too long, or with a zero byte"
+							  : "there is no \"username\"");
 	options->password = strndup((const char *)file->data, size);
 	return options->password ? 0 : -ENOMEM;
 }
@@ -210,12 +224,10 @@ static int options_tls(struct options *options, const struct options_file files[
 
 	for (size_t i = 0; i < options->n_brokers; i++)
 		wanted |= options->brokers[i].tls;
-	if (!wanted)
+	if (!wanted || options->problem)
 		return 0;
 	r = tls_new(&settings, cause, &options->tls);
-	if (r < 0)
-		options_log(host, "TLS cannot be set up", cause);
-	return r;
+	return r == -EINVAL ? options_bad_file(options, host, "TLS cannot be set up", cause) : r;
 }
 
 static bool options_digest_text(EVP_MD_CTX *digest, const char *text)
@@ -255,7 +267,7 @@ static int options_digest(struct options *options, const struct options_file fil
 	return good ? 0 : -ENOMEM;
 }
 
-int options_read(const struct tg_host *host, struct options **ret_options)
+int options_read(const struct tg_host *host, bool patient, struct options **ret_options)
 {
 	struct options *options = calloc(1, sizeof(*options));
 	struct options_file files[N_FILES] = {0};
@@ -263,7 +275,7 @@ int options_read(const struct tg_host *host, struct options **ret_options)
 
 	if (options) {
 		options_numbers(options, host);
-		r = options_open_files(host, files);
+		r = options_open_files(options, host, files);
 	}
 	if (r >= 0)
 		r = options_brokers(options, host);
@@ -279,6 +291,8 @@ int options_read(const struct tg_host *host, struct options **ret_options)
 		options_file_done(&files[i]);
 	if (r == -ENOMEM)
 		options_log(host, "settings cannot be read", strerror(ENOMEM));
+	if (r >= 0 && options->problem && !patient)
+		r = -EINVAL;
 	if (r < 0) {
 		options_free(options);
 		return r;
@@ -298,6 +312,7 @@ void options_free(struct options *options)
 	if (options->password)
 		OPENSSL_cleanse(options->password, strlen(options->password));
 	free(options->password);
+	free(options->problem);
 	free(options->server_name);
 	free(options->client_id);
 	free(options->username);

@@ -19,6 +19,7 @@ struct options {
 	struct url *brokers;
 	size_t n_brokers;
 	struct tls *tls; /* NULL where no broker is mqtts:// */
+	char *problem;   /* NULL, or why no broker can be connected to: a file cannot be used */
 	bool insecure;
 	char *server_name; /* NULL: the broker's own */
 	char *client_id;
@@ -40,8 +41,9 @@ struct options {
 
 extern const struct tg_setting options_rows[];
 
-/* Reads everything anew. Ownership: options_free. Errors: negative errno; logged. */
-int options_read(const struct tg_host *host, struct options **ret_options);
+/* Reads everything anew. Where a certificate, key, trust anchor or password cannot be used: with `patient` the options come with their
+ * `problem`, logged, else it is an error. Ownership: options_free. Errors: negative errno; logged. */
+int options_read(const struct tg_host *host, bool patient, struct options **ret_options);
 void options_free(struct options *options);
 
 #endif

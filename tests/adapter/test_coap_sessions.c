@@ -272,35 +272,66 @@ START_TEST(a_stop_with_nothing_to_do)
 END_TEST
 
 static const struct {
-	const char *setting;
-	const char *value; /* of `folder` where it is a file */
+	const char *value;
 	const char *line;
 } unusable[] = {
-	{"listen", "coap://127.0.0.1:0", "cannot listen on 'coap://127.0.0.1:0'"},
-	{"listen", "coaps://localhost:0", "cannot listen on 'coaps://localhost:0'"},
-	{"listen", "coaps://127.0.0.1:0/path", "cannot listen on"},
-	{"listen", "coaps://192.0.2.1:0", "Cannot assign requested address"},
-	{"listen", NULL, "nothing to listen on"},
-	{"certificate", NULL, "'certificate' and 'key' belong together"},
-	{"key", NULL, "'certificate' and 'key' belong together"},
-	{"certificate", "none.crt", "cannot read the file of 'certificate'"},
-	{"certificate", "log", "cannot listen on"},
-	{"certificate", "ca.crt", "cannot listen on"},
-	{"key", "outside.key", "cannot listen on"},
-	{"trust", "log", "cannot listen on"},
+	{"coap://127.0.0.1:0", "cannot listen on 'coap://127.0.0.1:0'"},
+	{"coaps://localhost:0", "cannot listen on 'coaps://localhost:0'"},
+	{"coaps://127.0.0.1:0/path", "cannot listen on"},
+	{"coaps://192.0.2.1:0", "Cannot assign requested address"},
+	{NULL, "nothing to listen on"},
 };
 
 START_TEST(what_cannot_work_is_said_at_the_start)
 {
-	const char *value = unusable[_i].value;
+	mock_set(rig, "listen", unusable[_i].value);
+	ck_assert_int_lt(mock_open(rig), 0);
+	ck_assert_msg(mock_logged(rig, unusable[_i].line) == 1, "%s", unusable[_i].value);
+}
+END_TEST
+
+static const struct {
+	const char *setting;
+	const char *value; /* of `folder` */
+	const char *line;
+} broken[] = {
+	{"certificate", NULL, "'certificate' and 'key' belong together"},
+	{"key", NULL, "'certificate' and 'key' belong together"},
+	{"certificate", "none.crt", "cannot read the file of 'certificate'"},
+	{"certificate", "log", "certificate: "},
+	{"certificate", "ca.crt", "key: does not belong"},
+	{"key", "outside.key", "key: does not belong"},
+	{"trust", "log", "trust: "},
+};
+
+/* Nobody who has a key is kept out for it, and the certificate is taken in when it is good. */
+START_TEST(a_broken_certificate_leaves_the_keys)
+{
+	mock_enroll(rig, "device-9", "device-9", (struct tg_bytes){0});
+	set_credentials();
+	if (broken[_i].value)
+		set_file(broken[_i].setting, broken[_i].value);
+	else
+		mock_set(rig, broken[_i].setting, NULL);
+	rig_begin();
+	ck_assert_msg(mock_logged(rig, broken[_i].line) == 1, "%s: %s", broken[_i].setting, broken[_i].value);
+	ck_assert_uint_eq(mock_logged(rig, "devices with certificates cannot connect"), 1);
+	ck_assert_int_eq(rig->link, TG_LINK_UP);
+	ck_assert_ptr_nonnull(strstr(rig->link_detail, "its certificate cannot be used"));
+	struct sensor *sensor = sensor_psk("sensor-1", RIG_KEY);
+	ck_assert_ptr_nonnull(sensor);
+	assert_reading(sensor, 1, "device-1");
+	ck_assert_ptr_null(sensor_certificate(folder, "device-9"));
 
 	set_credentials();
-	if (value && strcmp(unusable[_i].setting, "listen") != 0)
-		set_file(unusable[_i].setting, value);
-	else
-		mock_set(rig, unusable[_i].setting, value);
-	ck_assert_int_lt(mock_open(rig), 0);
-	ck_assert_msg(mock_logged(rig, unusable[_i].line) == 1, "%s: %s", unusable[_i].setting, value);
+	ck_assert_int_eq(mock_reload(rig), 0);
+	ck_assert_ptr_null(strstr(rig->link_detail, "cannot be used"));
+	struct sensor *other = sensor_certificate(folder, "device-9");
+	ck_assert_ptr_nonnull(other);
+	assert_reading(other, 1, "device-9");
+	assert_reading(sensor, 2, "device-1");
+	sensor_free(sensor);
+	sensor_free(other);
 }
 END_TEST
 
@@ -361,6 +392,7 @@ int main(void)
 	tcase_add_test(tcase, a_stop_does_not_wait_for_who_has_gone);
 	tcase_add_test(tcase, a_stop_with_nothing_to_do);
 	tcase_add_loop_test(tcase, what_cannot_work_is_said_at_the_start, 0, sizeof(unusable) / sizeof(unusable[0]));
+	tcase_add_loop_test(tcase, a_broken_certificate_leaves_the_keys, 0, sizeof(broken) / sizeof(broken[0]));
 	tcase_add_test(tcase, an_address_in_use_is_no_place_to_listen);
 	tcase_add_test(tcase, workers_share_an_address);
 	suite_add_tcase(suite, tcase);

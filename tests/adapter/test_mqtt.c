@@ -343,26 +343,46 @@ START_TEST(settings_that_do_not_fit_are_refused)
 	} rows[] = {
 		{"broker", "https://localhost", "mqtts://host"},
 		{"broker", "mqtts://[::1", "mqtts://host"},
-		{"trust", NULL, "\"trust\" is empty"},
-		{"key", NULL, "must be set together"},
 		{"status_topic", "{site}/#", "not a topic"},
 		{"status_topic", "{plant}/status", "braces"},
 		{"client_id", "{device}", "braces"},
-		{"trust", "client.key", "no trust anchor"},
-		{"certificate", "client.key", "no certificate"},
-		{"key", "client.crt", "no private key"},
-		{"key", "nothing-there", "cannot be read"},
-		{"password_file", "client.key", "\"username\""},
 	};
-	const char *value = rows[_i].value;
 
-	if (value && strchr(value, '.'))
-		value = broker_file(value);
-	if (value && strcmp(value, "nothing-there") == 0)
-		value = broker_file("nothing-there");
-	mock_set(mock, rows[_i].name, value);
+	mock_set(mock, rows[_i].name, rows[_i].value);
 	ck_assert_int_lt(mock_open(mock), 0);
 	ck_assert_uint_eq(mock_logged(mock, rows[_i].told), 1);
+}
+END_TEST
+
+/* The endpoint starts with its link down, says why, and connects as soon as the file is good. */
+START_TEST(a_file_that_cannot_be_used_is_waited_for)
+{
+	static const struct {
+		const char *name, *value, *told;
+	} rows[] = {
+		{"trust", NULL, "\"trust\" is empty"},           {"key", NULL, "must be set together"},
+		{"trust", "client.key", "no trust anchor"},      {"certificate", "client.key", "no certificate"},
+		{"key", "client.crt", "no private key"},         {"key", "nothing-there", "cannot be read"},
+		{"password_file", "client.key", "\"username\""},
+	};
+	uint64_t ticket;
+
+	broker_start(&broker);
+	mock_set(mock, rows[_i].name, rows[_i].value ? broker_file(rows[_i].value) : NULL);
+	ck_assert_int_eq(mock_begin(mock), 0);
+	mock_settle(mock);
+	ck_assert_uint_eq(mock_logged(mock, rows[_i].told), 1);
+	ck_assert_uint_eq(mock_logged(mock, "messages are kept meanwhile"), 1);
+	ck_assert_int_eq(mock->link, TG_LINK_DOWN);
+	ck_assert_msg(strstr(mock->link_detail, rows[_i].told), "%s", mock->link_detail);
+	ck_assert_int_eq(mock_deliver_text(mock, "a", "1", &ticket), -EAGAIN);
+	ck_assert_int_eq(mock_reload(mock), 0);
+	ck_assert_int_eq(mock->link, TG_LINK_DOWN);
+
+	mock_set(mock, "password_file", NULL);
+	rig_set_defaults();
+	ck_assert_int_eq(mock_reload(mock), 0);
+	ck_assert_msg(MOCK_UNTIL(mock, mock->link == TG_LINK_UP, RIG_SOON_MS), "down: %s", mock->link_detail);
 }
 END_TEST
 
@@ -416,7 +436,8 @@ int main(void)
 	tcase_add_loop_test(tcase, a_reload_under_load_leaves_nothing_behind, 0, 2);
 	tcase_add_test(tcase, a_link_that_confirms_nothing_is_made_anew);
 	tcase_add_test(tcase, the_will_tells_of_a_kill);
-	tcase_add_loop_test(tcase, settings_that_do_not_fit_are_refused, 0, 12);
+	tcase_add_loop_test(tcase, settings_that_do_not_fit_are_refused, 0, 5);
+	tcase_add_loop_test(tcase, a_file_that_cannot_be_used_is_waited_for, 0, 7);
 	suite_add_tcase(suite, tcase);
 	return rig_main(suite);
 }
