@@ -27,6 +27,7 @@ static const char *const counters[] = {
 	[COAP_ENDED + DTLS_END_PEER] = "ended_by_peer",
 	[COAP_ENDED + DTLS_END_IDLE] = "ended_idle",
 	[COAP_ENDED + DTLS_END_LOCAL] = "ended_here",
+	[COAP_ENDED + DTLS_END_REVOKED] = "ended_revoked",
 	[COAP_ENDED + DTLS_END_ERROR] = "ended_alert",
 	[COAP_ENDED + DTLS_END_REPLACED] = "ended_replaced",
 	[COAP_REQUESTS] = "requests",
@@ -46,6 +47,7 @@ static const char *const reasons[DTLS_END_REASONS] = {
 	[DTLS_END_PEER] = "closed by the peer",
 	[DTLS_END_IDLE] = "idle for too long",
 	[DTLS_END_LOCAL] = "closed here",
+	[DTLS_END_REVOKED] = "certificate revoked",
 	[DTLS_END_ERROR] = "fatal alert",
 	[DTLS_END_REPLACED] = "replaced by a new handshake",
 	[DTLS_END_TIMEOUT] = "not finished in time",
@@ -172,7 +174,7 @@ static int listener_new(struct coap_listener *listener, const struct settings *s
 			const struct settings_address *address, const char **ret_problem)
 {
 	const struct tg_host *host = listener->coap->host;
-	const struct dtls_credentials none = {.certificate_fd = -1, .key_fd = -1, .trust_fd = -1};
+	const struct dtls_credentials none = {.certificate_fd = -1, .key_fd = -1, .trust_fd = -1, .crl_fd = -1};
 	struct dtls_credentials credentials = none;
 	int r = settings_credentials_open(host, &credentials);
 	if (r < 0) {
@@ -266,12 +268,26 @@ static void say_listening(const struct coap *coap)
 		size_t used = strlen(text);
 		snprintf(text + used, sizeof(text) - used,
 			 ", for devices with a key alone: its certificate cannot be used");
-		host->log(
-			host, TG_LOG_WARNING, NULL,
-			"devices with certificates cannot connect: put 'certificate', 'key' and 'trust' in order, then "
-			"tidegatectl reload");
+		host->log(host, TG_LOG_WARNING, NULL,
+			  "devices with certificates cannot connect: put 'certificate', 'key', 'trust' and 'crl' in "
+			  "order");
 	}
 	host->link(host, TG_LINK_UP, text);
+}
+
+/* Once when they are taken over: from then on the watch over certificates tells. */
+static void say_expired_lists(const struct coap *coap)
+{
+	const struct tg_host *host = coap->host;
+	bool accepted = strcmp(host->setting_text(host, "crl_expired"), "accept") == 0;
+
+	if (coap->n_listeners == 0 || dtls_lists_until_s(coap->listeners[0].dtls) >= host->now_wall_us(host) / 1000000)
+		return;
+	host->log(host, TG_LOG_WARNING, NULL,
+		  accepted ? "a revocation list in 'crl' has expired: devices that it does not name are let in still, "
+			     "put a new one there"
+			   : "a revocation list in 'crl' has expired: devices with certificates of its authority are "
+			     "refused, put a new one there");
 }
 
 static int coap_start(void *state)
@@ -286,6 +302,7 @@ static int coap_start(void *state)
 		}
 	}
 	say_listening(coap);
+	say_expired_lists(coap);
 	return 0;
 }
 
@@ -342,6 +359,7 @@ static int coap_reload(void *state)
 		coap->host->log(coap->host, TG_LOG_NOTICE, NULL, "devices with certificates can connect again");
 		say_listening(coap);
 	}
+	say_expired_lists(coap);
 	settings_read(coap->host, &settings);
 	for (unsigned i = 0; i < coap->n_listeners; i++)
 		dtls_set_limits(coap->listeners[i].dtls, &settings.dtls);

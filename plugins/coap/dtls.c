@@ -9,6 +9,7 @@
 
 #include "dtls_context.h"
 #include "dtls_session.h"
+#include "dtls_verify.h"
 
 static const struct dtls_context_calls dtls_calls = {
 	.psk = dtls_callback_psk,
@@ -126,7 +127,7 @@ int dtls_new(const struct tg_host *host, const struct sockaddr *address, socklen
 	dtls->events = events;
 	dtls->arg = arg;
 	dtls->limits = *limits;
-	int r = dtls_context_new(credentials, &dtls_calls, &dtls->context, ret_problem);
+	int r = dtls_context_new(host, credentials, &dtls_calls, &dtls->context, ret_problem);
 	if (r >= 0)
 		r = dtls_prepare(dtls);
 	if (r >= 0)
@@ -180,10 +181,28 @@ void dtls_free(struct dtls *dtls)
 	free(dtls);
 }
 
+/* Handshakes that are not finished are looked at when they are. */
+static void dtls_end_revoked(struct dtls *dtls)
+{
+	struct dtls_entry *entry = NULL;
+	struct dtls_session *previous = NULL;
+
+	do {
+		entry = dtls_table_next(dtls->table, entry);
+		if (entry)
+			dtls_session_enter(dtls_session_of(entry));
+		if (previous)
+			dtls_session_leave(previous);
+		previous = entry ? dtls_session_of(entry) : NULL;
+		if (previous && dtls_verify_is_revoked(dtls->context, previous->ssl))
+			dtls_session_end(previous, DTLS_END_REVOKED, true);
+	} while (entry);
+}
+
 int dtls_set_credentials(struct dtls *dtls, const struct dtls_credentials *credentials, const char **ret_problem)
 {
 	SSL_CTX *context;
-	int r = dtls_context_new(credentials, &dtls_calls, &context, ret_problem);
+	int r = dtls_context_new(dtls->host, credentials, &dtls_calls, &context, ret_problem);
 
 	if (r < 0)
 		return r;
@@ -191,7 +210,13 @@ int dtls_set_credentials(struct dtls *dtls, const struct dtls_credentials *crede
 	dtls->context = context;
 	dtls_session_drop(dtls->listener);
 	dtls->listener = NULL;
+	dtls_end_revoked(dtls);
 	return 0;
+}
+
+int64_t dtls_lists_until_s(const struct dtls *dtls)
+{
+	return dtls_verify_lists_until_s(dtls->context);
 }
 
 void dtls_set_limits(struct dtls *dtls, const struct dtls_limits *limits)

@@ -24,6 +24,7 @@ enum dtls_end {
 	DTLS_END_PEER,            /* close_notify */
 	DTLS_END_IDLE,            /* nothing heard for idle_us */
 	DTLS_END_LOCAL,           /* dtls_close: revoked, shutting down */
+	DTLS_END_REVOKED,         /* a revocation list that came later names its certificate */
 	DTLS_END_ERROR,           /* fatal alert */
 	DTLS_END_REPLACED,        /* the same peer address completed a new handshake (RFC 6347 section 4.2.8) */
 	DTLS_END_TIMEOUT,         /* handshake not finished in time */
@@ -62,6 +63,8 @@ struct dtls_credentials {
 	int certificate_fd; /* chain, own certificate first */
 	int key_fd;
 	int trust_fd;
+	int crl_fd;       /* certificate revocation lists; with them every authority below the anchor must have one */
+	bool expired_crl; /* a list that has run out is still taken */
 };
 
 /* Binds `address` (SO_REUSEPORT when `shared`), non-blocking, IPv6 sockets take IPv4 too. The server must stay where it is until
@@ -77,9 +80,13 @@ void dtls_stop_accepting(struct dtls *dtls);
 /* Ends all sessions with close_notify, without calling `ended`. Accepts NULL. */
 void dtls_free(struct dtls *dtls);
 
-/* New handshakes use these; live sessions keep theirs. On failure the old ones stay. Errors: as dtls_new. */
+/* New handshakes use these, and the policy of now; live sessions keep theirs, but end where a revocation list names their
+ * certificate. On failure the old ones stay. Errors: as dtls_new. */
 int dtls_set_credentials(struct dtls *dtls, const struct dtls_credentials *credentials, const char **ret_problem);
 void dtls_set_limits(struct dtls *dtls, const struct dtls_limits *limits);
+
+/* The earliest time at which a revocation list in use runs out. Units: seconds since 1970; INT64_MAX: there is none. */
+int64_t dtls_lists_until_s(const struct dtls *dtls);
 
 /* Answers `authenticate`. Unknown handles are ignored: the peer has gone meanwhile. `identity->device` becomes the session's device.
  * Where not known, a PSK handshake still goes on with the key given and fails like one with a wrong key. */

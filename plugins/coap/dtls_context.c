@@ -5,32 +5,14 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-enum {
-	CONTEXT_FILE_MAX = 256 * 1024,
-	CONTEXT_DEPTH = 5,
-	CONTEXT_LEVEL = 2, /* of OpenSSL, for certificates: 112 bits, which shuts out RSA below 2048 and SHA-1 */
-	CONTEXT_FRAGMENT = 1400,
-};
+#include "dtls_verify.h"
 
-/* The list is narrowed by hand, because security level 0, without which OpenSSL does not offer the CCM_8 suites of RFC 7925,
- * lets everything pass. PSK comes first: a peer that offers it has a key, while one that offers both may have no certificate. */
-#define CONTEXT_PSK                                                                                                    \
-	"ECDHE-PSK-CHACHA20-POLY1305:PSK-AES128-GCM-SHA256:PSK-AES256-GCM-SHA384:PSK-CHACHA20-POLY1305:"               \
-	"PSK-AES128-CCM:PSK-AES256-CCM:PSK-AES128-CCM8:PSK-AES256-CCM8:ECDHE-PSK-AES128-CBC-SHA256"
-#define CONTEXT_ECDSA                                                                                                  \
-	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:"                   \
-	"ECDHE-ECDSA-AES128-CCM:ECDHE-ECDSA-AES256-CCM:ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES256-CCM8"
-#define CONTEXT_RSA     "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-CHACHA20-POLY1305"
-#define CONTEXT_LEVEL_0 ":@SECLEVEL=0"
-
-#define CONTEXT_GROUPS "X25519:P-256:P-384"
-#define CONTEXT_SIGNATURES                                                                                             \
-	"ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:"                      \
-	"rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512"
+enum { CONTEXT_FILE_MAX = 4 * 1024 * 1024, CONTEXT_FRAGMENT = 1400, CONTEXT_SUITES = 2048 };
 
 #define CONTEXT_CLOSE __attribute__((cleanup(context_close)))
 
@@ -110,78 +92,100 @@ static const char *context_own(SSL_CTX *context, const struct dtls_credentials *
 	return problem;
 }
 
-static const char *context_trust(SSL_CTX *context, int fd)
+/* The lists may be large, and no secret: not in the memory of keys. */
+static BIO *context_read_public(int fd)
 {
-	CONTEXT_CLOSE BIO *file = context_read(fd);
-	X509_STORE *store = SSL_CTX_get_cert_store(context);
-	unsigned count = 0;
-	X509 *anchor;
+	uint8_t part[4096];
+	off_t at = 0;
+	ssize_t n;
+	BIO *file = BIO_new(BIO_s_mem());
 
-	if (!file)
-		return "trust: cannot be read";
-	while ((anchor = PEM_read_bio_X509(file, NULL, context_no_password, NULL))) {
-		bool added = X509_STORE_add_cert(store, anchor) == 1;
-
-		X509_free(anchor);
-		if (!added)
-			return "trust: a certificate cannot be used";
-		count++;
+	while (file && (n = pread(fd, part, sizeof(part), at)) != 0) {
+		at += n;
+		if (n < 0 || at > CONTEXT_FILE_MAX || BIO_write(file, part, (int)n) != n) {
+			BIO_free(file);
+			return NULL;
+		}
 	}
-	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-		return "trust: a certificate is broken";
-	return count > 0 ? NULL : "trust: no certificate in PEM form found";
+	return file;
 }
 
-static const char *context_policy(SSL_CTX *context, const struct dtls_context_calls *calls)
+static const char *context_trust(SSL_CTX *context, const struct dtls_credentials *credentials)
+{
+	CONTEXT_CLOSE BIO *anchors = credentials->trust_fd >= 0 ? context_read_public(credentials->trust_fd) : NULL;
+	CONTEXT_CLOSE BIO *lists = credentials->crl_fd >= 0 ? context_read_public(credentials->crl_fd) : NULL;
+	const char *problem = NULL;
+
+	if (credentials->trust_fd >= 0)
+		problem = anchors ? dtls_verify_anchors(context, anchors) : "trust: cannot be read";
+	else if (credentials->crl_fd >= 0)
+		problem = "crl: is of no use without 'trust'";
+	if (!problem && credentials->crl_fd >= 0)
+		problem = lists ? dtls_verify_lists(context, lists) : "crl: cannot be read";
+	return problem;
+}
+
+/* Security level 0, without which OpenSSL does not offer the CCM_8 suites of RFC 7925, lets everything pass: the lists of the
+ * policy alone say what may be. PSK comes first: a peer that offers it has a key, while one that offers both may have no
+ * certificate. */
+static bool context_suites(SSL_CTX *context, const struct tg_crypto *crypto, bool certificate)
+{
+	char suites[CONTEXT_SUITES];
+	int size = snprintf(suites, sizeof(suites), "%s%s%s:@SECLEVEL=0", crypto->dtls_psk_suites,
+			    certificate ? ":" : "", certificate ? crypto->dtls_certificate_suites : "");
+
+	return size < CONTEXT_SUITES && SSL_CTX_set_cipher_list(context, suites) == 1 &&
+	       SSL_CTX_set_ciphersuites(context, "") == 1;
+}
+
+static const char *context_policy(SSL_CTX *context, const struct tg_crypto *crypto,
+				  const struct dtls_context_calls *calls)
 {
 	/* With encrypt-then-MAC (RFC 7366) OpenSSL ends a DTLS session for one forged record instead of dropping that. */
 	SSL_CTX_set_options(context, SSL_OP_NO_ENCRYPT_THEN_MAC);
-	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_TICKET |
-					     SSL_OP_NO_QUERY_MTU | SSL_OP_NO_COMPRESSION);
+	/* A device without AES instructions puts ChaCha20 first, and gets it. */
+	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+					     SSL_OP_PRIORITIZE_CHACHA | SSL_OP_NO_TICKET | SSL_OP_NO_QUERY_MTU |
+					     SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_psk_server_callback(context, calls->psk);
 	SSL_CTX_set_cookie_generate_cb(context, calls->cookie_make);
 	SSL_CTX_set_cookie_verify_cb(context, calls->cookie_check);
-	SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-	SSL_CTX_set_verify_depth(context, CONTEXT_DEPTH);
-	X509_VERIFY_PARAM_set_auth_level(SSL_CTX_get0_param(context), CONTEXT_LEVEL);
-	/* Whatever stands in `trust` is an anchor, also an intermediate authority. */
-	X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
-	if (SSL_CTX_set_min_proto_version(context, DTLS1_2_VERSION) != 1 ||
-	    SSL_CTX_set_max_proto_version(context, DTLS1_2_VERSION) != 1 ||
+	if (SSL_CTX_set_min_proto_version(context, (int)crypto->dtls_min) != 1 ||
+	    SSL_CTX_set_max_proto_version(context, (int)crypto->dtls_max) != 1 ||
 	    SSL_CTX_set_max_send_fragment(context, CONTEXT_FRAGMENT) != 1 ||
-	    SSL_CTX_set1_groups_list(context, CONTEXT_GROUPS) != 1 ||
-	    SSL_CTX_set1_sigalgs_list(context, CONTEXT_SIGNATURES) != 1 ||
-	    SSL_CTX_set1_client_sigalgs_list(context, CONTEXT_SIGNATURES) != 1)
+	    SSL_CTX_set1_groups_list(context, crypto->groups) != 1 ||
+	    SSL_CTX_set1_sigalgs_list(context, crypto->signatures) != 1 ||
+	    SSL_CTX_set1_client_sigalgs_list(context, crypto->signatures) != 1)
 		return "openssl: does not support what is needed";
 	return NULL;
 }
 
-static const char *context_fill(SSL_CTX *context, const struct dtls_credentials *credentials,
-				const struct dtls_context_calls *calls)
+static const char *context_fill(SSL_CTX *context, const struct tg_host *host,
+				const struct dtls_credentials *credentials, const struct dtls_context_calls *calls)
 {
+	const struct tg_crypto *crypto = host->crypto(host);
 	bool certificate = credentials->certificate_fd >= 0;
-	const char *suites = certificate ? CONTEXT_PSK ":" CONTEXT_ECDSA ":" CONTEXT_RSA CONTEXT_LEVEL_0
-					 : CONTEXT_PSK CONTEXT_LEVEL_0;
-	const char *problem = context_policy(context, calls);
+	const char *problem = context_policy(context, crypto, calls);
 
-	SSL_CTX_set_security_level(context, CONTEXT_LEVEL);
+	SSL_CTX_set_security_level(context, (int)crypto->level);
+	dtls_verify_set(context, host, credentials->crl_fd >= 0, credentials->expired_crl);
 	if (!problem && certificate)
 		problem = context_own(context, credentials);
-	if (!problem && credentials->trust_fd >= 0)
-		problem = context_trust(context, credentials->trust_fd);
-	if (!problem && (SSL_CTX_set_cipher_list(context, suites) != 1 || SSL_CTX_set_ciphersuites(context, "") != 1))
+	if (!problem)
+		problem = context_trust(context, credentials);
+	if (!problem && !context_suites(context, crypto, certificate))
 		problem = "openssl: has none of the cipher suites";
 	return problem;
 }
 
-int dtls_context_new(const struct dtls_credentials *credentials, const struct dtls_context_calls *calls,
-		     SSL_CTX **ret_context, const char **ret_problem)
+int dtls_context_new(const struct tg_host *host, const struct dtls_credentials *credentials,
+		     const struct dtls_context_calls *calls, SSL_CTX **ret_context, const char **ret_problem)
 {
 	ERR_clear_error();
 	SSL_CTX *context = SSL_CTX_new(DTLS_server_method());
-	const char *problem = context ? context_fill(context, credentials, calls) : "openssl: no context";
+	const char *problem = context ? context_fill(context, host, credentials, calls) : "openssl: no context";
 	uint8_t seed;
 
 	/* The source of randomness is opened now, and the time zone, which every look at a validity time wants, is read:

@@ -3,10 +3,8 @@
 #define COAP_DTLS_CONTEXT_H
 
 /*
- * The policy: which versions, suites, groups, signatures and certificates are taken. An SSL_CTX is made from it and one set of
- * credentials; everything that OpenSSL wants to load is loaded by then.
- *
- * Source: RFC 7925 (the CCM_8 suites), RFC 9325 (the others), RFC 8422.
+ * An SSL_CTX from one set of credentials and the gateway's policy (tg_host.crypto), which alone says which versions, suites, groups
+ * and signatures are taken; everything that OpenSSL wants to load is loaded by then.
  */
 
 #include <openssl/ssl.h>
@@ -23,8 +21,8 @@ struct dtls_context_calls {
 enum { DTLS_CONTEXT_MTU = 1280 - 40 - 8 };
 
 /* Errors: -EKEYREJECTED, with *ret_problem in words, static storage. */
-int dtls_context_new(const struct dtls_credentials *credentials, const struct dtls_context_calls *calls,
-		     SSL_CTX **ret_context, const char **ret_problem);
+int dtls_context_new(const struct tg_host *host, const struct dtls_credentials *credentials,
+		     const struct dtls_context_calls *calls, SSL_CTX **ret_context, const char **ret_problem);
 
 /* The device's name in a certificate: the first URI of the subject alternative names, else the first DNS name, else the common
  * name. Ownership: free *ret_name. Errors: -ENOENT: there is none; -EINVAL: it is empty, holds a NUL, or is too long. */

@@ -8,6 +8,7 @@
 
 #include "dtls_context.h"
 #include "dtls_session.h"
+#include "dtls_verify.h"
 
 enum handshake_alert { /* RFC 5246 section 7.2 */
 		       HANDSHAKE_ACCESS_DENIED = 49,
@@ -71,7 +72,8 @@ static void handshake_fail_error(struct dtls_session *session)
 
 	if (verified != X509_V_OK) {
 		why = DTLS_END_BAD_CERTIFICATE;
-		detail = X509_verify_cert_error_string(verified);
+		detail = *session->handshake->problem ? session->handshake->problem
+						      : X509_verify_cert_error_string(verified);
 	} else if (ERR_GET_LIB(error) == ERR_LIB_SSL) {
 		switch (ERR_GET_REASON(error)) {
 		case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
@@ -99,6 +101,12 @@ static void handshake_done(struct dtls_session *session)
 	/* ChangeCipherSpec is held until the answer has come, so this is what must never be. */
 	if (!session->handshake->answered || !session->handshake->known) {
 		dtls_handshake_fail(session, DTLS_END_UNKNOWN, "unknown identity");
+		return;
+	}
+	/* By a list that came while it was under way, or since the session was made that it has resumed. */
+	if (dtls_verify_is_revoked(session->dtls->context, session->ssl)) {
+		handshake_alert(session, HANDSHAKE_ACCESS_DENIED);
+		dtls_handshake_fail(session, DTLS_END_BAD_CERTIFICATE, "certificate is revoked");
 		return;
 	}
 	dtls_session_establish(session);

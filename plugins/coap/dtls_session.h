@@ -30,7 +30,7 @@ enum dtls_state {
 	DTLS_GONE /* out of all tables; freed as soon as no function up the stack uses it */
 };
 
-enum { DTLS_KEY_MAX = 64, DTLS_HELD_MAX = 4096 };
+enum { DTLS_KEY_MAX = 64, DTLS_HELD_MAX = 4096, DTLS_PROBLEM_MAX = 256 };
 
 /* What only a handshake needs. */
 struct dtls_handshake {
@@ -43,6 +43,7 @@ struct dtls_handshake {
 	char identity[DTLS_IDENTITY_MAX + 1];
 	uint8_t key[DTLS_KEY_MAX];
 	size_t key_size;
+	char problem[DTLS_PROBLEM_MAX]; /* what is wrong with the peer's certificate, "" */
 	size_t held_size;
 	uint8_t held[DTLS_HELD_MAX]; /* whole records, one behind the other */
 };

@@ -13,7 +13,8 @@ COAP_DTLS_SOURCES = \
 	plugins/coap/dtls_session.c plugins/coap/dtls_session.h \
 	plugins/coap/dtls_socket.c plugins/coap/dtls_socket.h \
 	plugins/coap/dtls_table.c plugins/coap/dtls_table.h \
-	plugins/coap/dtls_timers.c plugins/coap/dtls_timers.h
+	plugins/coap/dtls_timers.c plugins/coap/dtls_timers.h \
+	plugins/coap/dtls_verify.c plugins/coap/dtls_verify.h
 
 # Linked into coap.la and into the tests of its own.
 noinst_LTLIBRARIES += libcoapdtls.la
@@ -129,6 +130,18 @@ tests_adapter_test_dtls_certificate_SOURCES = tests/adapter/test_dtls_certificat
 tests_adapter_test_dtls_certificate_CPPFLAGS = $(DTLS_TEST_CPPFLAGS)
 tests_adapter_test_dtls_certificate_CFLAGS = $(DTLS_TEST_CFLAGS)
 tests_adapter_test_dtls_certificate_LDADD = $(DTLS_TEST_LIBS)
+
+DTLS_VERIFY_RIG = tests/adapter/dtls_verify_rig.c tests/adapter/dtls_verify_rig.h
+check_PROGRAMS += tests/adapter/test_dtls_revoked tests/adapter/test_dtls_verify
+UNIT_TESTS += tests/adapter/test_dtls_revoked tests/adapter/test_dtls_verify
+tests_adapter_test_dtls_revoked_SOURCES = tests/adapter/test_dtls_revoked.c $(DTLS_VERIFY_RIG) $(DTLS_TEST_SOURCES)
+tests_adapter_test_dtls_revoked_CPPFLAGS = $(DTLS_TEST_CPPFLAGS)
+tests_adapter_test_dtls_revoked_CFLAGS = $(DTLS_TEST_CFLAGS)
+tests_adapter_test_dtls_revoked_LDADD = $(DTLS_TEST_LIBS)
+tests_adapter_test_dtls_verify_SOURCES = tests/adapter/test_dtls_verify.c $(DTLS_VERIFY_RIG) $(DTLS_TEST_SOURCES)
+tests_adapter_test_dtls_verify_CPPFLAGS = $(DTLS_TEST_CPPFLAGS)
+tests_adapter_test_dtls_verify_CFLAGS = $(DTLS_TEST_CFLAGS)
+tests_adapter_test_dtls_verify_LDADD = $(DTLS_TEST_LIBS)
 
 check_PROGRAMS += tests/adapter/test_dtls_peers
 UNIT_TESTS += tests/adapter/test_dtls_peers

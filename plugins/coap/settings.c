@@ -18,7 +18,12 @@ const struct tg_setting settings_rows[] = {
 	{"certificate", TG_FILE, TG_LIVE, "", NULL, 0, 0, NULL, "the gateway's certificate and its chain, PEM"},
 	{"key", TG_KEY_FILE, TG_LIVE, "", NULL, 0, 0, NULL, "the key of the certificate, PEM"},
 	{"trust", TG_FILE, TG_LIVE, "", NULL, 0, 0, NULL,
-	 "certificates that devices' certificates are issued under, PEM"},
+	 "certificates that devices' certificates are issued under, PEM; several stand side by side"},
+	{"crl", TG_FILE, TG_LIVE, "", NULL, 0, 0, NULL,
+	 "certificate revocation lists, PEM; with it each authority of a device's chain, but for the anchor, needs its "
+	 "list"},
+	{"crl_expired", TG_CHOICE, TG_LIVE, "", "accept", 0, 0, "accept refuse",
+	 "what a revocation list past its next update means for certificates that are not on it"},
 	{"sessions", TG_INT, TG_LIVE, "", "10000", 1, 100000, NULL, "most DTLS sessions at once on one address"},
 	{"half_open", TG_INT, TG_LIVE, "", "1000", 1, 100000, NULL, "most handshakes at once on one address"},
 	{"half_open_an_address", TG_INT, TG_LIVE, "", "100", 1, 100000, NULL,
@@ -128,12 +133,15 @@ static int file_open(const struct tg_host *host, const char *name, int *ret_fd)
 
 int settings_credentials_open(const struct tg_host *host, struct dtls_credentials *ret_credentials)
 {
-	struct dtls_credentials credentials = {.certificate_fd = -1, .key_fd = -1, .trust_fd = -1};
+	struct dtls_credentials credentials = {.certificate_fd = -1, .key_fd = -1, .trust_fd = -1, .crl_fd = -1};
 	int r = file_open(host, "certificate", &credentials.certificate_fd);
 	if (r >= 0)
 		r = file_open(host, "key", &credentials.key_fd);
 	if (r >= 0)
 		r = file_open(host, "trust", &credentials.trust_fd);
+	if (r >= 0)
+		r = file_open(host, "crl", &credentials.crl_fd);
+	credentials.expired_crl = strcmp(host->setting_text(host, "crl_expired"), "accept") == 0;
 	if (r >= 0 && (credentials.certificate_fd < 0) != (credentials.key_fd < 0)) {
 		host->log(host, TG_LOG_ERROR, NULL, "'certificate' and 'key' belong together");
 		r = -EINVAL;
@@ -158,4 +166,5 @@ void settings_credentials_close(struct dtls_credentials *credentials)
 	file_close(&credentials->certificate_fd);
 	file_close(&credentials->key_fd);
 	file_close(&credentials->trust_fd);
+	file_close(&credentials->crl_fd);
 }

@@ -26,6 +26,11 @@ static void pki_alternatives(X509 *certificate, X509 *issuer, const struct pki_r
 {
 	char text[600] = "";
 
+	if (request->names) {
+		pki_extend(certificate, issuer, NID_subject_alt_name, request->names);
+		return;
+	}
+
 	/* The DNS name first: the order must not matter. */
 	if (request->dns)
 		snprintf(text, sizeof(text), "DNS:%s", request->dns);
@@ -62,7 +67,17 @@ void pki_make(const struct pki_request *request, struct pki *ret_pki)
 		X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8,
 					   (const unsigned char *)request->name, -1, -1, 0);
 	X509_set_issuer_name(x, X509_get_subject_name(issuer));
-	pki_extend(x, issuer, NID_basic_constraints, request->authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
+	pki_extend(x, issuer, NID_basic_constraints,
+		   request->basic       ? request->basic
+		   : request->authority ? "critical,CA:TRUE"
+					: "critical,CA:FALSE");
+	if (request->usage)
+		pki_extend(x, issuer, NID_key_usage, request->usage);
+	if (request->constraints)
+		pki_extend(x, issuer, NID_name_constraints, request->constraints);
+	pki_extend(x, issuer, NID_subject_key_identifier, "hash");
+	if (request->issuer)
+		pki_extend(x, issuer, NID_authority_key_identifier, "keyid");
 	pki_alternatives(x, issuer, request);
 	if (request->purpose)
 		pki_extend(x, issuer, NID_ext_key_usage, request->purpose);
@@ -106,6 +121,42 @@ int pki_key_fd(const struct pki *pki)
 	BIO *bio = BIO_new(BIO_s_mem());
 
 	ck_assert_int_eq(PEM_write_bio_PrivateKey(bio, pki->key, NULL, NULL, 0, NULL, NULL), 1);
+	return pki_bio_fd(bio);
+}
+
+static X509_CRL *pki_list(const struct pki_list *list)
+{
+	X509_CRL *crl = X509_CRL_new();
+	ASN1_TIME *at = ASN1_TIME_new();
+
+	X509_CRL_set_version(crl, X509_CRL_VERSION_2);
+	X509_CRL_set_issuer_name(crl, X509_get_subject_name(list->issuer->certificate));
+	X509_gmtime_adj(at, list->from_s ? list->from_s : -PKI_DAY_S);
+	X509_CRL_set1_lastUpdate(crl, at);
+	if (list->revoked) {
+		X509_REVOKED *entry = X509_REVOKED_new();
+
+		X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(list->revoked->certificate));
+		X509_REVOKED_set_revocationDate(entry, at);
+		ck_assert_int_eq(X509_CRL_add0_revoked(crl, entry), 1);
+	}
+	X509_gmtime_adj(at, list->to_s ? list->to_s : PKI_DAY_S);
+	X509_CRL_set1_nextUpdate(crl, at);
+	ASN1_TIME_free(at);
+	ck_assert_int_gt(X509_CRL_sign(crl, list->issuer->key, EVP_sha256()), 0);
+	return crl;
+}
+
+int pki_lists_fd(const struct pki_list *lists, unsigned count)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+
+	for (unsigned i = 0; i < count; i++) {
+		X509_CRL *crl = pki_list(&lists[i]);
+
+		ck_assert_int_eq(PEM_write_bio_X509_CRL(bio, crl), 1);
+		X509_CRL_free(crl);
+	}
 	return pki_bio_fd(bio);
 }
 

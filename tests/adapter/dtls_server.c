@@ -100,7 +100,7 @@ static void server_failed(void *arg, const struct sockaddr *peer, enum dtls_end 
 
 	ck_assert(peer->sa_family == AF_INET || peer->sa_family == AF_INET6);
 	server->failed[why]++;
-	server->detail = detail;
+	snprintf(server->detail, sizeof(server->detail), "%s", detail ? detail : "");
 }
 
 static const struct dtls_events server_events = {
@@ -114,12 +114,13 @@ static const struct dtls_events server_events = {
 void server_start_at(const struct sockaddr *address, socklen_t length, const struct dtls_limits *limits,
 		     const struct dtls_credentials *credentials, struct server *ret_server)
 {
-	const struct dtls_credentials none = {-1, -1, -1};
+	const struct dtls_credentials none = {-1, -1, -1, -1, false};
 	const char *problem = "";
 
 	memset(ret_server, 0, sizeof(*ret_server));
 	ck_assert_int_ge(mock_host_new(&server_adapter, &ret_server->mock), 0);
 	ret_server->mock->virtual_time = true;
+	ret_server->mock->crypto = "compatible"; /* which has every suite that there is */
 	ret_server->mock->now_us = INT64_C(1000000000);
 	int r = dtls_new(&ret_server->mock->host, address, length, false, limits ? limits : &server_limits,
 			 credentials ? credentials : &none, &server_events, ret_server, &ret_server->dtls, &problem);

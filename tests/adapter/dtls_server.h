@@ -26,7 +26,7 @@ struct server {
 	/* What happened. */
 	unsigned failed[DTLS_END_REASONS + 1];
 	unsigned ended[DTLS_END_REASONS];
-	const char *detail; /* of the last failure */
+	char detail[256]; /* of the last failure */
 	unsigned asked;
 	uint64_t handle; /* of the last question */
 	enum tg_proof proof;

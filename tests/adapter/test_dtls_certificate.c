@@ -17,6 +17,7 @@ static void open_credentials(const struct pki *certificate, const struct pki *ke
 	credentials.certificate_fd = pki_certificate_fd(certificate, NULL);
 	credentials.key_fd = pki_key_fd(key);
 	credentials.trust_fd = trust ? pki_certificate_fd(trust, NULL) : -1;
+	credentials.crl_fd = -1;
 }
 
 static void close_credentials(void)
@@ -314,7 +315,7 @@ END_TEST
 
 START_TEST(new_credentials_for_new_handshakes)
 {
-	const struct dtls_credentials none = {-1, -1, -1};
+	const struct dtls_credentials none = {-1, -1, -1, -1, false};
 	const char *problem = NULL;
 	struct pki old, new;
 

@@ -118,7 +118,7 @@ int main(int argc, char **argv)
 {
 	static struct echo echo;
 	const struct dtls_limits limits = {20000, 5000, 5000, INT64_C(600000000), 10000000};
-	struct dtls_credentials credentials = {-1, -1, -1};
+	struct dtls_credentials credentials = {-1, -1, -1, -1, false};
 	struct sockaddr_in6 address = {.sin6_family = AF_INET6};
 	struct mock_host *mock;
 	const char *problem = NULL;
