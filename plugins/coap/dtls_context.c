@@ -138,6 +138,12 @@ static bool context_suites(SSL_CTX *context, const struct tg_crypto *crypto, boo
 	       SSL_CTX_set_ciphersuites(context, "") == 1;
 }
 
+/* The list is const by what OpenSSL does with it, but not by its types. */
+static bool context_list(SSL_CTX *context, int what, const char *list)
+{
+	return SSL_CTX_ctrl(context, what, 0, (void *)(uintptr_t)list) == 1;
+}
+
 static const char *context_policy(SSL_CTX *context, const struct tg_crypto *crypto,
 				  const struct dtls_context_calls *calls)
 {
@@ -155,9 +161,9 @@ static const char *context_policy(SSL_CTX *context, const struct tg_crypto *cryp
 	if (SSL_CTX_set_min_proto_version(context, (int)crypto->dtls_min) != 1 ||
 	    SSL_CTX_set_max_proto_version(context, (int)crypto->dtls_max) != 1 ||
 	    SSL_CTX_set_max_send_fragment(context, CONTEXT_FRAGMENT) != 1 ||
-	    SSL_CTX_set1_groups_list(context, crypto->groups) != 1 ||
-	    SSL_CTX_set1_sigalgs_list(context, crypto->signatures) != 1 ||
-	    SSL_CTX_set1_client_sigalgs_list(context, crypto->signatures) != 1)
+	    !context_list(context, SSL_CTRL_SET_GROUPS_LIST, crypto->groups) ||
+	    !context_list(context, SSL_CTRL_SET_SIGALGS_LIST, crypto->signatures) ||
+	    !context_list(context, SSL_CTRL_SET_CLIENT_SIGALGS_LIST, crypto->signatures))
 		return "openssl: does not support what is needed";
 	return NULL;
 }
