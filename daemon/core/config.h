@@ -97,7 +97,9 @@ struct config {
 	char *folder;
 	const char *gateway;
 	const char *site;
-	const char *crypto; /* the policy's name */
+	const char *crypto;     /* the policy's name */
+	const char *master_key; /* a path, "": the gateway's own */
+	int64_t key_overlap_us;
 	enum tg_log_level log_level;
 	struct config_outbox outbox;
 	struct config_store store;

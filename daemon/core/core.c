@@ -81,6 +81,7 @@ static void on_tick(void *arg)
 
 	loop_timer_set(core->tick, now + (core->state == CORE_STARTING ? TICK_US / 20 : TICK_US));
 	check_ready(core);
+	core_devices_tick(core);
 	core_check_drain(core);
 	if (core->watchdog_us > 0 && now >= core->watchdog_at_us) {
 		core->watchdog_at_us = now + core->watchdog_us / 2;
@@ -98,6 +99,7 @@ static int open_stores(struct core *core)
 		log_error("cannot open the registry of devices in \"%s\" (%s)", core->places->state_dir, strerror(-r));
 		return r;
 	}
+	core_devices_unlock(core);
 	r = store_new(core->loop, core->places->state_dir, &settings, &core->store);
 	if (r >= 0)
 		r = ledger_new(core->store, &core->ledger);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The commands about devices. */
+/* The commands about devices: who is enrolled. */
+
+#include "core/core_device.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,9 +10,8 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "core/core_inside.h"
 
-static const char *proof_name(enum device_proof proof)
+const char *core_device_proof(enum device_proof proof)
 {
 	return proof == DEVICE_PSK ? "psk" : "certificate";
 }
@@ -33,11 +34,11 @@ static int tell_instance(void *arg, struct instance *instance)
 }
 
 /* A process that is not running now is told as soon as it is. */
-static void tell_all(struct core *core, const char *name)
+void core_device_end(struct core *core, const struct device *device)
 {
-	struct device *device = devices_find(core->devices, bytes_text(name));
+	struct device copy = *device;
 
-	supervisor_each(core->supervisor, tell_instance, device);
+	supervisor_each(core->supervisor, tell_instance, &copy);
 }
 
 static int tell_if_changed(void *arg, struct device *device)
@@ -60,14 +61,15 @@ static json_t *time_of(int64_t wall_us)
 	return json_string(text);
 }
 
-static json_t *describe(const struct device *device)
+json_t *core_device_describe(const struct device *device)
 {
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:I,s:I}", "device", device->name, "identity",
-			 device->name, "proof", proof_name(device->proof), "state",
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:b,s:o,s:I,s:I}", "device", device->name, "identity",
+			 device->name, "proof", core_device_proof(device->proof), "state",
 			 device->revoked ? "revoked" : "active", "endpoint", device->endpoint, "profile",
 			 device->profile, "created", time_of(device->created_wall_us), "changed",
-			 time_of(device->changed_wall_us), "last_seen", time_of(device->seen_wall_us), "accepted",
-			 (json_int_t)device->accepted, "refused", (json_int_t)device->refused);
+			 time_of(device->changed_wall_us), "last_seen", time_of(device->seen_wall_us), "rotating",
+			 device->next_generation != 0, "old_key_until", time_of(device->overlap_until_wall_us),
+			 "accepted", (json_int_t)device->accepted, "refused", (json_int_t)device->refused);
 }
 
 /* The one endpoint that authenticates devices, or NULL where none or several do. */
@@ -85,67 +87,92 @@ static const char *only_device_endpoint(const struct core *core)
 	return found;
 }
 
-/* The endpoint that the request names or means; on failure the call has been answered. */
-static const char *wanted_endpoint(struct core *core, struct control_call *call, const json_t *request)
+const char *core_device_endpoint(struct core *core, const char *name, char *ret_problem, size_t room)
 {
-	const char *name = json_string_value(json_object_get(request, "endpoint"));
 	const struct endpoint *endpoint;
 
-	if (!name)
+	if (!name || !*name)
 		name = only_device_endpoint(core);
 	endpoint = name ? core_endpoint(core, name) : NULL;
+	if (endpoint && endpoint->config->descriptor->flags & TG_DEVICES)
+		return endpoint->name;
 	if (!name)
-		control_fail(call, "invalid", "say which endpoint the device uses: --endpoint NAME");
+		snprintf(ret_problem, room, "say which endpoint the device uses");
 	else if (!endpoint)
-		control_fail(call, "unknown", "there is no endpoint \"%s\"", name);
-	else if (!(endpoint->config->descriptor->flags & TG_DEVICES))
-		control_fail(call, "invalid", "endpoint \"%s\" (%s) does not authenticate devices", name,
-			     endpoint->config->descriptor->name);
+		snprintf(ret_problem, room, "there is no endpoint \"%s\"", name);
 	else
-		return name;
+		snprintf(ret_problem, room, "endpoint \"%s\" (%s) does not authenticate devices", name,
+			 endpoint->config->descriptor->name);
 	return NULL;
 }
 
-static json_t *with_key(const struct device *device, const struct secret *key)
+json_t *core_device_with_key(const struct core *core, const struct device *device, const struct secret *key)
 {
 	char hex[2 * SECRET_MAX + 1] = "";
 	json_t *result;
 
 	for (size_t i = 0; i < key->size; i++)
 		snprintf(hex + 2 * i, 3, "%02x", key->data[i]);
-	result = json_pack("{s:s,s:s,s:s,s:s,s:s*}", "device", device->name, "identity", device->name, "proof",
-			   proof_name(device->proof), "endpoint", device->endpoint, "key", key->size ? hex : NULL);
+	result = json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:s*}", "device", device->name, "identity", device->name, "proof",
+			   core_device_proof(device->proof), "endpoint", device->endpoint, "gateway",
+			   core->config->gateway, "old_key_until", time_of(device->overlap_until_wall_us), "key",
+			   key->size ? hex : NULL);
 	explicit_bzero(hex, sizeof(hex));
 	return result;
 }
 
-static void answer_change(struct core *core, struct control_call *call, const char *name, const struct secret *key,
-			  int r)
+static const char *already_enrolled(struct core *core, const char *name)
 {
 	const struct device *device = devices_find(core->devices, bytes_text(name));
 
-	if (r >= 0)
-		control_reply(call, with_key(device, key));
-	else if (r == -EEXIST)
-		control_fail(call, "exists", "\"%s\" is enrolled already%s", name,
-			     !device->revoked                      ? ""
-			     : device->proof == DEVICE_CERTIFICATE ? " and revoked for good; give it another name"
-								   : " and revoked; to let it in again with a new key: "
-								     "tidegatectl device rotate");
-	else if (r == -ENOENT)
-		control_fail(call, "unknown", "no device \"%s\" is enrolled", name);
-	else if (r == -EINVAL)
-		control_fail(call, "invalid",
-			     "\"%s\" cannot be a device's name: 1 to %u bytes of UTF-8 without control characters",
-			     name, TG_DEVICE_MAX);
-	else if (r == -EDOM)
-		control_fail(call, "invalid", "a profile's name has up to %d bytes of UTF-8 without control characters",
-			     DEVICE_PROFILE_MAX);
-	else if (r == -EOPNOTSUPP)
-		control_fail(call, "invalid", "\"%s\" has no pre-shared key; it proves itself by its certificate",
-			     name);
-	else
-		control_fail(call, "failed", "the registry could not be written (%s)", strerror(-r));
+	if (!device || !device->revoked)
+		return "";
+	return device->proof == DEVICE_CERTIFICATE ? " and revoked for good; give it another name"
+						   : " and revoked; to let it in again with a new key: tidegatectl "
+						     "device rotate";
+}
+
+const char *core_device_problem(struct core *core, const char *name, int error, char ret_text[CORE_DEVICE_PROBLEM])
+{
+	size_t room = CORE_DEVICE_PROBLEM;
+
+	switch (error) {
+	case -EEXIST:
+		snprintf(ret_text, room, "\"%s\" is enrolled already%s", name, already_enrolled(core, name));
+		return "exists";
+	case -ENOENT:
+		snprintf(ret_text, room, "no device \"%s\" is enrolled", name);
+		return "unknown";
+	case -EINVAL:
+		snprintf(ret_text, room,
+			 "\"%s\" cannot be a device's name: 1 to %u bytes of UTF-8 without control characters", name,
+			 TG_DEVICE_MAX);
+		return "invalid";
+	case -EDOM:
+		snprintf(ret_text, room, "a profile's name has up to %d bytes of UTF-8 without control characters",
+			 DEVICE_PROFILE_MAX);
+		return "invalid";
+	case -EOPNOTSUPP:
+		snprintf(ret_text, room, "\"%s\" has no pre-shared key; it proves itself by its certificate", name);
+		return "invalid";
+	case -EALREADY:
+		snprintf(ret_text, room, "\"%s\" has one key already", name);
+		return "invalid";
+	case -ENOKEY:
+		snprintf(ret_text, room, "the registry is locked: %s", core->registry_problem);
+		return "failed";
+	default:
+		snprintf(ret_text, room, "the registry could not be written (%s)", strerror(-error));
+		return "failed";
+	}
+}
+
+void core_device_fail(struct core *core, struct control_call *call, const char *name, int error)
+{
+	char text[CORE_DEVICE_PROBLEM];
+	const char *code = core_device_problem(core, name, error, text);
+
+	control_fail(call, code, "%s", text);
 }
 
 void core_command_device_add(void *arg, struct control_call *call, const json_t *request)
@@ -155,46 +182,51 @@ void core_command_device_add(void *arg, struct control_call *call, const json_t 
 	const char *proof = json_string_value(json_object_get(request, "proof"));
 	const char *profile = json_string_value(json_object_get(request, "profile"));
 	CLEANUP_SECRET struct secret key = {.size = 0};
-	const char *endpoint;
-	bool psk;
+	struct device_enrolment enrolment = {.name = name, .profile = profile ? profile : ""};
+	char problem[CORE_DEVICE_PROBLEM];
 	int r = 0;
 
 	if (!name || !proof || (strcmp(proof, "psk") != 0 && strcmp(proof, "certificate") != 0)) {
 		control_fail(call, "invalid", "a name and a proof, psk or certificate, are wanted");
 		return;
 	}
-	endpoint = wanted_endpoint(core, call, request);
-	if (!endpoint)
+	enrolment.endpoint = core_device_endpoint(core, json_string_value(json_object_get(request, "endpoint")),
+						  problem, sizeof(problem));
+	if (!enrolment.endpoint) {
+		control_fail(call, "invalid", "%s", problem);
 		return;
-	psk = strcmp(proof, "psk") == 0;
-	if (psk)
+	}
+	enrolment.proof = strcmp(proof, "psk") == 0 ? DEVICE_PSK : DEVICE_CERTIFICATE;
+	if (enrolment.proof == DEVICE_PSK) {
+		enrolment.key = &key;
 		r = trust_make_key(&key);
+	}
 	if (r >= 0)
-		r = devices_add(core->devices,
-				&(struct device_enrolment){.name = name,
-							   .endpoint = endpoint,
-							   .proof = psk ? DEVICE_PSK : DEVICE_CERTIFICATE,
-							   .key = psk ? &key : NULL,
-							   .profile = profile ? profile : ""},
-				clock_wall_us());
-	if (r >= 0)
-		log_fields_write(LOG_LEVEL_NOTICE, &(struct log_fields){.endpoint = endpoint, .device = name},
-				 "device \"%s\" enrolled with a %s", name, psk ? "pre-shared key" : "certificate");
-	answer_change(core, call, name, &key, r);
+		r = devices_add(core->devices, &enrolment, clock_wall_us());
+	if (r < 0) {
+		core_device_fail(core, call, name, r);
+		return;
+	}
+	log_fields_write(LOG_LEVEL_NOTICE, &(struct log_fields){.endpoint = enrolment.endpoint, .device = name},
+			 "device \"%s\" enrolled with a %s", name,
+			 enrolment.proof == DEVICE_PSK ? "pre-shared key" : "certificate");
+	control_reply(call, core_device_with_key(core, devices_find(core->devices, bytes_text(name)), &key));
 }
 
 static int append_device(void *arg, struct device *device)
 {
-	return json_array_append_new(arg, describe(device));
+	return json_array_append_new(arg, core_device_describe(device));
 }
 
+/* All of them, or `limit` of them behind the name `after`. */
 void core_command_device_list(void *arg, struct control_call *call, const json_t *request)
 {
 	struct core *core = arg;
+	const char *after = json_string_value(json_object_get(request, "after"));
+	json_int_t limit = json_integer_value(json_object_get(request, "limit"));
 	json_t *list = json_array();
 
-	(void)request;
-	if (devices_each(core->devices, append_device, list) < 0) {
+	if (devices_page(core->devices, after, limit > 0 ? (size_t)limit : SIZE_MAX, append_device, list) < 0) {
 		json_decref(list);
 		list = NULL;
 	}
@@ -208,40 +240,9 @@ void core_command_device_show(void *arg, struct control_call *call, const json_t
 	const struct device *device = name ? devices_find(core->devices, bytes_text(name)) : NULL;
 
 	if (device)
-		control_reply(call, describe(device));
+		control_reply(call, core_device_describe(device));
 	else
 		control_fail(call, "unknown", "no device \"%s\" is enrolled", name ? name : "");
-}
-
-void core_command_device_revoke(void *arg, struct control_call *call, const json_t *request)
-{
-	struct core *core = arg;
-	const char *name = json_string_value(json_object_get(request, "device"));
-	struct secret none = {.size = 0};
-	int r = devices_revoke(core->devices, name ? name : "", clock_wall_us());
-
-	if (r >= 0) {
-		tell_all(core, name);
-		log_fields_write(LOG_LEVEL_NOTICE, &(struct log_fields){.device = name}, "device \"%s\" revoked", name);
-	}
-	answer_change(core, call, name ? name : "", &none, r);
-}
-
-void core_command_device_rotate(void *arg, struct control_call *call, const json_t *request)
-{
-	struct core *core = arg;
-	const char *name = json_string_value(json_object_get(request, "device"));
-	CLEANUP_SECRET struct secret key = {.size = 0};
-	int r = trust_make_key(&key);
-
-	if (r >= 0)
-		r = devices_rotate(core->devices, name ? name : "", &key, clock_wall_us());
-	if (r >= 0) {
-		tell_all(core, name);
-		log_fields_write(LOG_LEVEL_NOTICE, &(struct log_fields){.device = name}, "device \"%s\" has a new key",
-				 name);
-	}
-	answer_change(core, call, name ? name : "", &key, r);
 }
 
 void core_command_device_profile(void *arg, struct control_call *call, const json_t *request)
@@ -257,10 +258,10 @@ void core_command_device_profile(void *arg, struct control_call *call, const jso
 	}
 	r = devices_set_profile(core->devices, name, profile, clock_wall_us());
 	if (r < 0) {
-		answer_change(core, call, name, &(struct secret){.size = 0}, r);
+		core_device_fail(core, call, name, r);
 		return;
 	}
 	log_fields_write(LOG_LEVEL_NOTICE, &(struct log_fields){.device = name}, "device \"%s\" has %s%s%s", name,
 			 *profile ? "the profile \"" : "no profile of its own", profile, *profile ? "\"" : "");
-	control_reply(call, describe(devices_find(core->devices, bytes_text(name))));
+	control_reply(call, core_device_describe(devices_find(core->devices, bytes_text(name))));
 }

@@ -208,6 +208,8 @@ static int on_session(struct endpoint *endpoint, struct instance *instance, cons
 	int r = sessions_begin(endpoint->core->sessions, endpoint->name, instance_id(instance),
 			       instance_generation(instance), begun, clock_wall_us(), &session);
 
+	if (r != -EBADMSG)
+		core_device_session(endpoint, begun);
 	return r == -EBADMSG ? r : 0; /* one that has no room is not shown */
 }
 

@@ -27,10 +27,11 @@ int core_identity_lookup(struct endpoint *endpoint, struct instance *instance, c
 	if (lookup->proof < TG_PROOF_PSK || lookup->proof > TG_PROOF_RESUMED)
 		return -EBADMSG;
 	if (lookup->proof == TG_PROOF_PSK) {
-		r = devices_key(core->devices, lookup->identity, &key);
-		if (r < 0 && r != -ENOENT && log_limit_pass(&core->registry_log, loop_now_us(core->loop), &left_out))
+		r = devices_key(core->devices, lookup->identity, &key, &frame.identity.generation);
+		if (known && r < 0 && log_limit_pass(&core->registry_log, loop_now_us(core->loop), &left_out))
 			log_fields_write(LOG_LEVEL_ERROR, &(struct log_fields){.endpoint = endpoint->name},
-					 "the registry cannot be read (%s), a device was turned away", strerror(-r));
+					 "device \"%s\" was turned away: %s", device->name,
+					 r == -ENOKEY ? "the registry is locked" : strerror(-r));
 		known = known && r >= 0;
 		r = trust_decoy_key(core->trust, lookup->identity, &decoy);
 		if (r < 0)
@@ -38,6 +39,8 @@ int core_identity_lookup(struct endpoint *endpoint, struct instance *instance, c
 		frame.identity.key = secret_bytes(known ? &key : &decoy);
 	}
 	frame.identity.known = known;
+	if (lookup->proof != TG_PROOF_PSK || !known)
+		frame.identity.generation = known ? device->generation : 0;
 	if (known)
 		frame.identity.device = bytes_text(device->name);
 	return instance_send(instance, &frame);

@@ -77,6 +77,7 @@ struct core {
 	struct log_limit refused_log;
 	struct log_limit dropped_log;
 	struct log_limit registry_log;
+	char registry_problem[1200]; /* why the registry is locked, or will be at the next start; "": it is not */
 };
 
 /* core_stop.c: every endpoint process has stopped. */
@@ -112,10 +113,17 @@ void core_command_device_list(void *arg, struct control_call *call, const json_t
 void core_command_device_show(void *arg, struct control_call *call, const json_t *request);
 void core_command_device_revoke(void *arg, struct control_call *call, const json_t *request);
 void core_command_device_profile(void *arg, struct control_call *call, const json_t *request);
+void core_command_device_rekey(void *arg, struct control_call *call, const json_t *request);
 void core_command_device_rotate(void *arg, struct control_call *call, const json_t *request);
 
 /* Tells the process to end the sessions of all devices that were changed since the start: it may have missed that. */
 void core_devices_tell(struct core *core, struct instance *instance);
+/* Reads the master key of the registry, at the start and at each reload. Logs what is wrong with it. */
+void core_devices_unlock(struct core *core);
+/* Old keys end when their time has come. */
+void core_devices_tick(struct core *core);
+/* A session of a device has begun: during a rotation it shows which key the device has. */
+void core_device_session(struct endpoint *endpoint, const struct frame_session_begun *begun);
 /* core_manage.c. Messages in all outboxes. */
 int64_t core_held(const struct core *core);
 /* Answers `drain` when nothing is held any more, or when its time is over. */

@@ -63,6 +63,7 @@ static int take_over(struct core *core, struct config *config, json_t **ret_repo
 	core->router = router;
 	core->config = config_ref(config);
 	log_set_level((enum log_level)config->log_level);
+	core_devices_unlock(core);
 	r = core_endpoints_apply(core);
 	config_unref(before);
 	if (r < 0)

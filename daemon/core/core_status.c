@@ -221,6 +221,8 @@ json_t *core_status(struct core *core)
 	if (core->state == CORE_DRAINING)
 		json_array_append_new(problems, json_string("draining: new messages are refused until drain is "
 							    "switched off (tidegatectl drain --off)"));
+	if (*core->registry_problem)
+		json_array_append_new(problems, control_text(bytes_text(core->registry_problem)));
 	store = describe_store(core, problems);
 	total = describe_total(core, problems);
 	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:o}", "gateway", core->config->gateway, "site",

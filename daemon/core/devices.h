@@ -6,6 +6,15 @@
  * The registry: which devices are enrolled, over which endpoint, how each proves who it is, and whether it was revoked. It lives in
  * devices.db in the state folder, apart from the outbox. What is asked for each message is kept in memory; keys are read from the
  * file for each handshake and wiped, so that a core file or a swapped page of an idle gateway holds none.
+ *
+ * Keys lie sealed in the file (trust_seal.h), each bound to its device, endpoint and generation, under a data key that lies there too,
+ * sealed under the master key. Until devices_unlock was given that, the registry is locked: no key can be read or made,
+ * everything else goes on.
+ *
+ * A device whose key is rotated has two for a while. A PSK server has to choose one before it can verify it, so
+ * devices_key hands out first the one that worked last, and at each further look-up the other one, until devices_worked says that a
+ * session was established: with the new key, and the old one is over at once; with the old one, and that is tried first again. Which
+ * of the two it was shows in the generation that both are told by. Tickets carry it too: those of the old key are good until it ends.
  */
 
 #include <stdbool.h>
@@ -33,6 +42,9 @@ struct device {
 	enum device_proof proof;
 	const char *profile; /* "": chosen by the pattern that its name fits */
 	bool revoked;
+	uint64_t generation;      /* another one with each key, and when it is revoked; never 0 */
+	uint64_t next_generation; /* of the new key, while the old one is still good; 0: none */
+	int64_t overlap_until_wall_us; /* when the old key ends; what was established with it ends then, too. 0: nothing does */
 	int64_t created_wall_us;
 	int64_t changed_wall_us;
 	/* Since the start of the gateway: */
@@ -50,24 +62,53 @@ struct device {
 int devices_new(const char *state_dir, struct devices **ret_devices) WARN_UNUSED;
 void devices_free(struct devices *devices);
 
+/* Whether its keys are sealed under some master key already. */
+bool devices_is_sealed(struct devices *devices);
+bool devices_is_locked(const struct devices *devices);
+/* Opens the keys. The first master key that it is given becomes its own: keys that an older version has left clear are sealed. Errors:
+ * -EKEYREJECTED: another master key is its own; those of the file. It stays as locked or open as it was. */
+int devices_unlock(struct devices *devices, const struct secret *master) WARN_UNUSED;
+/* Seals every key anew, under a new data key and this master key, in one transaction. Errors: -ENOKEY: locked; -EKEYREJECTED: a key is
+ * damaged, nothing was changed; those of the file. */
+int devices_rekey(struct devices *devices, const struct secret *master) WARN_UNUSED;
+
 /* NULL: not enrolled. Revoked devices are found too. Lent until the next change. */
 struct device *devices_find(struct devices *devices, struct tg_bytes name);
 size_t devices_count(const struct devices *devices);
 /* In the order of their names; ends at the first non-zero return and gives it back. */
 int devices_each(struct devices *devices, int (*fn)(void *arg, struct device *device), void *arg);
+/* As devices_each, of at most `most` devices that come behind the name `after` (NULL: from the first one on). */
+int devices_page(struct devices *devices, const char *after, size_t most, int (*fn)(void *arg, struct device *device),
+		 void *arg);
 
 /* Enrols a device. On disk when it returns. Errors: -EEXIST (also where it is revoked: rotate it), -EINVAL: the name is empty, too
- * long, not UTF-8 or has control characters; -EDOM: the profile's name is so. */
+ * long, not UTF-8 or has control characters; -EDOM: the profile's name is so; -ENOKEY: locked, and it has a key. */
 int devices_add(struct devices *devices, const struct device_enrolment *enrolment, int64_t wall_us) WARN_UNUSED;
+/* Enrols many at once: each that is good, unless `dry_run`, which only looks. What became of each stands in `ret_results` as devices_add
+ * would return it. Errors: -errno: nothing was taken. */
+int devices_add_many(struct devices *devices, const struct device_enrolment *list, size_t count, bool dry_run,
+		     int64_t wall_us, int *ret_results) WARN_UNUSED;
 /* Errors: -ENOENT; -EDOM. */
 int devices_set_profile(struct devices *devices, const char *name, const char *profile, int64_t wall_us) WARN_UNUSED;
-/* Errors: -ENOENT. */
+/* Its keys are forgotten. Errors: -ENOENT. */
 int devices_revoke(struct devices *devices, const char *name, int64_t wall_us) WARN_UNUSED;
-/* A new key, and a revoked device is let in again. Errors: -ENOENT; -EOPNOTSUPP: it proves itself by a certificate. */
-int devices_rotate(struct devices *devices, const char *name, const struct secret *key, int64_t wall_us) WARN_UNUSED;
+/* A new key; the old one is good for `overlap_us` more, and a revoked device is let in again. A new key that was never used before the
+ * next one is made is over. Errors: -ENOENT; -EOPNOTSUPP: it proves itself by a certificate; -ENOKEY. */
+int devices_rotate(struct devices *devices, const char *name, const struct secret *key, int64_t overlap_us,
+		   int64_t wall_us) WARN_UNUSED;
+/* The old key and all that was established with it is over now. Errors: -ENOENT: no such device; -EALREADY: it has one key. */
+int devices_finish(struct devices *devices, const char *name, int64_t wall_us) WARN_UNUSED;
+/* The same for those whose time has come, some at a time; `fn` is told of each behind that, `unused`: its new key was never seen. Cheap
+ * while there is nothing to do. Errors: those of the file; it is tried again in some seconds. */
+typedef void devices_expired_fn(void *arg, const struct device *device, bool unused);
+int devices_expire(struct devices *devices, int64_t wall_us, devices_expired_fn *fn, void *arg) WARN_UNUSED;
 
-/* The key of an enrolled device with DEVICE_PSK that is not revoked. Takes the same way through the file whoever is asked
- * for. Errors: -ENOENT. */
-int devices_key(struct devices *devices, struct tg_bytes name, struct secret *ret_key) WARN_UNUSED;
+/* The key of an enrolled device with DEVICE_PSK that is not revoked, and its generation. Takes the same way through the file whoever
+ * is asked for. Errors: -ENOENT; -ENOKEY: locked; -EKEYREJECTED: its row was tampered with. */
+int devices_key(struct devices *devices, struct tg_bytes name, struct secret *ret_key,
+		uint64_t *ret_generation) WARN_UNUSED;
+/* A session was established with the key of this generation. Returns whether that was a new key for the first time. Errors: those of
+ * the file; both keys stay. */
+int devices_worked(struct devices *devices, struct tg_bytes name, uint64_t generation) WARN_UNUSED;
 
 #endif

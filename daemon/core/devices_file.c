@@ -13,9 +13,24 @@ enum { PATH_TEXT = 1024 };
 
 #define DEVICE_TABLE                                                                                                   \
 	"device (name TEXT PRIMARY KEY, endpoint TEXT NOT NULL, proof INTEGER NOT NULL, key BLOB, revoked INTEGER "    \
-	"NOT NULL,"                                                                                                    \
-	" created INTEGER NOT NULL, changed INTEGER NOT NULL, profile TEXT NOT NULL DEFAULT '') WITHOUT ROWID"
-#define COLUMNS "name, endpoint, proof, key, revoked, created, changed, profile"
+	"NOT NULL, created INTEGER NOT NULL, changed INTEGER NOT NULL) WITHOUT ROWID"
+#define VALUE_TABLE "value (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
+
+/* Columns that came after the first version. */
+static const struct {
+	const char *name;
+	const char *definition;
+} later_columns[] = {
+	{"profile", "TEXT NOT NULL DEFAULT ''"},
+	{"generation", "INTEGER NOT NULL DEFAULT 1"},
+	{"next_key", "BLOB"},
+	{"next_generation", "INTEGER NOT NULL DEFAULT 0"},
+	{"overlap_until", "INTEGER NOT NULL DEFAULT 0"},
+};
+
+#define COLUMNS                                                                                                        \
+	"name, endpoint, proof, key, revoked, created, changed, profile, generation, next_key, next_generation, "      \
+	"overlap_until"
 
 /* The file under a new name, with what SQLite keeps beside it. */
 static void set_aside(const char *path)
@@ -61,9 +76,13 @@ static int open_whole(const char *path, struct database **ret_database)
 	if (r >= 0)
 		r = database_exec(database, "CREATE TABLE IF NOT EXISTS " DEVICE_TABLE);
 	if (r >= 0)
-		r = add_column(database, "profile", "TEXT NOT NULL DEFAULT ''");
+		r = database_exec(database, "CREATE TABLE IF NOT EXISTS " VALUE_TABLE);
+	for (size_t i = 0; i < sizeof(later_columns) / sizeof(later_columns[0]) && r >= 0; i++)
+		r = add_column(database, later_columns[i].name, later_columns[i].definition);
 	if (r >= 0)
 		r = database_exec(database, "SELECT " COLUMNS " FROM device LIMIT 0");
+	if (r >= 0)
+		r = database_exec(database, "SELECT name, value FROM value LIMIT 0");
 	if (r < 0) {
 		database_close(database);
 		return r;
@@ -98,30 +117,56 @@ static int attach_mirror(struct database *database, const char *path)
 }
 
 /* Makes both hold the same: the mirror's rows come back into a renewed registry, otherwise the registry is right. */
-static int make_equal(struct database *database, bool renewed)
+static int make_equal(struct database *database, bool renewed, const char *table, const char *columns)
 {
+	CLEANUP_FREE char *bring_back = NULL, *compare = NULL, *copy = NULL;
 	int64_t differ = 0;
 	int r = 0;
 
+	if (asprintf(&bring_back, "INSERT OR IGNORE INTO main.%s (%s) SELECT %s FROM mirror.%s", table, columns,
+		     columns, table) < 0)
+		bring_back = NULL;
+	if (asprintf(&compare,
+		     "SELECT EXISTS(SELECT %s FROM main.%s EXCEPT SELECT %s FROM mirror.%s) OR "
+		     "EXISTS(SELECT %s FROM mirror.%s EXCEPT SELECT %s FROM main.%s)",
+		     columns, table, columns, table, columns, table, columns, table) < 0)
+		compare = NULL;
+	if (asprintf(&copy, "BEGIN; DELETE FROM mirror.%s; INSERT INTO mirror.%s (%s) SELECT %s FROM main.%s; COMMIT",
+		     table, table, columns, columns, table) < 0)
+		copy = NULL;
+	if (!bring_back || !compare || !copy)
+		return -ENOMEM;
 	if (renewed)
-		r = database_exec(database, "INSERT OR IGNORE INTO main.device (" COLUMNS ") SELECT " COLUMNS
-					    " FROM mirror.device");
+		r = database_exec(database, bring_back);
 	if (r >= 0)
-		r = database_number(database,
-				    "SELECT EXISTS(SELECT " COLUMNS " FROM main.device EXCEPT SELECT " COLUMNS
-				    " FROM mirror.device) OR EXISTS(SELECT " COLUMNS
-				    " FROM mirror.device EXCEPT SELECT " COLUMNS " FROM main.device)",
-				    &differ);
+		r = database_number(database, compare, &differ);
 	if (r >= 0 && differ)
-		r = database_exec(database, "BEGIN; DELETE FROM mirror.device; INSERT INTO mirror.device (" COLUMNS
-					    ") SELECT " COLUMNS " FROM main.device; COMMIT");
+		r = database_exec(database, copy);
 	return r;
 }
 
-int devices_file_open(const char *state_dir, struct database **ret_database)
+#define PUT(schema)                                                                                                    \
+	"INSERT INTO " schema ".device (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"       \
+	" ON CONFLICT (name) DO UPDATE SET endpoint = ?2, proof = ?3, key = iif(?13, ?4, key), revoked = ?5,"          \
+	" changed = ?7, profile = ?8, generation = ?9, next_key = iif(?13, ?10, next_key), next_generation = ?11,"     \
+	" overlap_until = ?12"
+
+static int prepare(struct devices_file *file)
+{
+	int r = database_prepare(file->database, PUT("main"), &file->put[0]);
+
+	if (r >= 0)
+		r = database_prepare(file->database, PUT("mirror"), &file->put[1]);
+	if (r >= 0)
+		r = database_prepare(file->database, "SELECT key, next_key FROM main.device WHERE name = ?1",
+				     &file->keys);
+	return r;
+}
+
+static int open_both(const char *state_dir, struct devices_file *file)
 {
 	char path[PATH_TEXT], mirror_path[PATH_TEXT];
-	struct database *database = NULL, *mirror = NULL;
+	struct database *mirror = NULL;
 	bool renewed, mirror_renewed;
 	int r;
 
@@ -132,61 +177,194 @@ int devices_file_open(const char *state_dir, struct database **ret_database)
 	if (r < 0)
 		return r;
 	database_close(mirror);
-	r = open_or_renew(path, &renewed, &database);
-	if (r < 0)
-		return r;
-	r = attach_mirror(database, mirror_path);
+	r = open_or_renew(path, &renewed, &file->database);
 	if (r >= 0)
-		r = make_equal(database, renewed);
-	if (r < 0) {
-		database_close(database);
-		return r;
-	}
-	if (renewed)
+		r = attach_mirror(file->database, mirror_path);
+	if (r >= 0)
+		r = make_equal(file->database, renewed, "device", COLUMNS);
+	if (r >= 0)
+		r = make_equal(file->database, renewed, "value", "name, value");
+	if (r >= 0 && renewed)
 		log_error("registry: the devices came back from the mirror%s",
 			  mirror_renewed ? ", which was damaged too: enrol them again" : "");
-	*ret_database = database;
+	return r;
+}
+
+int devices_file_open(const char *state_dir, struct devices_file **ret_file)
+{
+	struct devices_file *file = calloc(1, sizeof(*file));
+	int r;
+
+	if (!file)
+		return -ENOMEM;
+	r = open_both(state_dir, file);
+	if (r >= 0)
+		r = prepare(file);
+	if (r < 0) {
+		devices_file_close(file);
+		return r;
+	}
+	*ret_file = file;
 	return 0;
 }
 
-static int put_into(struct database *database, const char *sql, const struct device *device, const struct secret *key)
+void devices_file_close(struct devices_file *file)
 {
-	CLEANUP_STATEMENT struct database_statement *put = NULL;
-	int r = database_prepare(database, sql, &put);
+	if (!file)
+		return;
+	database_finalize(file->put[0]);
+	database_finalize(file->put[1]);
+	database_finalize(file->keys);
+	database_close(file->database);
+	free(file);
+}
+
+int devices_file_begin(struct devices_file *file)
+{
+	return database_exec(file->database, "BEGIN IMMEDIATE");
+}
+
+int devices_file_commit(struct devices_file *file)
+{
+	int r = database_exec(file->database, "COMMIT");
 
 	if (r < 0)
-		return r;
+		database_rollback(file->database);
+	return r;
+}
+
+void devices_file_rollback(struct devices_file *file)
+{
+	database_rollback(file->database);
+}
+
+int devices_file_each(struct devices_file *file, int (*fn)(void *arg, const struct device *device), void *arg)
+{
+	CLEANUP_STATEMENT struct database_statement *rows = NULL;
+	int r = database_prepare(file->database, "SELECT " COLUMNS " FROM main.device ORDER BY name", &rows);
+
+	while (r >= 0 && (r = database_step(rows)) > 0) {
+		CLEANUP_FREE char *name = bytes_to_text(database_column_bytes(rows, 0));
+		CLEANUP_FREE char *endpoint = bytes_to_text(database_column_bytes(rows, 1));
+		CLEANUP_FREE char *profile = bytes_to_text(database_column_bytes(rows, 7));
+		const struct device device = {
+			.name = name,
+			.endpoint = endpoint,
+			.profile = profile,
+			.proof = (enum device_proof)database_column_number(rows, 2),
+			.revoked = database_column_number(rows, 4) != 0,
+			.created_wall_us = database_column_number(rows, 5),
+			.changed_wall_us = database_column_number(rows, 6),
+			.generation = (uint64_t)database_column_number(rows, 8),
+			.next_generation = (uint64_t)database_column_number(rows, 10),
+			.overlap_until_wall_us = database_column_number(rows, 11),
+		};
+
+		r = name && endpoint && profile ? fn(arg, &device) : -ENOMEM;
+	}
+	return r < 0 ? r : 0;
+}
+
+static void bind_key(struct database_statement *put, int place, const uint8_t *key, size_t size)
+{
+	if (size)
+		database_bind_bytes(put, place, bytes_of(key, size));
+	else
+		database_bind_null(put, place);
+}
+
+static int put_into(struct database_statement *put, const struct device *device, const struct devices_keys *keys)
+{
 	database_bind_text(put, 1, bytes_text(device->name));
 	database_bind_text(put, 2, bytes_text(device->endpoint));
 	database_bind_number(put, 3, device->proof);
-	if (key)
-		database_bind_bytes(put, 4, secret_bytes(key));
-	else
-		database_bind_null(put, 4);
+	bind_key(put, 4, keys ? keys->key : NULL, keys ? keys->size : 0);
 	database_bind_number(put, 5, device->revoked);
 	database_bind_number(put, 6, device->created_wall_us);
 	database_bind_number(put, 7, device->changed_wall_us);
 	database_bind_text(put, 8, bytes_text(device->profile));
+	database_bind_number(put, 9, (int64_t)device->generation);
+	bind_key(put, 10, keys ? keys->next : NULL, keys ? keys->next_size : 0);
+	database_bind_number(put, 11, (int64_t)device->next_generation);
+	database_bind_number(put, 12, device->overlap_until_wall_us);
+	database_bind_number(put, 13, keys != NULL);
 	return database_run(put);
 }
 
-#define PUT(schema)                                                                                                    \
-	"INSERT INTO " schema ".device (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"                          \
-	" ON CONFLICT (name) DO UPDATE SET endpoint = ?2, proof = ?3, key = coalesce(?4, key), revoked = ?5, changed " \
-	"= ?7, profile = ?8"
-
-int devices_file_put(struct database *database, const struct device *device, const struct secret *key)
+int devices_file_put(struct devices_file *file, const struct device *device, const struct devices_keys *keys)
 {
-	int r = database_exec(database, "BEGIN IMMEDIATE");
+	int r = put_into(file->put[0], device, keys);
+
+	return r < 0 ? r : put_into(file->put[1], device, keys);
+}
+
+static int take_key(struct tg_bytes bytes, uint8_t *ret_key, size_t *ret_size)
+{
+	if (bytes.size > DEVICES_SEALED_MAX)
+		return -EMSGSIZE;
+	if (bytes.size)
+		memcpy(ret_key, bytes.data, bytes.size);
+	*ret_size = bytes.size;
+	return 0;
+}
+
+int devices_file_keys(struct devices_file *file, struct tg_bytes name, struct devices_keys *ret_keys)
+{
+	int r;
+
+	database_bind_text(file->keys, 1, name);
+	r = database_step(file->keys);
+	if (r == 0)
+		r = -ENOENT;
+	if (r > 0)
+		r = take_key(database_column_bytes(file->keys, 0), ret_keys->key, &ret_keys->size);
+	if (r >= 0)
+		r = take_key(database_column_bytes(file->keys, 1), ret_keys->next, &ret_keys->next_size);
+	database_reset(file->keys);
+	return r;
+}
+
+int devices_file_value(struct devices_file *file, const char *name, uint8_t *ret_value, size_t room)
+{
+	CLEANUP_STATEMENT struct database_statement *get = NULL;
+	struct tg_bytes value;
+	int r = database_prepare(file->database, "SELECT value FROM main.value WHERE name = ?1", &get);
 
 	if (r < 0)
 		return r;
-	r = put_into(database, PUT("main"), device, key);
-	if (r >= 0)
-		r = put_into(database, PUT("mirror"), device, key);
-	if (r >= 0)
-		r = database_exec(database, "COMMIT");
-	if (r < 0)
-		database_rollback(database);
+	database_bind_text(get, 1, bytes_text(name));
+	r = database_step(get);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	value = database_column_bytes(get, 0);
+	if (value.size > room)
+		return -EMSGSIZE;
+	if (value.size)
+		memcpy(ret_value, value.data, value.size);
+	return (int)value.size;
+}
+
+int devices_file_set_value(struct devices_file *file, const char *name, struct tg_bytes value)
+{
+	static const char *const sql[] = {"INSERT OR REPLACE INTO main.value (name, value) VALUES (?1, ?2)",
+					  "INSERT OR REPLACE INTO mirror.value (name, value) VALUES (?1, ?2)"};
+	int r = 0;
+
+	for (size_t i = 0; i < 2 && r >= 0; i++) {
+		CLEANUP_STATEMENT struct database_statement *put = NULL;
+
+		r = database_prepare(file->database, sql[i], &put);
+		if (r < 0)
+			return r;
+		database_bind_text(put, 1, bytes_text(name));
+		database_bind_bytes(put, 2, value);
+		r = database_run(put);
+	}
 	return r;
+}
+
+int devices_file_scrub(struct devices_file *file)
+{
+	return database_exec(file->database, "VACUUM main; VACUUM mirror; PRAGMA main.wal_checkpoint(TRUNCATE); PRAGMA "
+					     "mirror.wal_checkpoint(TRUNCATE)");
 }

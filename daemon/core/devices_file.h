@@ -2,14 +2,55 @@
 #ifndef CORE_DEVICES_FILE_H
 #define CORE_DEVICES_FILE_H
 
-/* devices.db and its mirror: every change goes to both, so that a damaged registry locks no device out. For devices.c alone. */
+/*
+ * devices.db and its mirror: every change goes to both, so that a damaged registry locks no device out. For the files of the
+ * registry alone (devices_*.c), which never hand it a key that is not sealed.
+ */
 
 #include "core/database.h"
 #include "core/devices.h"
 
-int devices_file_open(const char *state_dir, struct database **ret_database) WARN_UNUSED;
+/* Statements are compiled once: for the registry and for its mirror. */
+struct devices_file {
+	struct database *database;
+	struct database_statement *put[2];
+	struct database_statement *keys;
+};
 
-/* Writes the row of this device anew; without a `key` the one that it has stays. On disk when it returns. */
-int devices_file_put(struct database *database, const struct device *device, const struct secret *key) WARN_UNUSED;
+/* Units: bytes, of a sealed key. */
+enum { DEVICES_SEALED_MAX = SECRET_MAX + 28 };
+
+struct devices_keys {
+	size_t size; /* 0: none */
+	size_t next_size;
+	uint8_t key[DEVICES_SEALED_MAX];
+	uint8_t next[DEVICES_SEALED_MAX];
+};
+
+int devices_file_open(const char *state_dir, struct devices_file **ret_file) WARN_UNUSED;
+void devices_file_close(struct devices_file *file); /* accepts NULL */
+
+/* Changes belong into a transaction, of both files; they are on disk when commit returns. A failure of it has rolled back. */
+int devices_file_begin(struct devices_file *file) WARN_UNUSED;
+int devices_file_commit(struct devices_file *file) WARN_UNUSED;
+void devices_file_rollback(struct devices_file *file);
+
+/* Calls `fn` for each row in the order of names, the strings lent for the call; ends at the first negative return, and gives it back. */
+int devices_file_each(struct devices_file *file, int (*fn)(void *arg, const struct device *device),
+		      void *arg) WARN_UNUSED;
+
+/* Writes the row of this device anew; without `keys` those that it has stay. */
+int devices_file_put(struct devices_file *file, const struct device *device,
+		     const struct devices_keys *keys) WARN_UNUSED;
+
+/* The sealed keys of a device. Errors: -ENOENT: no such row; -EMSGSIZE: not of our making. */
+int devices_file_keys(struct devices_file *file, struct tg_bytes name, struct devices_keys *ret_keys) WARN_UNUSED;
+
+/* Named values beside the rows: what the keys are sealed with, the authority. Returns the size. Errors: -ENOENT; -EMSGSIZE. */
+int devices_file_value(struct devices_file *file, const char *name, uint8_t *ret_value, size_t room) WARN_UNUSED;
+int devices_file_set_value(struct devices_file *file, const char *name, struct tg_bytes value) WARN_UNUSED;
+
+/* Leaves nothing of what was overwritten in the files. */
+int devices_file_scrub(struct devices_file *file) WARN_UNUSED;
 
 #endif

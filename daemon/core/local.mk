@@ -16,7 +16,9 @@ libcore_la_SOURCES = \
 	daemon/core/config_value.c daemon/core/config_value.h \
 	daemon/core/control.c daemon/core/control.h \
 	daemon/core/core.c daemon/core/core.h daemon/core/core_inside.h \
-	daemon/core/core_device.c \
+	daemon/core/core_device.c daemon/core/core_device.h \
+	daemon/core/core_device_key.c \
+	daemon/core/core_device_master.c \
 	daemon/core/core_endpoint.c \
 	daemon/core/core_endpoints.c \
 	daemon/core/core_identity.c \
@@ -30,7 +32,11 @@ libcore_la_SOURCES = \
 	daemon/core/descriptor_fetch.c \
 	daemon/core/descriptor_set.c \
 	daemon/core/devices.c daemon/core/devices.h \
+	daemon/core/devices_change.c \
 	daemon/core/devices_file.c daemon/core/devices_file.h \
+	daemon/core/devices_key.c \
+	daemon/core/devices_master.c daemon/core/devices_master.h \
+	daemon/core/devices_private.h \
 	daemon/core/instance.c daemon/core/instance.h \
 	daemon/core/intake.c daemon/core/intake.h \
 	daemon/core/leaving.c \
@@ -59,7 +65,8 @@ libcore_la_SOURCES = \
 	daemon/core/store_writer.c \
 	daemon/core/suggest.c daemon/core/suggest.h \
 	daemon/core/supervisor.c daemon/core/supervisor.h \
-	daemon/core/trust.c daemon/core/trust.h
+	daemon/core/trust.c daemon/core/trust.h \
+	daemon/core/trust_seal.c daemon/core/trust_seal.h
 libcore_la_CFLAGS = $(AM_CFLAGS) $(CONFIG_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS)
 libcore_la_LIBADD = libwire.la libbase.la $(CONFIG_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) $(SQLITE_LIBS) -lpthread
 
@@ -92,6 +99,18 @@ UNIT_TESTS += tests/unit/test_devices
 tests_unit_test_devices_SOURCES = tests/unit/test_devices.c
 tests_unit_test_devices_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_devices_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_devices_key
+UNIT_TESTS += tests/unit/test_devices_key
+tests_unit_test_devices_key_SOURCES = tests/unit/test_devices_key.c
+tests_unit_test_devices_key_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_devices_key_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_trust
+UNIT_TESTS += tests/unit/test_trust
+tests_unit_test_trust_SOURCES = tests/unit/test_trust.c
+tests_unit_test_trust_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_trust_LDADD = libcore.la $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_intake
 UNIT_TESTS += tests/unit/test_intake

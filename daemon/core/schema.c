@@ -30,6 +30,15 @@ static const struct tg_setting gateway_rows[] = {
 	 .choices = CRYPTO_POLICIES,
 	 .help = "what TLS and DTLS may use: modern has TLS 1.3 to the cloud, compatible also TLS 1.2; both hold what "
 		 "constrained devices need"},
+	{.name = "master_key",
+	 .type = TG_KEY_FILE,
+	 .flags = TG_LIVE,
+	 .unit = "",
+	 .help = "the file of the key that the devices' keys are sealed under: 64 hexadecimal digits; empty means "
+		 "master.key in the state folder, made at the first start"},
+	{INT("key_overlap_s", .flags = TG_LIVE, .unit = "s", .fallback = "86400", .lowest = 0, .highest = 31536000,
+	     .help = "how long a device's old key is good beside the new one that device rotate made, unless that is "
+		     "used before")},
 	{.name = NULL},
 };
 

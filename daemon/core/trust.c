@@ -5,24 +5,15 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/rand.h>
 #include <string.h>
+
+#include "core/trust_seal.h"
 
 enum { KEY_BYTES = 16, LOCAL_BYTES = 32 };
 
 struct trust {
 	struct secret local;
 };
-
-static int random_secret(struct secret *ret_secret, size_t size)
-{
-	if (RAND_bytes(ret_secret->data, (int)size) != 1) {
-		ERR_clear_error();
-		return -EIO;
-	}
-	ret_secret->size = size;
-	return 0;
-}
 
 int trust_new(struct trust **ret_trust)
 {
@@ -31,7 +22,7 @@ int trust_new(struct trust **ret_trust)
 
 	if (!trust)
 		return -ENOMEM;
-	r = random_secret(&trust->local, LOCAL_BYTES);
+	r = trust_random(&trust->local, LOCAL_BYTES);
 	if (r < 0) {
 		free(trust);
 		return r;
@@ -55,7 +46,7 @@ int trust_make_key(struct secret *ret_key)
 	int r;
 
 	do {
-		r = random_secret(ret_key, KEY_BYTES);
+		r = trust_random(ret_key, KEY_BYTES);
 	} while (r >= 0 && memchr(ret_key->data, 0, KEY_BYTES));
 	return r;
 }

@@ -2,7 +2,8 @@
 #ifndef CORE_TRUST_H
 #define CORE_TRUST_H
 
-/* What the core needs of cryptography, all of it OpenSSL's: the only file of the core that includes it. */
+/* What the core needs of cryptography, all of it OpenSSL's: trust.c and the files trust_*.c are the only ones of the core that
+ * include it. Here: pre-shared keys. */
 
 #include "base/secret.h"
 

@@ -42,6 +42,7 @@ int ctl_device_list(struct ctl *ctl);
 int ctl_device_show(struct ctl *ctl);
 int ctl_device_revoke(struct ctl *ctl);
 int ctl_device_rotate(struct ctl *ctl);
+int ctl_device_rekey(struct ctl *ctl);
 int ctl_device_profile(struct ctl *ctl);
 int ctl_tail(struct ctl *ctl);
 int ctl_config(struct ctl *ctl);

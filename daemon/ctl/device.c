@@ -3,43 +3,117 @@
 #include <string.h>
 
 #include "ctl/command.h"
+#include "ctl/out.h"
 #include "ctl/table.h"
 
-static int show_key(const struct ctl *ctl, const json_t *result)
+/* What the device has to know, for whoever sets it up; see tidegatectl(1). */
+static void write_key(FILE *file, const json_t *result)
 {
+	fprintf(file,
+		"# How this device proves who it is (DTLS, pre-shared key). Keep it secret.\n"
+		"gateway = %s\nendpoint = %s\nidentity = %s\nkey = %s\n",
+		ctl_text(result, "gateway"), ctl_text(result, "endpoint"), ctl_text(result, "identity"),
+		ctl_text(result, "key"));
+}
+
+static void show_overlap(const json_t *result)
+{
+	const char *until = ctl_text(result, "old_key_until");
+
+	if (*until)
+		printf("\nThe old key is good until the new one has been used, at the latest until %s.\n", until);
+}
+
+static int show_key(const struct ctl *ctl, json_t *result, const char *path)
+{
+	if (path)
+		json_object_del(result, "key");
 	if (ctl_print_json(ctl, result))
 		return CTL_GOOD;
 	printf("device    %s\n", ctl_text(result, "device"));
-	if (strcmp(ctl_text(result, "proof"), "psk") == 0) {
-		printf("identity  %s\nkey       %s\n", ctl_text(result, "identity"), ctl_text(result, "key"));
-		fputs("\nThis is the only time that the key is shown: put it into the device now.\n", stdout);
-	} else {
+	if (strcmp(ctl_text(result, "proof"), "psk") != 0) {
 		printf("\nIt is let in with a certificate under the device CA that bears the name \"%s\"\n(SAN URI or "
 		       "DNS, else CN).\n",
 		       ctl_text(result, "identity"));
+		return CTL_GOOD;
 	}
+	printf("identity  %s\n", ctl_text(result, "identity"));
+	if (path)
+		printf("\nThe key is in \"%s\" and nowhere else: put it into the device now.\n", path);
+	else
+		printf("key       %s\n\nThis is the only time that the key is shown: put it into the device now.\n",
+		       ctl_text(result, "key"));
+	show_overlap(result);
 	return CTL_GOOD;
+}
+
+/* Asks for a new key and puts it where it belongs. */
+static int ask_for_key(struct ctl *ctl, json_t *request, const char *path)
+{
+	struct out out;
+	json_t *result;
+	int r;
+
+	if (!out_open(&out, path)) {
+		json_decref(request);
+		return CTL_FAILED;
+	}
+	r = ctl_ask(ctl, request, &result);
+	if (r != CTL_GOOD) {
+		out_drop(&out);
+		return r;
+	}
+	if (out.file)
+		write_key(out.file, result);
+	if (out_keep(&out))
+		r = show_key(ctl, result, path);
+	else
+		r = CTL_FAILED;
+	if (r == CTL_FAILED)
+		fputs("The device is enrolled, and its key is lost: give it another one with tidegatectl device "
+		      "rotate.\n",
+		      stderr);
+	json_decref(result);
+	return r;
 }
 
 int ctl_device_add(struct ctl *ctl)
 {
 	bool psk = ctl_flag(ctl, "--psk"), certificate = ctl_flag(ctl, "--certificate"), bad = false;
 	const char *endpoint = ctl_option(ctl, "--endpoint", &bad), *profile = ctl_option(ctl, "--profile", &bad);
-	json_t *request, *result;
-	int r;
+	const char *path = ctl_option(ctl, "--out", &bad);
 
 	if (bad || psk == certificate)
 		return ctl_bad_usage(ctl, "device add wants a name and one of --psk and --certificate");
 	if (ctl->argc != 1)
 		return ctl_bad_usage(ctl, "device add wants one name");
-	request = json_pack("{s:s,s:s,s:s,s:s*,s:s*}", "command", "device-add", "device", ctl->argv[0], "proof",
-			    psk ? "psk" : "certificate", "endpoint", endpoint, "profile", profile);
+	return ask_for_key(ctl,
+			   json_pack("{s:s,s:s,s:s,s:s*,s:s*}", "command", "device-add", "device", ctl->argv[0],
+				     "proof", psk ? "psk" : "certificate", "endpoint", endpoint, "profile", profile),
+			   path);
+}
+
+int ctl_device_rotate(struct ctl *ctl)
+{
+	bool now = ctl_flag(ctl, "--now"), finish = ctl_flag(ctl, "--finish"), bad = false;
+	const char *path = ctl_option(ctl, "--out", &bad);
+	json_t *request, *result;
+	int r;
+
+	if (bad || ctl->argc != 1 || (finish && (now || path)))
+		return ctl_bad_usage(ctl, "device rotate wants one name, and --now or --finish or neither");
+	request = json_pack("{s:s,s:s,s:b,s:b}", "command", "device-rotate", "device", ctl->argv[0], "now", now,
+			    "finish", finish);
+	if (!finish)
+		return ask_for_key(ctl, request, path);
 	r = ctl_ask(ctl, request, &result);
 	if (r != CTL_GOOD)
 		return r;
-	r = show_key(ctl, result);
+	if (!ctl_print_json(ctl, result))
+		printf("\"%s\" has its new key alone, what was begun with the old one has been ended\n",
+		       ctl_text(result, "device"));
 	json_decref(result);
-	return r;
+	return CTL_GOOD;
 }
 
 int ctl_device_list(struct ctl *ctl)
@@ -66,7 +140,8 @@ int ctl_device_list(struct ctl *ctl)
 			table_row(&table);
 			table_cell(&table, 0, "%s", ctl_text(device, "device"));
 			table_cell(&table, 1, "%s", ctl_text(device, "proof"));
-			table_cell(&table, 2, "%s", ctl_text(device, "state"));
+			table_cell(&table, 2, "%s%s", ctl_text(device, "state"),
+				   json_is_true(json_object_get(device, "rotating")) ? ", two keys" : "");
 			table_cell(&table, 3, "%s", ctl_text(device, "endpoint"));
 			table_cell(&table, 4, "%s", *ctl_text(device, "profile") ? ctl_text(device, "profile") : "-");
 			table_cell(&table, 5, "%s", *seen ? seen : "never since start");
@@ -92,8 +167,8 @@ static int ask_about_one(struct ctl *ctl, const char *command, json_t **ret_resu
 
 int ctl_device_show(struct ctl *ctl)
 {
-	static const char *const keys[] = {"device",  "proof",   "identity", "state",     "endpoint",
-					   "profile", "created", "changed",  "last_seen", NULL};
+	static const char *const keys[] = {"device",  "proof",   "identity",  "state",         "endpoint", "profile",
+					   "created", "changed", "last_seen", "old_key_until", NULL};
 	json_t *result;
 	int r = ask_about_one(ctl, "device-show", &result);
 
@@ -101,8 +176,8 @@ int ctl_device_show(struct ctl *ctl)
 		return r;
 	if (!ctl_print_json(ctl, result)) {
 		for (const char *const *key = keys; *key; key++)
-			printf("%-10s%s\n", *key, *ctl_text(result, *key) ? ctl_text(result, *key) : "-");
-		printf("%-10s%lld\n%-10s%lld\n", "accepted", ctl_number(result, "accepted"), "refused",
+			printf("%-15s%s\n", *key, *ctl_text(result, *key) ? ctl_text(result, *key) : "-");
+		printf("%-15s%lld\n%-15s%lld\n", "accepted", ctl_number(result, "accepted"), "refused",
 		       ctl_number(result, "refused"));
 	}
 	json_decref(result);
@@ -120,18 +195,6 @@ int ctl_device_revoke(struct ctl *ctl)
 		printf("\"%s\" is revoked, its sessions have been ended\n", ctl_text(result, "device"));
 	json_decref(result);
 	return CTL_GOOD;
-}
-
-int ctl_device_rotate(struct ctl *ctl)
-{
-	json_t *result;
-	int r = ask_about_one(ctl, "device-rotate", &result);
-
-	if (r != CTL_GOOD)
-		return r;
-	r = show_key(ctl, result);
-	json_decref(result);
-	return r;
 }
 
 int ctl_device_profile(struct ctl *ctl)

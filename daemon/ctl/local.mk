@@ -6,8 +6,10 @@ tidegatectl_SOURCES = \
 	daemon/ctl/client.c daemon/ctl/client.h \
 	daemon/ctl/command.h \
 	daemon/ctl/device.c \
+	daemon/ctl/device_rekey.c \
 	daemon/ctl/main.c \
 	daemon/ctl/manage.c \
+	daemon/ctl/out.c daemon/ctl/out.h \
 	daemon/ctl/status.c \
 	daemon/ctl/table.c daemon/ctl/table.h \
 	daemon/ctl/watch.c

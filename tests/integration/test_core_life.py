@@ -121,7 +121,7 @@ class Reload(LifeCase):
             seen = len(self.subscriber.messages())
             self.reload(**change)
             os.kill(self.wait_pid("field"), signal.SIGKILL)
-            self.gateway.ctl("device", "rotate", "sensor-01")
+            self.gateway.ctl("device", "rotate", "sensor-01", "--now")
             self.gateway.ctl("device", "revoke", "sensor-02")
             if "cloud" not in change and "without" not in change:
                 self.wait_link("cloud")

@@ -38,7 +38,7 @@ class Strangers(GatewayCase):
 
     def test_rotated_key(self):
         sensor = self.psk_sensor("pump-1")
-        self.gateway.ctl("device", "rotate", "pump-1")
+        self.gateway.ctl("device", "rotate", "pump-1", "--now")
         self.assert_kept_out(sensor, "failed_wrong_key")
 
     def test_certificate_of_another_authority(self):
