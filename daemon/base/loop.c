@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <systemd/sd-daemon.h>
@@ -45,6 +46,12 @@ struct loop_timer {
 	loop_call_fn *fn;
 	void *arg;
 	bool idle;
+};
+
+struct loop_folder {
+	sd_event_source *source;
+	loop_call_fn *fn;
+	void *arg;
 };
 
 struct loop_signal {
@@ -302,6 +309,44 @@ void loop_signal_free(struct loop_signal *signal)
 		return;
 	sd_event_source_disable_unref(signal->source);
 	free(signal);
+}
+
+static int on_folder(sd_event_source *source, const struct inotify_event *event, void *arg)
+{
+	struct loop_folder *folder = arg;
+
+	(void)source;
+	(void)event;
+	folder->fn(folder->arg);
+	return 0;
+}
+
+int loop_folder_new(struct loop *loop, const char *path, loop_call_fn *fn, void *arg, struct loop_folder **ret_folder)
+{
+	const uint32_t mask = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB |
+			      IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+	struct loop_folder *folder = calloc(1, sizeof(*folder));
+	int r;
+
+	if (!folder)
+		return -ENOMEM;
+	folder->fn = fn;
+	folder->arg = arg;
+	r = sd_event_add_inotify(loop->event, &folder->source, path, mask, on_folder, folder);
+	if (r < 0) {
+		free(folder);
+		return r;
+	}
+	*ret_folder = folder;
+	return 0;
+}
+
+void loop_folder_free(struct loop_folder *folder)
+{
+	if (!folder)
+		return;
+	sd_event_source_disable_unref(folder->source);
+	free(folder);
 }
 
 int loop_post(struct loop *loop, loop_call_fn *fn, void *arg)

@@ -19,6 +19,7 @@ struct loop;
 struct loop_io;
 struct loop_timer;
 struct loop_signal;
+struct loop_folder;
 
 /* The numbers of enum tg_ready. */
 enum loop_ready { LOOP_READABLE = 1, LOOP_WRITABLE = 2, LOOP_BROKEN = 4 };
@@ -60,6 +61,13 @@ int loop_idle_new(struct loop *loop, loop_call_fn *fn, void *arg, struct loop_ti
 int loop_signal_new(struct loop *loop, int signal, loop_signal_fn *fn, void *arg,
 		    struct loop_signal **ret_signal) WARN_UNUSED;
 void loop_signal_free(struct loop_signal *signal);
+
+/* Calls `fn` when something in the folder was made, written, moved, removed, or the folder itself was. What it was must be looked at;
+ * what happens on another machine (NFS), or behind a symbolic link in the path, is not seen. Errors: -ENOENT, -ENOTDIR,
+ * -ENOSPC: too many watches. */
+int loop_folder_new(struct loop *loop, const char *path, loop_call_fn *fn, void *arg,
+		    struct loop_folder **ret_folder) WARN_UNUSED;
+void loop_folder_free(struct loop_folder *folder);
 
 /* Runs `fn` in the loop's thread soon, in the order posted. Any thread. Errors: -ENOMEM: not posted. */
 int loop_post(struct loop *loop, loop_call_fn *fn, void *arg) WARN_UNUSED;

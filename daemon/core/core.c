@@ -139,6 +139,8 @@ static int build(struct core *core)
 	if (r >= 0)
 		r = sessions_new(&core->sessions);
 	if (r >= 0)
+		r = core_files_new(core);
+	if (r >= 0)
 		r = router_new(core->config, &core->router);
 	if (r >= 0)
 		r = loop_timer_new(core->loop, on_tick, core, &core->tick);
@@ -200,6 +202,7 @@ void core_free(struct core *core)
 	router_free(core->router);
 	intake_free(core->intake);
 	sessions_free(core->sessions);
+	files_free(core->files);
 	devices_free(core->devices);
 	trust_free(core->trust);
 	loop_timer_free(core->stop_tick);

@@ -148,6 +148,11 @@ static int send_settings(void *arg, struct instance *instance)
 	return 0;
 }
 
+void core_endpoint_send_settings(struct endpoint *endpoint)
+{
+	supervisor_each(endpoint->core->supervisor, send_settings, endpoint);
+}
+
 /* The processes that the configuration wants for this endpoint. */
 static int apply_processes(struct endpoint *endpoint)
 {
@@ -162,7 +167,7 @@ static int apply_processes(struct endpoint *endpoint)
 		supervisor_remove(supervisor, endpoint->name);
 		return 0;
 	}
-	supervisor_each(supervisor, send_settings, endpoint);
+	core_endpoint_send_settings(endpoint);
 	supervisor_each(supervisor, count_instance, &search);
 	for (unsigned worker = 0; search.count == 0 && worker < endpoint->config->workers && r >= 0; worker++)
 		r = supervisor_add(supervisor, endpoint->name, worker, endpoint->core->config->limits.heartbeat_us);
@@ -198,6 +203,7 @@ int core_endpoints_apply(struct core *core)
 	const struct config_limits *limits = &core->config->limits;
 	int r = 0;
 
+	core_files_apply(core);
 	supervisor_set_times(core->supervisor, limits->restart_min_us, limits->restart_max_us, limits->heartbeat_us);
 	for (size_t i = 0; i < core->config->endpoints_count; i++) {
 		int applied = apply_endpoint(core, &core->config->endpoints[i]);

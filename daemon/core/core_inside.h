@@ -11,6 +11,7 @@
 #include "core/control.h"
 #include "core/core.h"
 #include "core/devices.h"
+#include "core/files.h"
 #include "core/intake.h"
 #include "core/ledger.h"
 #include "core/outbox.h"
@@ -58,6 +59,7 @@ struct core {
 	struct trust *trust;
 	struct devices *devices;
 	struct sessions *sessions;
+	struct files *files;
 	struct store *store;
 	struct ledger *ledger;
 	struct router *router;
@@ -99,6 +101,15 @@ int core_identity_lookup(struct endpoint *endpoint, struct instance *instance,
  * stay get their new settings. One that fails does not keep the others. Errors: -errno of the first that failed, logged. */
 int core_endpoints_apply(struct core *core) WARN_UNUSED;
 void core_endpoints_free(struct core *core);
+
+/* Gives the processes of this endpoint the settings of the running configuration, and the files as they are now. */
+void core_endpoint_send_settings(struct endpoint *endpoint);
+
+/* core_files.c: the files that settings name are watched, and taken over when they change. core_files_apply follows the running
+ * configuration, and comes before the settings are sent, so that no change falls in between. */
+int core_files_new(struct core *core) WARN_UNUSED;
+void core_files_apply(struct core *core);
+typedef void core_files_fn(struct core *core, const char *endpoint, const char *path);
 
 /* core_passage.c: the way of a message through the stages. */
 extern const struct intake_ops core_intake_ops;

@@ -21,6 +21,7 @@ libcore_la_SOURCES = \
 	daemon/core/core_device_master.c \
 	daemon/core/core_endpoint.c \
 	daemon/core/core_endpoints.c \
+	daemon/core/core_files.c \
 	daemon/core/core_identity.c \
 	daemon/core/core_manage.c \
 	daemon/core/core_passage.c \
@@ -37,6 +38,7 @@ libcore_la_SOURCES = \
 	daemon/core/devices_key.c \
 	daemon/core/devices_master.c daemon/core/devices_master.h \
 	daemon/core/devices_private.h \
+	daemon/core/files.c daemon/core/files.h \
 	daemon/core/instance.c daemon/core/instance.h \
 	daemon/core/intake.c daemon/core/intake.h \
 	daemon/core/leaving.c \
@@ -123,6 +125,12 @@ UNIT_TESTS += tests/unit/test_message
 tests_unit_test_message_SOURCES = tests/unit/suite.h tests/unit/test_message.c
 tests_unit_test_message_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_message_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_files
+UNIT_TESTS += tests/unit/test_files
+tests_unit_test_files_SOURCES = tests/unit/suite.h tests/unit/test_files.c
+tests_unit_test_files_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_files_LDADD = libcore.la $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_sessions
 UNIT_TESTS += tests/unit/test_sessions
