@@ -22,6 +22,8 @@ void config_unref(struct config *config)
 		config_endpoint_done(&config->endpoints[i]);
 	for (size_t i = 0; i < config->routes_count; i++)
 		config_route_done(&config->routes[i]);
+	for (size_t i = 0; i < config->profiles_count; i++)
+		config_profile_done(&config->profiles[i]);
 	for (size_t i = 0; i <= SCHEMA_LOG; i++)
 		config_section_done(&config->groups[i]);
 	for (size_t i = 0; i < config->sources_count; i++) {
@@ -30,6 +32,7 @@ void config_unref(struct config *config)
 	}
 	free(config->endpoints);
 	free(config->routes);
+	free(config->profiles);
 	free(config->sources);
 	free(config->file);
 	free(config->folder);
@@ -127,7 +130,9 @@ static int load_all(struct config_load *load)
 		return r;
 	read_groups(load->config);
 	check_groups(load);
-	r = config_load_endpoints(load);
+	r = config_load_profiles(load);
+	if (r >= 0)
+		r = config_load_endpoints(load);
 	return r < 0 ? r : config_load_routes(load);
 }
 

@@ -21,8 +21,9 @@
 #include "core/config_section.h"
 #include "core/descriptor.h"
 #include "core/pattern.h"
+#include "core/profile.h"
 
-enum { CONFIG_ENDPOINTS_MAX = 256, CONFIG_ROUTES_MAX = 4096, CONFIG_FILES_MAX = 256 };
+enum { CONFIG_ENDPOINTS_MAX = 256, CONFIG_ROUTES_MAX = 4096, CONFIG_PROFILES_MAX = 256, CONFIG_FILES_MAX = 256 };
 
 /* When a source is told that its message was accepted. */
 enum config_ack {
@@ -91,6 +92,16 @@ struct config_route {
 	unsigned line;
 };
 
+/* What a profile does not give is what `limits` says for all. */
+struct config_profile {
+	struct profile profile;
+	struct pattern **paths;
+	int32_t *formats;
+	struct config_section settings;
+	const struct config_source *source; /* NULL: "default" where the files have none */
+	unsigned line;
+};
+
 struct config {
 	unsigned refs;
 	char *file;
@@ -108,6 +119,8 @@ struct config {
 	size_t endpoints_count;
 	struct config_route *routes;
 	size_t routes_count;
+	struct config_profile *profiles; /* "default" is always one of them */
+	size_t profiles_count;
 	struct config_section groups[5]; /* by enum schema_place, SCHEMA_GATEWAY to SCHEMA_LOG */
 	struct config_source **sources;
 	size_t sources_count;
@@ -125,6 +138,9 @@ CLEANUP_DEFINE(struct config *, config_unref)
 /* The endpoint of that name, or NULL. */
 const struct config_endpoint *config_endpoint(const struct config *config, const char *name);
 const struct config_route *config_route(const struct config *config, const char *name);
+const struct config_profile *config_profile(const struct config *config, const char *name);
+/* How many of the profiles stand in the files; the built-in "default" stands behind them. */
+size_t config_profiles_given(const struct config *config);
 
 /* One setting of an endpoint's adapter in the form that the wire wants: "true" or "false", a decimal number, text. A list
  * comes entry by entry with a rising `index`, an empty one not at all. `file`: `value` is the path of a file, or "". */

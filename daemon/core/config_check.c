@@ -92,6 +92,44 @@ static void warn_route(const struct config *config, size_t place, struct config_
 				       config->limits.payload_max_bytes);
 }
 
+static void warn_larger(const struct config_profile *profile, const char *name, int64_t gateway,
+			struct config_problems *problems)
+{
+	const struct config_value *value = config_section_value(&profile->settings, name);
+
+	if (gateway > 0 && value->number > gateway)
+		config_problem_warning(problems, value->source, value->line,
+				       "profile \"%s\": \"%s\" is more than the gateway's, which counts (%lld)",
+				       profile->profile.name, name, (long long)gateway);
+}
+
+static bool takes_every_device(const struct profile *profile)
+{
+	for (size_t i = 0; i < profile->devices_count; i++)
+		if (strspn(profile->devices[i], "*") == strlen(profile->devices[i]) && *profile->devices[i])
+			return true;
+	return false;
+}
+
+static void warn_profile(const struct config *config, size_t place, struct config_problems *problems)
+{
+	const struct config_profile *profile = &config->profiles[place];
+	const struct config_limits *limits = &config->limits;
+
+	warn_larger(profile, "payload_max_bytes", (int64_t)limits->payload_max_bytes, problems);
+	warn_larger(profile, "rate", limits->rate, problems);
+	warn_larger(profile, "burst", limits->rate ? limits->burst : 0, problems);
+	for (size_t i = 0; i < place && profile->profile.devices_count; i++) {
+		if (!takes_every_device(&config->profiles[i].profile))
+			continue;
+		config_problem_warning(problems, profile->source, profile->line,
+				       "profile \"%s\": no device gets it by its name, profile \"%s\" before it takes "
+				       "them all",
+				       profile->profile.name, config->profiles[i].profile.name);
+		break;
+	}
+}
+
 void config_warn(const struct config *config, struct config_problems *problems)
 {
 	if (config->endpoints_count == 0)
@@ -106,6 +144,8 @@ void config_warn(const struct config *config, struct config_problems *problems)
 	}
 	for (size_t i = 0; i < config->routes_count; i++)
 		warn_route(config, i, problems);
+	for (size_t i = 0; i < config_profiles_given(config); i++)
+		warn_profile(config, i, problems);
 	config_problems_sort(problems);
 }
 
@@ -125,6 +165,8 @@ static void print_good(const struct config *config, FILE *out)
 {
 	print_count(out, "good: ", config->endpoints_count, "endpoint");
 	print_count(out, ", ", config->routes_count, "route");
+	if (config_profiles_given(config))
+		print_count(out, ", ", config_profiles_given(config), "profile");
 	if (config->sources_count > 1)
 		print_count(out, ", ", config->sources_count, "file");
 	fputc('\n', out);

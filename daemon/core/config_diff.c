@@ -156,6 +156,35 @@ static void compare_routes(struct diff *diff, const struct config *before, const
 		tell(diff, CONFIG_LIVE, "routes: another order");
 }
 
+/* The one that is built in counts like one that was given: another default is a change. */
+static void compare_profiles(struct diff *diff, const struct config *before, const struct config *after)
+{
+	const struct config_profile *last = NULL;
+	bool reordered = false;
+	char where[128];
+
+	diff->effect = CONFIG_LIVE;
+	for (size_t i = 0; i < before->profiles_count; i++)
+		if (!config_profile(after, before->profiles[i].profile.name))
+			tell(diff, CONFIG_LIVE, "profile %s: removed", before->profiles[i].profile.name);
+	for (size_t i = 0; i < after->profiles_count; i++) {
+		const struct config_profile *now = &after->profiles[i];
+		const struct config_profile *old = config_profile(before, now->profile.name);
+
+		snprintf(where, sizeof(where), "profile %s", now->profile.name);
+		if (old)
+			compare_sections(diff, where, &old->settings, &now->settings);
+		else
+			tell(diff, CONFIG_LIVE, "%s: added", where);
+		if (!old || now->profile.devices_count == 0)
+			continue; /* where it stands says nothing */
+		reordered |= last && old < last;
+		last = old;
+	}
+	if (reordered)
+		tell(diff, CONFIG_LIVE, "profiles: another order");
+}
+
 int config_diff(const struct config *before, const struct config *after, config_change_fn *fn, void *arg)
 {
 	struct diff diff = {.fn = fn, .arg = arg, .effect = CONFIG_RESTART_GATEWAY};
@@ -165,5 +194,6 @@ int config_diff(const struct config *before, const struct config *after, config_
 				 &after->groups[place]);
 	compare_endpoints(&diff, before, after);
 	compare_routes(&diff, before, after);
+	compare_profiles(&diff, before, after);
 	return diff.out_of_memory ? -ENOMEM : diff.count;
 }

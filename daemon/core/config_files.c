@@ -135,6 +135,24 @@ void config_unknown(const struct config_load *load, const struct config_node *no
 				     node->name);
 }
 
+int config_section_read(const struct config_load *load, struct config_section *section,
+			const struct config_entry *entry)
+{
+	const struct config_node *group = entry->node;
+
+	for (size_t i = 0; i < group->count; i++) {
+		int r = config_section_take(section, &group->children[i], load->config->folder, entry->where,
+					    load->problems);
+
+		if (r == -ENOENT)
+			config_unknown(load, &group->children[i], entry->where, &section->rows, 1, NULL);
+		else if (r == -ENOMEM)
+			return r;
+	}
+	config_section_check(section, entry->where, group->source, group->line, load->problems);
+	return 0;
+}
+
 static int take_group(struct config_load *load, enum schema_place place, const struct config_node *group)
 {
 	const struct schema_section *section = schema_section(place);

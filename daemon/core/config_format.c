@@ -57,7 +57,7 @@ int config_format_parse(const char *text, int32_t *ret_format)
 	return 0;
 }
 
-const char *config_format_nearest(const char *text)
+static const char *nearest_to(const char *text)
 {
 	struct suggest suggest;
 
@@ -65,4 +65,30 @@ const char *config_format_nearest(const char *text)
 	for (size_t i = 0; i < FORMATS_COUNT; i++)
 		suggest_offer(&suggest, formats[i].media_type);
 	return suggest_best(&suggest);
+}
+
+int config_formats_read(const struct config_load *load, const char *where, const struct config_section *settings,
+			int32_t **ret_formats, size_t *ret_count)
+{
+	const struct config_value *value = config_section_value(settings, "formats");
+	int32_t *list = calloc(value->count + 1, sizeof(*list));
+	size_t count = 0;
+
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; i < value->count; i++) {
+		const char *nearest = nearest_to(value->items[i]);
+
+		if (config_format_parse(value->items[i], &list[count]) >= 0)
+			count++;
+		else
+			config_problem_error(
+				load->problems, value->source, value->line,
+				"%s: \"formats\" has \"%s\", which is neither a known media type nor a number%s%s%s",
+				where, value->items[i], nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+				nearest ? "\"?" : "");
+	}
+	*ret_formats = list;
+	*ret_count = count;
+	return 0;
 }

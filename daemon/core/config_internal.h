@@ -30,9 +30,16 @@ int config_load_files(struct config_load *load) WARN_UNUSED;
 /* Makes the endpoints, then the routes, out of their entries. Errors: -ENOMEM. */
 int config_load_endpoints(struct config_load *load) WARN_UNUSED;
 int config_load_routes(struct config_load *load) WARN_UNUSED;
+/* The profiles, and "default" where the files have none. Errors: -ENOMEM. */
+int config_load_profiles(struct config_load *load) WARN_UNUSED;
 
 void config_endpoint_done(struct config_endpoint *endpoint);
 void config_route_done(struct config_route *route);
+void config_profile_done(struct config_profile *profile);
+
+/* Takes every key of the entry's group, which stands for rows of the section and nothing else. Errors: -ENOMEM. */
+int config_section_read(const struct config_load *load, struct config_section *section,
+			const struct config_entry *entry) WARN_UNUSED;
 
 /* Reads the rows of an outbox group; what `section` was not given comes from `fallback` (may be NULL). */
 struct config_outbox config_outbox_read(const struct config_section *section, const struct config_section *fallback);
@@ -48,7 +55,8 @@ bool config_check_name(const struct config_load *load, const char *where, const 
 
 /* The number of a content format by media type or digits, TG_FORMAT_NONE for "none". Errors: -EINVAL. */
 int config_format_parse(const char *text, int32_t *ret_format) WARN_UNUSED;
-/* The media type nearest to the text, or NULL. */
-const char *config_format_nearest(const char *text);
+/* The numbers of the row "formats". Ownership: *ret_formats is the caller's to free. Errors: -ENOMEM. */
+int config_formats_read(const struct config_load *load, const char *where, const struct config_section *settings,
+			int32_t **ret_formats, size_t *ret_count) WARN_UNUSED;
 
 #endif

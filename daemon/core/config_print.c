@@ -33,6 +33,13 @@ static void print_endpoint(const struct config_endpoint *endpoint, FILE *out)
 	fputs("  }", out);
 }
 
+static void print_entry(const struct config_section *settings, bool last, FILE *out)
+{
+	fputs("  {\n", out);
+	print_section(settings, "    ", out);
+	fputs(last ? "  }\n" : "  },\n", out);
+}
+
 void config_print(const struct config *config, FILE *out)
 {
 	for (int place = SCHEMA_GATEWAY; place < SCHEMA_ENDPOINT; place++) {
@@ -46,10 +53,10 @@ void config_print(const struct config *config, FILE *out)
 		fputs(i + 1 < config->endpoints_count ? ",\n" : "\n", out);
 	}
 	fputs(");\n\nroutes: (\n", out);
-	for (size_t i = 0; i < config->routes_count; i++) {
-		fputs("  {\n", out);
-		print_section(&config->routes[i].settings, "    ", out);
-		fputs(i + 1 < config->routes_count ? "  },\n" : "  }\n", out);
-	}
+	for (size_t i = 0; i < config->routes_count; i++)
+		print_entry(&config->routes[i].settings, i + 1 == config->routes_count, out);
+	fputs(");\n\nprofiles: (\n", out);
+	for (size_t i = 0; i < config_profiles_given(config); i++)
+		print_entry(&config->profiles[i].settings, i + 1 == config_profiles_given(config), out);
 	fputs(");\n", out);
 }

@@ -88,28 +88,6 @@ static int compile(const struct config_load *load, const struct config_entry *en
 	return 0;
 }
 
-static int read_formats(const struct config_load *load, const struct config_entry *entry, struct config_route *route)
-{
-	const struct config_value *value = config_section_value(&route->settings, "formats");
-
-	route->formats = calloc(value->count + 1, sizeof(*route->formats));
-	if (!route->formats)
-		return -ENOMEM;
-	for (size_t i = 0; i < value->count; i++) {
-		const char *nearest = config_format_nearest(value->items[i]);
-
-		if (config_format_parse(value->items[i], &route->formats[route->formats_count]) >= 0)
-			route->formats_count++;
-		else
-			config_problem_error(
-				load->problems, value->source, value->line,
-				"%s: \"formats\" has \"%s\", which is neither a known media type nor a number%s%s%s",
-				entry->where, value->items[i], nearest ? "; did you mean \"" : "",
-				nearest ? nearest : "", nearest ? "\"?" : "");
-	}
-	return 0;
-}
-
 static void read_wishes(const struct config *config, struct config_route *route)
 {
 	const struct config_section *settings = &route->settings;
@@ -128,22 +106,14 @@ static void read_wishes(const struct config *config, struct config_route *route)
 
 static int read_route(const struct config_load *load, const struct config_entry *entry, struct config_route *route)
 {
-	const struct tg_setting *rows = schema_section(SCHEMA_ROUTE)->rows;
-	const struct config_node *group = entry->node;
 	bool known;
 	int r;
 
-	r = config_section_init(&route->settings, rows, load->config->folder);
-	for (size_t i = 0; i < group->count && r >= 0; i++) {
-		r = config_section_take(&route->settings, &group->children[i], load->config->folder, entry->where,
-					load->problems);
-		if (r == -ENOENT)
-			config_unknown(load, &group->children[i], entry->where, &rows, 1, NULL);
-		r = r == -ENOMEM ? r : 0;
-	}
+	r = config_section_init(&route->settings, schema_section(SCHEMA_ROUTE)->rows, load->config->folder);
+	if (r >= 0)
+		r = config_section_read(load, &route->settings, entry);
 	if (r < 0)
 		return r;
-	config_section_check(&route->settings, entry->where, group->source, group->line, load->problems);
 	route->name = config_section_text(&route->settings, "name");
 	config_check_name(load, entry->where, route->name, config_section_value(&route->settings, "name"));
 	read_wishes(load->config, route);
@@ -154,7 +124,9 @@ static int read_route(const struct config_load *load, const struct config_entry 
 		route->enabled =
 			load->config->endpoints[route->from].enabled && load->config->endpoints[route->to].enabled;
 	}
-	return r < 0 ? r : read_formats(load, entry, route);
+	return r < 0 ? r
+		     : config_formats_read(load, entry->where, &route->settings, &route->formats,
+					   &route->formats_count);
 }
 
 static void check_unique(const struct config_load *load, const struct config_entry *entry, size_t place)

@@ -166,6 +166,7 @@ int core_new(struct loop *loop, const struct core_places *places, struct descrip
 	core->places = places;
 	core->adapters = adapters;
 	core->config = config_ref(config);
+	core->profile_epoch = 1;
 	core->state_lock_fd = core->run_lock_fd = -1;
 	core->watchdog_us = loop_watchdog_us();
 	core->started_us = clock_now_us();

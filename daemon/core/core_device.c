@@ -237,11 +237,14 @@ void core_command_device_show(void *arg, struct control_call *call, const json_t
 {
 	struct core *core = arg;
 	const char *name = json_string_value(json_object_get(request, "device"));
-	const struct device *device = name ? devices_find(core->devices, bytes_text(name)) : NULL;
+	struct device *device = name ? devices_find(core->devices, bytes_text(name)) : NULL;
+	json_t *object;
 
-	if (device)
-		control_reply(call, core_device_describe(device));
-	else
+	if (device) {
+		object = core_device_describe(device);
+		core_profile_describe(core, device, object);
+		control_reply(call, object);
+	} else
 		control_fail(call, "unknown", "no device \"%s\" is enrolled", name ? name : "");
 }
 

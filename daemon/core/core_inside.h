@@ -49,6 +49,7 @@ struct core {
 	struct loop *loop;
 	const struct core_places *places;
 	struct config *config;
+	uint64_t profile_epoch; /* one more with each configuration */
 	struct descriptor_set *adapters;
 	enum core_state state;
 	int64_t started_us;
@@ -114,7 +115,21 @@ typedef void core_files_fn(struct core *core, const char *endpoint, const char *
 /* core_passage.c: the way of a message through the stages. */
 extern const struct intake_ops core_intake_ops;
 
-/* core_status.c, core_manage.c: the commands of the control socket. */
+/* core_profile.c: what the profiles of the devices let through. The device's, or NULL: what it has is not configured. */
+const struct profile *core_profile_of(struct core *core, struct device *device);
+/* Fills *ret_verdict where the message is refused. */
+bool core_profile_admits(struct core *core, struct device *device, const struct frame_submit *submit,
+			 struct intake_verdict *ret_verdict);
+/* Why this device, which need not be enrolled, may not use the path whatever it sends; NULL: it may. *ret_profile: the name of its profile. */
+const char *core_profile_refuses_path(struct core *core, const char *endpoint, const char *device, const char *path,
+				      const char **ret_profile);
+/* Adds the name of the device's profile and where it comes from. */
+void core_profile_describe(struct core *core, struct device *device, json_t *object);
+/* Warns of devices whose profile is not configured: nothing is taken of them. Looks at all devices. */
+void core_profiles_check(struct core *core);
+void core_command_profiles(void *arg, struct control_call *call, const json_t *request);
+
+/* core_status.c, core_manage.c: the commandsof the control socket. */
 extern const struct control_command core_commands[];
 json_t *core_status(struct core *core);
 void core_command_status(void *arg, struct control_call *call, const json_t *request);

@@ -74,12 +74,24 @@ static void command_config(void *arg, struct control_call *call, const json_t *r
 	free(text);
 }
 
+struct routes_test {
+	json_t *steps;
+	const char *refused; /* why the device's profile keeps the message from every route; NULL: it does not */
+	const char *profile; /* its name; NULL: the endpoint knows no devices */
+};
+
 static void add_step(void *arg, const struct config_route *route, enum router_step step, struct tg_bytes address,
 		     bool goes)
 {
-	json_array_append_new(arg, json_pack("{s:s,s:s,s:o,s:s,s:b}", "route", route->name, "to",
-					     config_section_text(&route->settings, "to"), "address",
-					     control_text(address), "step", router_step_text(step), "goes", goes));
+	const struct routes_test *test = arg;
+
+	if (test->refused)
+		address = bytes_of(NULL, 0);
+	json_array_append_new(test->steps,
+			      json_pack("{s:s,s:s,s:o,s:s,s:b,s:s*}", "route", route->name, "to",
+					config_section_text(&route->settings, "to"), "address", control_text(address),
+					"step", test->refused ? test->refused : router_step_text(step), "goes",
+					goes && !test->refused, "profile", test->profile));
 }
 
 static void command_routes_test(void *arg, struct control_call *call, const json_t *request)
@@ -89,6 +101,7 @@ static void command_routes_test(void *arg, struct control_call *call, const json
 	const char *device = json_string_value(json_object_get(request, "device"));
 	const char *path = json_string_value(json_object_get(request, "path"));
 	const struct config_endpoint *endpoint = from ? config_endpoint(core->config, from) : NULL;
+	struct routes_test test;
 	json_t *steps;
 
 	if (!endpoint) {
@@ -102,9 +115,12 @@ static void command_routes_test(void *arg, struct control_call *call, const json
 	}
 	steps = json_array();
 	path += *path == '/';
+	test = (struct routes_test){steps, NULL, NULL};
+	if (endpoint->descriptor->flags & TG_DEVICES)
+		test.refused = core_profile_refuses_path(core, from, device, path, &test.profile);
 	router_test(core->router, (size_t)(endpoint - core->config->endpoints),
 		    &(struct router_message){TG_TELEMETRY, bytes_text(device), bytes_text(path), TG_FORMAT_NONE, 0},
-		    add_step, steps);
+		    add_step, &test);
 	control_reply(call, steps);
 }
 
@@ -168,6 +184,7 @@ const struct control_command core_commands[] = {{"status", core_command_status},
 						{"device-profile", core_command_device_profile},
 						{"device-rekey", core_command_device_rekey},
 						{"device-rotate", core_command_device_rotate},
+						{"profiles", core_command_profiles},
 						{"tail", command_tail},
 						{"config", command_config},
 						{"routes-test", command_routes_test},

@@ -11,28 +11,6 @@
 
 enum { FULL_MAX_AGE_S = 30, BUSY_MAX_AGE_S = 5 };
 
-/* The token bucket of the device. *ret_wait_s: when the next message would be let in. */
-static bool take_token(const struct config_limits *limits, struct device *device, int64_t now_us, uint32_t *ret_wait_s)
-{
-	double burst = limits->burst, rate = limits->rate;
-
-	if (limits->rate == 0)
-		return true;
-	if (device->tokens_us == 0)
-		device->tokens = burst;
-	else
-		device->tokens += (double)(now_us - device->tokens_us) / 1e6 * rate;
-	if (device->tokens > burst)
-		device->tokens = burst;
-	device->tokens_us = now_us;
-	if (device->tokens < 1) {
-		*ret_wait_s = (uint32_t)((1 - device->tokens) / rate) + 1;
-		return false;
-	}
-	device->tokens -= 1;
-	return true;
-}
-
 static bool refuse(struct intake_verdict *verdict, enum tg_verdict why, uint32_t max_age_s, const char *reason)
 {
 	*verdict = (struct intake_verdict){why, max_age_s, 0, reason};
@@ -44,7 +22,6 @@ static bool admit_device(struct core *core, const struct endpoint *endpoint, con
 			 struct intake_verdict *ret_verdict)
 {
 	struct device *device;
-	uint32_t wait_s;
 
 	if (!(endpoint->config->descriptor->flags & TG_DEVICES))
 		return bytes_equal(submit->device, bytes_text(endpoint->name)) ||
@@ -53,11 +30,7 @@ static bool admit_device(struct core *core, const struct endpoint *endpoint, con
 	if (!device || device->revoked || strcmp(device->endpoint, endpoint->name) != 0)
 		return refuse(ret_verdict, TG_UNKNOWN_DEVICE, 0, "not enrolled here");
 	device->seen_wall_us = clock_wall_us();
-	if (!take_token(&core->config->limits, device, loop_now_us(core->loop), &wait_s)) {
-		device->refused++;
-		return refuse(ret_verdict, TG_TOO_FAST, wait_s, "over the rate of this device");
-	}
-	return true;
+	return core_profile_admits(core, device, submit, ret_verdict);
 }
 
 static bool admit(void *arg, const struct intake_source *source, const struct frame_submit *submit,
@@ -93,9 +66,20 @@ static void on_receipt(void *arg, enum outbox_receipt receipt, struct tg_bytes r
 	intake_settle(arg, &verdicts[receipt]);
 }
 
+/* How much of an outbox what comes from there may take, in percent. */
+static uint8_t outbox_share(struct core *core, const struct intake_source *source, const struct message *message)
+{
+	struct device *device = devices_find(core->devices, message->device);
+	const struct profile *profile = NULL;
+
+	if (device && strcmp(device->endpoint, source->endpoint) == 0)
+		profile = core_profile_of(core, device);
+	return profile ? profile->outbox_share : 100;
+}
+
 /* Returns what the outbox says; the receipt is held where it was taken. */
 static int push(struct core *core, const struct router_target *target, const struct message *message,
-		struct receipt *receipt)
+		uint8_t share_percent, struct receipt *receipt)
 {
 	const struct config_route *route = target->route;
 	struct endpoint *to = core_endpoint(core, core->config->endpoints[route->to].name);
@@ -103,6 +87,7 @@ static int push(struct core *core, const struct router_target *target, const str
 					       .qos = route->qos,
 					       .retain = route->retain,
 					       .expiry_s = route->expiry_s,
+					       .share_percent = share_percent,
 					       .route = bytes_text(route->name)};
 	int r;
 
@@ -130,17 +115,22 @@ static void forward(void *arg, const struct intake_source *source, const struct 
 	const struct config_endpoint *from = config_endpoint(core->config, source->endpoint);
 	struct router_target target;
 	struct router_walk walk;
+	uint8_t share_percent;
 
 	if (!from) {
 		refuse(ret_verdict, TG_NO_ROUTE, 0, NULL);
 		return;
 	}
 	router_begin(core->router, (size_t)(from - core->config->endpoints), &view, &walk);
+	share_percent = outbox_share(core, source, message);
 	while (router_next(&walk, &target)) {
-		int r = push(core, &target, message, receipt);
+		int r = push(core, &target, message, share_percent, receipt);
 
 		if (r == -ENOSPC)
 			*ret_verdict = (struct intake_verdict){TG_FULL, FULL_MAX_AGE_S, 0, "the outbox is full"};
+		else if (r == -EDQUOT)
+			*ret_verdict = (struct intake_verdict){TG_FULL, FULL_MAX_AGE_S, 0,
+							       "this device's share of the outbox is full"};
 		else if (r < 0)
 			*ret_verdict = (struct intake_verdict){TG_UNAVAILABLE, BUSY_MAX_AGE_S, 0,
 							       "the gateway could not take it over"};

@@ -62,6 +62,7 @@ static int take_over(struct core *core, struct config *config, json_t **ret_repo
 	router_free(core->router);
 	core->router = router;
 	core->config = config_ref(config);
+	core->profile_epoch++;
 	log_set_level((enum log_level)config->log_level);
 	core_devices_unlock(core);
 	r = core_endpoints_apply(core);
@@ -69,6 +70,7 @@ static int take_over(struct core *core, struct config *config, json_t **ret_repo
 	if (r < 0)
 		json_array_append_new(report.waiting,
 				      json_string("an endpoint that could not be started, see the log"));
+	core_profiles_check(core);
 	*ret_report = json_pack("{s:o,s:o}", "applied", report.applied, "waiting", report.waiting);
 	return 0;
 }

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 
 #include "base/secret.h"
+#include "core/profile.h"
 
 struct devices;
 
@@ -52,9 +53,7 @@ struct device {
 	bool changed;         /* revoked, or its key */
 	uint64_t accepted;
 	uint64_t refused;
-	/* Token bucket of its rate. */
-	double tokens;
-	int64_t tokens_us;
+	struct profile_use use; /* its profile, and the token bucket of its rate */
 };
 
 /* Opens or makes the file. A damaged one is set aside under a new name, loudly, and the copy that was made at the last change takes

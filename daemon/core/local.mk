@@ -10,6 +10,7 @@ libcore_la_SOURCES = \
 	daemon/core/config_format.c \
 	daemon/core/config_print.c daemon/core/config_print.h \
 	daemon/core/config_problem.c daemon/core/config_problem.h \
+	daemon/core/config_profiles.c \
 	daemon/core/config_routes.c \
 	daemon/core/config_section.c daemon/core/config_section.h \
 	daemon/core/config_text.c daemon/core/config_text.h \
@@ -25,6 +26,7 @@ libcore_la_SOURCES = \
 	daemon/core/core_identity.c \
 	daemon/core/core_manage.c \
 	daemon/core/core_passage.c \
+	daemon/core/core_profile.c \
 	daemon/core/core_reload.c \
 	daemon/core/core_status.c \
 	daemon/core/core_stop.c \
@@ -50,12 +52,15 @@ libcore_la_SOURCES = \
 	daemon/core/outbox_private.h \
 	daemon/core/outbox_save.c \
 	daemon/core/outbox_send.c \
+	daemon/core/outbox_share.c \
 	daemon/core/pattern.c daemon/core/pattern.h \
 	daemon/core/pattern_escape.c daemon/core/pattern_escape.h \
+	daemon/core/profile.c daemon/core/profile.h \
 	daemon/core/router.c daemon/core/router.h \
 	daemon/core/schema.c daemon/core/schema.h \
 	daemon/core/schema_print.c \
 	daemon/core/sessions.c daemon/core/sessions.h \
+	daemon/core/share.c daemon/core/share.h \
 	daemon/core/store.c daemon/core/store.h \
 	daemon/core/store_exam.c daemon/core/store_exam.h \
 	daemon/core/store_files.c daemon/core/store_files.h \
@@ -68,7 +73,8 @@ libcore_la_SOURCES = \
 	daemon/core/suggest.c daemon/core/suggest.h \
 	daemon/core/supervisor.c daemon/core/supervisor.h \
 	daemon/core/trust.c daemon/core/trust.h \
-	daemon/core/trust_seal.c daemon/core/trust_seal.h
+	daemon/core/trust_seal.c daemon/core/trust_seal.h \
+	daemon/core/wildcard.c daemon/core/wildcard.h
 libcore_la_CFLAGS = $(AM_CFLAGS) $(CONFIG_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS)
 libcore_la_LIBADD = libwire.la libbase.la $(CONFIG_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) $(SQLITE_LIBS) -lpthread
 
@@ -149,6 +155,12 @@ UNIT_TESTS += tests/unit/test_pattern
 tests_unit_test_pattern_SOURCES = tests/unit/test_pattern.c
 tests_unit_test_pattern_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_pattern_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_profile
+UNIT_TESTS += tests/unit/test_profile
+tests_unit_test_profile_SOURCES = tests/unit/suite.h tests/unit/test_profile.c
+tests_unit_test_profile_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_profile_LDADD = libcore.la $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_router
 UNIT_TESTS += tests/unit/test_router

@@ -58,6 +58,7 @@ static int open_outbox(struct outbox *outbox, struct ledger *ledger, const char 
 	outbox->name = ledger_name(outbox->account);
 	outbox->gap = outbox->disk_rows = store_found_rows(outbox->store, outbox->endpoint);
 	outbox->disk_cost = store_found_cost(outbox->store, outbox->endpoint);
+	store_take_shares(outbox->store, outbox->endpoint, &outbox->shares);
 	return 0;
 }
 
@@ -111,6 +112,7 @@ void outbox_free(struct outbox *outbox)
 	free_list(outbox->stubs);
 	outbox_save_done(outbox);
 	outbox_slots_done(&outbox->slots);
+	shares_done(&outbox->shares);
 	outbox->closing = true;
 	outbox->pending++;
 	outbox_settled(outbox);
@@ -210,6 +212,7 @@ void outbox_finish(struct outbox_entry *entry, enum ledger_item item, enum outbo
 	outbox_remove(entry);
 	outbox_unsave(entry);
 	entry->item = (uint8_t)item;
+	outbox_share_ended(entry);
 	ledger_finish(outbox->account, item, on_disk);
 	if (entry->save == OUTBOX_SAVED) {
 		outbox->disk_rows--;
@@ -242,6 +245,7 @@ static struct outbox_entry *enqueue(struct outbox *outbox, const struct store_ro
 	entry->row.seq = store_next_seq(outbox->store);
 	entry->cost = (uint32_t)store_row_cost(row);
 	entry->pushed_us = now_us;
+	outbox_share_accepted(entry);
 	if (options->expiry_s) {
 		entry->expires_us = now_us + options->expiry_s * CLOCK_S_US;
 		entry->row.expires_wall_us = clock_wall_us() + options->expiry_s * CLOCK_S_US;
@@ -281,6 +285,8 @@ int outbox_push(struct outbox *outbox, const struct message *message, struct tg_
 		return -ENOSPC;
 	if (save && (outbox->retry_us || !outbox_disk_has_room(outbox, store_row_cost(&row))))
 		return -ENOSPC;
+	if (!outbox_share_allows(outbox, message->device, options->share_percent, bytes, store_row_cost(&row)))
+		return -EDQUOT;
 	entry = enqueue(outbox, &row, options, to_front);
 	if (!entry)
 		return -ENOMEM;

@@ -88,6 +88,7 @@ struct outbox_options {
 	uint8_t qos;
 	bool retain;
 	enum outbox_ack ack;
+	uint8_t share_percent; /* of memory and disk that the messages of its device may take; 0 or 100: all */
 };
 
 /* An outbox for the endpoint, with what the store holds for it; it begins to be read at once. Ownership: all arguments but the
@@ -100,8 +101,8 @@ int outbox_new(struct loop *loop, struct store *store, struct ledger *ledger, co
 void outbox_free(struct outbox *outbox);
 
 /* Takes a message into custody. `receipt` (may be NULL) is called exactly once, perhaps from within; so is deliver.
- * Ownership: takes a reference of its own; the rest is copied. Errors: -ENOSPC: no room in memory or on disk; -EMSGSIZE: address
- * or route too long; -ENOMEM. On failure nothing has changed, nothing is counted, and there is no receipt. */
+ * Ownership: takes a reference of its own; the rest is copied. Errors: -ENOSPC: no room in memory or on disk; -EDQUOT: none
+ * for more of this device; -EMSGSIZE: address or route too long; -ENOMEM. On failure nothing has changed, nothing is counted, and there is no receipt. */
 int outbox_push(struct outbox *outbox, const struct message *message, struct tg_bytes address,
 		const struct outbox_options *options, outbox_receipt_fn *receipt, void *receipt_arg) WARN_UNUSED;
 
@@ -145,6 +146,9 @@ struct outbox_stats {
 };
 
 void outbox_stats(const struct outbox *outbox, struct outbox_stats *ret_stats);
+
+/* What is held of this device. */
+struct share_held outbox_held_of(const struct outbox *outbox, struct tg_bytes device);
 
 /* The account that it counts in. */
 struct ledger_account *outbox_account(const struct outbox *outbox);

@@ -72,6 +72,7 @@ static void lose(struct outbox *outbox, int64_t rows)
 		ledger_finish(outbox->account, LEDGER_UNREADABLE, true);
 	outbox->gap -= rows;
 	outbox->disk_rows -= rows;
+	outbox->shares_doubtful = true;
 	log_fields_write(LOG_LEVEL_ERROR, &(struct log_fields){.endpoint = outbox->name},
 			 "%lld messages are lost: their rows on disk cannot be read", (long long)rows);
 	if (outbox->gap == 0)
@@ -110,6 +111,7 @@ static void take_load(struct outbox *outbox)
 		outbox->disk_cost -= outbox->load_gap * mean_cost(outbox);
 		lose(outbox, outbox->load_gap);
 	}
+	outbox_share_settle(outbox);
 }
 
 static void on_loaded(struct store_op *op, int result)

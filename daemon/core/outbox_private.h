@@ -3,8 +3,8 @@
 #define CORE_OUTBOX_PRIVATE_H
 
 /*
- * The outbox's inside, shared by its four files: outbox.c (the queue), outbox_send.c (what goes to the sink),
- * outbox_save.c (what goes to the store) and outbox_load.c (what comes back from there).
+ * The outbox's inside, shared by its files: outbox.c (the queue), outbox_send.c (what goes to the sink), outbox_save.c
+ * (what goes to the store), outbox_load.c (what comes back from there) and outbox_share.c (how much of it each device holds).
  *
  * In order of acceptance a message is in one of three parts:
  *
@@ -91,6 +91,8 @@ struct outbox {
 	size_t memory_count, memory_bytes; /* of all entries */
 	int64_t gap;
 	uint64_t cursor;
+	struct shares shares;
+	bool shares_doubtful; /* rows were lost, nobody knows whose: they are counted anew when all is in memory */
 
 	/* sending */
 	bool up;
@@ -175,6 +177,17 @@ void outbox_delete_now(struct outbox *outbox);
 /* Room on the disk, or a flush: what failed is tried again at once. */
 void outbox_retry_now(struct outbox *outbox);
 void outbox_save_done(struct outbox *outbox);
+
+/* outbox_share.c */
+/* Whether `bytes` and `cost` more are within the share of the device. `percent`: see outbox_options. */
+bool outbox_share_allows(const struct outbox *outbox, struct tg_bytes device, unsigned percent, size_t bytes,
+			 int64_t cost);
+/* The entry is new; is on disk now; is finished or withdrawn. One that was loaded was counted when its row was found or written. */
+void outbox_share_accepted(const struct outbox_entry *entry);
+void outbox_share_saved(const struct outbox_entry *entry);
+void outbox_share_ended(const struct outbox_entry *entry);
+/* After rows were lost: counts anew as soon as that can be. */
+void outbox_share_settle(struct outbox *outbox);
 
 /* outbox_load.c */
 /* Moves from tail to front, drops from the tail what is committed, and reads on from disk, as far as there is room. */

@@ -50,6 +50,7 @@ static void fail(struct outbox_entry *entry, int error)
 		return;
 	}
 	outbox_remove(entry);
+	outbox_share_ended(entry);
 	ledger_withdraw(outbox->account);
 	ledger_refuse(outbox->account, TG_FULL);
 	outbox_receipt(entry, OUTBOX_FULL, bytes_of(NULL, 0));
@@ -75,6 +76,7 @@ static void end_saved(struct outbox_entry *entry)
 	struct outbox *outbox = entry->outbox;
 
 	entry->save = OUTBOX_SAVED;
+	outbox_share_saved(entry);
 	outbox->disk_rows++;
 	outbox->disk_cost += entry->cost;
 	outbox->stats.committed++;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "core/wildcard.h"
 
 struct source {
 	size_t *routes; /* places in config.routes */
@@ -86,36 +87,12 @@ void router_begin(const struct router *router, size_t from, const struct router_
 	walk->values.given[PATTERN_FORMAT] = bytes_of(walk->format, (size_t)length);
 }
 
-/* '*' stands for any number of any characters. */
-static bool matches_wildcard(const char *pattern, struct tg_bytes text)
-{
-	const char *at = text.data, *end = at + text.size, *again = NULL;
-	const char *star = NULL;
-
-	while (at < end) {
-		if (*pattern == '*') {
-			star = ++pattern;
-			again = at;
-		} else if (*pattern && *pattern == *at) {
-			pattern++;
-			at++;
-		} else if (star) {
-			pattern = star;
-			at = ++again;
-		} else
-			return false;
-	}
-	while (*pattern == '*')
-		pattern++;
-	return *pattern == '\0';
-}
-
 static bool takes_device(const struct config_route *route, struct tg_bytes device)
 {
 	const struct config_value *devices = config_section_value(&route->settings, "devices");
 
 	for (size_t i = 0; i < devices->count; i++)
-		if (matches_wildcard(devices->items[i], device))
+		if (wildcard_match(devices->items[i], device))
 			return true;
 	return devices->count == 0;
 }

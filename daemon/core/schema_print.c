@@ -155,6 +155,7 @@ void schema_print_man(FILE *out, const struct descriptor *const *adapters, size_
 		print_man_rows(out, adapters[i]->settings);
 	}
 	print_man_section(out, SCHEMA_ROUTE);
+	print_man_section(out, SCHEMA_PROFILE);
 }
 
 static bool is_text(const struct tg_setting *row)
@@ -249,4 +250,5 @@ void schema_print_defaults(FILE *out, const struct descriptor *const *adapters, 
 		print_sample_group(out, (enum schema_place)place);
 	print_sample_list(out, SCHEMA_ENDPOINT, adapters, count);
 	print_sample_list(out, SCHEMA_ROUTE, NULL, 0);
+	print_sample_list(out, SCHEMA_PROFILE, NULL, 0);
 }

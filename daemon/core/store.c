@@ -151,6 +151,8 @@ void store_free(struct store *store)
 		free(store->names[i]);
 	pthread_cond_destroy(&store->wake);
 	pthread_mutex_destroy(&store->lock);
+	if (store->found)
+		store_exam_done(store->found);
 	free(store->found);
 	free(store->folder);
 	free(store);
@@ -198,6 +200,15 @@ int64_t store_found_cost(const struct store *store, uint32_t endpoint)
 int64_t store_found_count(const struct store *store, uint32_t endpoint, enum ledger_item item)
 {
 	return endpoint < store->found->count ? store->found->holdings[endpoint].number[item] : 0;
+}
+
+void store_take_shares(struct store *store, uint32_t endpoint, struct shares *ret_shares)
+{
+	*ret_shares = (struct shares){.table = NULL};
+	if (endpoint >= store->found->count)
+		return;
+	*ret_shares = store->found->holdings[endpoint].shares;
+	store->found->holdings[endpoint].shares = (struct shares){.table = NULL};
 }
 
 uint64_t store_next_seq(struct store *store)

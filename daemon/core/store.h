@@ -29,6 +29,7 @@
 #include "base/loop.h"
 #include "core/ledger.h"
 #include "core/message.h"
+#include "core/share.h"
 
 enum { STORE_ENDPOINTS_MAX = 256, STORE_NAME_MAX = 255, STORE_DELETE_MAX = 256 };
 
@@ -72,6 +73,9 @@ const char *store_endpoint_name(const struct store *store, uint32_t endpoint);
 int64_t store_found_rows(const struct store *store, uint32_t endpoint);
 int64_t store_found_cost(const struct store *store, uint32_t endpoint); /* by store_row_cost */
 int64_t store_found_count(const struct store *store, uint32_t endpoint, enum ledger_item item);
+
+/* Who holds how much of it. Ownership: goes to the caller; there is nothing the second time. */
+void store_take_shares(struct store *store, uint32_t endpoint, struct shares *ret_shares);
 
 /* Increases over restarts. */
 uint64_t store_next_seq(struct store *store);

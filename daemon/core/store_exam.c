@@ -31,16 +31,19 @@ static int scan_rows(struct database *database, struct store_exam *exam)
 
 	while (r >= 0 && (r = database_step(rows)) > 0) {
 		struct store_holding *holding;
+		int64_t cost;
 
 		r = store_row_read(rows, &view);
 		if (r < 0)
 			break;
+		cost = store_row_cost(&view.row);
 		holding = store_holding(exam, view.endpoint);
 		if (holding) {
 			holding->rows++;
-			holding->cost_bytes += store_row_cost(&view.row);
+			holding->cost_bytes += cost;
+			share_add(&holding->shares, view.message.device, 0, cost);
 		}
-		exam->cost_bytes += store_row_cost(&view.row);
+		exam->cost_bytes += cost;
 		if (view.row.seq > exam->last_seq)
 			exam->last_seq = view.row.seq;
 	}
@@ -86,6 +89,13 @@ int store_scan(struct database *database, struct store_exam *ret_exam)
 	ret_exam->count = 0;
 	r = scan_rows(database, ret_exam);
 	return r < 0 ? r : scan_numbers(database, ret_exam);
+}
+
+void store_exam_done(struct store_exam *exam)
+{
+	for (size_t i = 0; i < exam->count; i++)
+		shares_done(&exam->holdings[i].shares);
+	exam->count = 0;
 }
 
 static bool is_damage(int r)

@@ -5,6 +5,7 @@
 /* Looking at one of the store's files before it is used: is it whole, what is in it, and, where it is damaged, what of it
  * can still be read. */
 
+#include "core/share.h"
 #include "core/store_side.h"
 
 enum store_state {
@@ -18,6 +19,7 @@ struct store_holding { /* of one endpoint */
 	int64_t rows;
 	int64_t cost_bytes; /* by store_row_cost */
 	int64_t number[LEDGER_ITEMS];
+	struct shares shares; /* whose rows they are */
 };
 
 struct store_exam {
@@ -33,7 +35,10 @@ struct store_exam {
  * is no error. */
 int store_examine(const char *path, struct store_exam *ret_exam) WARN_UNUSED;
 
-/* The same for an open database that is known to be whole in structure. Errors: -EUCLEAN: a row is damaged. */
+/* Accepts one that nothing was found in. */
+void store_exam_done(struct store_exam *exam);
+
+/* The same for an open databasethat is known to be whole in structure. Errors: -EUCLEAN: a row is damaged. */
 int store_scan(struct database *database, struct store_exam *ret_exam) WARN_UNUSED;
 
 /* The endpoint's holding, added where it is new; NULL: too many. */

@@ -255,9 +255,9 @@ static int reconcile_all(struct opening *opening, struct store_exam *found)
 }
 
 /* What the exam has found still holds, unless rows came in since. */
-static const struct store_exam *known(const struct opening *opening)
+static struct store_exam *known(struct opening *opening)
 {
-	const struct store_exam *main = &opening->exams[0], *mirror = &opening->exams[1];
+	struct store_exam *main = &opening->exams[0], *mirror = &opening->exams[1];
 
 	if (main->state == STORE_DAMAGED || mirror->state == STORE_DAMAGED)
 		return NULL;
@@ -269,12 +269,15 @@ static const struct store_exam *known(const struct opening *opening)
 static int open_main(struct opening *opening, struct store_exam *ret_found)
 {
 	struct store_side *side = &opening->files->sides[0];
+	struct store_exam *exam = known(opening);
 	int r = store_side_open(side, opening->paths.main, opening->limit_bytes);
 
-	if (r >= 0 && known(opening))
-		*ret_found = *known(opening);
-	else if (r >= 0)
+	if (r >= 0 && exam) {
+		*ret_found = *exam;
+		exam->count = 0; /* what it had is the other's now */
+	} else if (r >= 0) {
 		r = store_scan(side->database, ret_found);
+	}
 	return r < 0 ? r : reconcile_all(opening, ret_found);
 }
 
@@ -381,6 +384,8 @@ int store_files_open(struct store_files *files, const char *folder, const struct
 	snprintf(paths->mirror, sizeof(paths->mirror), "%s/outbox-mirror.db", folder);
 	snprintf(paths->fresh, sizeof(paths->fresh), "%s/outbox-new.db", folder);
 	r = open_all(opening, ret_found);
+	store_exam_done(&opening->exams[0]);
+	store_exam_done(&opening->exams[1]);
 	if (r < 0)
 		store_files_close(files);
 	return r;

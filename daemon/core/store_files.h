@@ -26,7 +26,8 @@ struct store_files {
 	int64_t corrected;  /* by how much accounts had to be corrected to balance */
 };
 
-/* Opens both, as good as new. `files` is zeroed memory. `ret_found` gets what is in them. Errors: as store_new; nothing is left open. */
+/* Opens both, as good as new. `files` and `ret_found`, which gets what is in them, are zeroed memory; also on failure the latter ends with
+ * store_exam_done. Errors: as store_new; nothing is left open. */
 int store_files_open(struct store_files *files, const char *folder, const struct store_settings *settings,
 		     struct store_exam *ret_found) WARN_UNUSED;
 /* How large one file may grow for so many bytes of rows. */

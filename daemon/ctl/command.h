@@ -44,6 +44,7 @@ int ctl_device_revoke(struct ctl *ctl);
 int ctl_device_rotate(struct ctl *ctl);
 int ctl_device_rekey(struct ctl *ctl);
 int ctl_device_profile(struct ctl *ctl);
+int ctl_profiles(struct ctl *ctl);
 int ctl_tail(struct ctl *ctl);
 int ctl_config(struct ctl *ctl);
 int ctl_routes_test(struct ctl *ctl);
@@ -66,6 +67,9 @@ int ctl_bad_usage(const struct ctl *ctl, const char *problem);
 /* For people: whatever could move the cursor of a terminal, in any text of the answer, becomes '?'. What devices and brokers chose
  * stands there. Line ends stay in the member "text". */
 void ctl_clean(json_t *answer);
+
+/* Where a device's profile comes from, in words. */
+const char *ctl_profile_origin(const char *from);
 
 /* Shortcuts for reading answers: "" or 0 where there is none. */
 const char *ctl_text(const json_t *object, const char *key);

@@ -167,7 +167,7 @@ static int ask_about_one(struct ctl *ctl, const char *command, json_t **ret_resu
 
 int ctl_device_show(struct ctl *ctl)
 {
-	static const char *const keys[] = {"device",  "proof",   "identity",  "state",         "endpoint", "profile",
+	static const char *const keys[] = {"device",  "proof",   "identity",  "state",         "endpoint",
 					   "created", "changed", "last_seen", "old_key_until", NULL};
 	json_t *result;
 	int r = ask_about_one(ctl, "device-show", &result);
@@ -177,6 +177,8 @@ int ctl_device_show(struct ctl *ctl)
 	if (!ctl_print_json(ctl, result)) {
 		for (const char *const *key = keys; *key; key++)
 			printf("%-15s%s\n", *key, *ctl_text(result, *key) ? ctl_text(result, *key) : "-");
+		printf("%-15s%s  %s\n", "profile", ctl_text(result, "profile"),
+		       ctl_profile_origin(ctl_text(result, "profile_from")));
 		printf("%-15s%lld\n%-15s%lld\n", "accepted", ctl_number(result, "accepted"), "refused",
 		       ctl_number(result, "refused"));
 	}

@@ -10,6 +10,7 @@ tidegatectl_SOURCES = \
 	daemon/ctl/main.c \
 	daemon/ctl/manage.c \
 	daemon/ctl/out.c daemon/ctl/out.h \
+	daemon/ctl/profiles.c \
 	daemon/ctl/status.c \
 	daemon/ctl/table.c daemon/ctl/table.h \
 	daemon/ctl/watch.c

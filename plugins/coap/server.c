@@ -136,6 +136,7 @@ static void submit(struct coap *coap, const struct exchange_request *request, co
 		.path = {.data = reading->path, .size = reading->path_size},
 		.content_format = reading->content_format,
 		.payload = payload,
+		.method = request->message->code, /* the numbers are the same */
 	};
 	int r = exchange_open(coap->exchanges, request, request->message->block1, host->now_us(host),
 			      &submission.token);
