@@ -18,13 +18,15 @@ INTEGRATION_TESTS += \
 	tests/integration/test_kills.py tests/integration/test_core_life.py \
 	tests/integration/test_refusals.py tests/integration/test_outage.py tests/integration/test_ctl.py \
 	tests/integration/test_store.py tests/integration/test_endpoints.py tests/integration/test_main_job.py \
-	tests/integration/test_operator.py tests/integration/test_reload.py tests/integration/test_sandbox.py \
+	tests/integration/test_operator.py tests/integration/test_profiles.py \
+	tests/integration/test_reload.py tests/integration/test_sandbox.py \
 	tests/integration/test_footprint.py tests/integration/test_renew.py
 # What is worth the time with sanitizers, too.
 SANITIZE_TESTS += \
 	tests/integration/test_core_life.py tests/integration/test_ctl.py \
 	tests/integration/test_refusals.py tests/integration/test_outage.py tests/integration/test_store.py \
-	tests/integration/test_endpoints.py tests/integration/test_main_job.py tests/integration/test_reload.py
+	tests/integration/test_endpoints.py tests/integration/test_main_job.py tests/integration/test_profiles.py \
+	tests/integration/test_reload.py
 EXTRA_DIST += $(INTEGRATION_TESTS) tests/integration/spy.c \
 	tests/integration/demo.py tests/integration/harness/__init__.py tests/integration/harness/broker.py \
 	tests/integration/harness/case.py tests/integration/harness/est.py \

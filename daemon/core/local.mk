@@ -90,6 +90,12 @@ tests_unit_test_config_bad_SOURCES = tests/unit/test_config_bad.c $(CONFIG_FIXTU
 tests_unit_test_config_bad_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_config_bad_LDADD = libcore.la $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test_config_profiles
+UNIT_TESTS += tests/unit/test_config_profiles
+tests_unit_test_config_profiles_SOURCES = tests/unit/test_config_profiles.c $(CONFIG_FIXTURE)
+tests_unit_test_config_profiles_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_config_profiles_LDADD = libcore.la $(CHECK_LIBS)
+
 check_PROGRAMS += tests/unit/test_control
 UNIT_TESTS += tests/unit/test_control
 tests_unit_test_control_SOURCES = tests/unit/test_control.c
@@ -222,3 +228,15 @@ UNIT_TESTS += tests/unit/test_database
 tests_unit_test_database_SOURCES = tests/unit/message_fixture.c tests/unit/message_fixture.h tests/unit/store_fixture.c tests/unit/store_fixture.h tests/unit/suite.h tests/unit/test_database.c
 tests_unit_test_database_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_database_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_outbox_share
+UNIT_TESTS += tests/unit/test_outbox_share
+tests_unit_test_outbox_share_SOURCES = tests/unit/fake_store.c tests/unit/fake_store.h tests/unit/fake_world.c tests/unit/fake_world.h tests/unit/message_fixture.c tests/unit/message_fixture.h tests/unit/outbox_fixture.c tests/unit/outbox_fixture.h tests/unit/suite.h tests/unit/test_outbox_share.c
+tests_unit_test_outbox_share_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_outbox_share_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_share
+UNIT_TESTS += tests/unit/test_share
+tests_unit_test_share_SOURCES = tests/unit/suite.h tests/unit/test_share.c
+tests_unit_test_share_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_share_LDADD = libcore.la $(CHECK_LIBS)

@@ -60,6 +60,7 @@ START_TEST(a_reading_is_handed_in_and_answered_by_its_verdict)
 	ck_assert_str_eq((const char *)rig->submissions[0].payload, "21.5");
 	ck_assert_int_eq(rig->submissions[0].content_format, TG_FORMAT_NONE);
 	ck_assert_uint_eq(rig->submissions[0].kind, TG_TELEMETRY);
+	ck_assert_uint_eq(rig->submissions[0].method, TG_METHOD_POST);
 	mock_accept(rig, rig->submissions[0].token);
 	const struct coap_message *message = sensor_expect(sensor, MESSAGE_ACK, MESSAGE_CHANGED, 1);
 	ck_assert_uint_eq(message->token_size, 2);
@@ -124,6 +125,7 @@ START_TEST(a_non_confirmable_reading_is_answered_likewise)
 	for (int i = 0; i < 3; i++)
 		sensor_request(sensor, MESSAGE_NON, MESSAGE_PUT, 1, "a", "1");
 	await_submissions(1);
+	ck_assert_uint_eq(rig->submissions[0].method, TG_METHOD_PUT);
 	mock_accept(rig, rig->submissions[0].token);
 	const struct coap_message *message = sensor_receive(sensor);
 	ck_assert_int_eq(message->type, MESSAGE_NON);

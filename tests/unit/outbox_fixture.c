@@ -75,16 +75,30 @@ void sink_teardown(void)
 	fake_done();
 }
 
-int sink_push_with(unsigned number, enum outbox_ack ack, uint32_t expiry_s)
+static int push(unsigned number, const struct outbox_options *options)
 {
 	struct message *message = fixture_message(number, 20);
-	struct outbox_options options = {.route = bytes_text("telemetry"), .ack = ack, .expiry_s = expiry_s};
 	int r;
 
 	sink.receipts[number] = NEVER;
-	r = outbox_push(sink.outbox, message, bytes_text("plant/7"), &options, receipt, &sink.receipts[number]);
+	r = outbox_push(sink.outbox, message, bytes_text("plant/7"), options, receipt, &sink.receipts[number]);
 	message_unref(message);
 	return r;
+}
+
+int sink_push_with(unsigned number, enum outbox_ack ack, uint32_t expiry_s)
+{
+	const struct outbox_options options = {.route = bytes_text("telemetry"), .ack = ack, .expiry_s = expiry_s};
+
+	return push(number, &options);
+}
+
+int sink_push_share(unsigned number, uint8_t percent)
+{
+	const struct outbox_options options = {
+		.route = bytes_text("telemetry"), .ack = OUTBOX_SAFE, .share_percent = percent};
+
+	return push(number, &options);
 }
 
 int sink_push(unsigned number, enum outbox_ack ack)

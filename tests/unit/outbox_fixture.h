@@ -32,6 +32,7 @@ void sink_begin(const struct outbox_settings *settings);
 
 int sink_push(unsigned number, enum outbox_ack ack);
 int sink_push_with(unsigned number, enum outbox_ack ack, uint32_t expiry_s);
+int sink_push_share(unsigned number, uint8_t percent);
 void sink_answer(unsigned number, enum tg_delivery_result result);
 struct outbox_stats sink_stats(void);
 

@@ -183,6 +183,27 @@ static void sink_up(void)
 	outbox_sink_up(model.outbox, model.window);
 }
 
+/* What is held is somebody's, to the last message. */
+static void check_shares(const struct outbox_stats *stats)
+{
+	struct share_held sum = {.messages = 0};
+	char device[32];
+
+	for (unsigned i = 0; i < 7; i++) {
+		struct share_held held;
+
+		snprintf(device, sizeof(device), "device-%u", i);
+		held = outbox_held_of(model.outbox, bytes_text(device));
+		EXPECT(held.messages >= 0 && held.memory_bytes >= 0 && held.cost_bytes >= held.messages);
+		sum.messages += held.messages;
+		sum.memory_bytes += held.memory_bytes;
+		sum.cost_bytes += held.cost_bytes;
+	}
+	EXPECT(sum.messages == stats->held);
+	EXPECT(sum.memory_bytes <= stats->memory_bytes);
+	EXPECT(stats->held > 0 || (sum.memory_bytes == 0 && sum.cost_bytes == 0));
+}
+
 static void check(void)
 {
 	struct outbox_stats stats;
@@ -198,6 +219,7 @@ static void check(void)
 	EXPECT(ledger_balanced(outbox_account(model.outbox)));
 	EXPECT(stats.in_flight == model.flying);
 	EXPECT(stats.memory_bytes <= (int64_t)settings.memory_bytes);
+	check_shares(&stats);
 	EXPECT(fake_balanced());
 }
 

@@ -5,6 +5,8 @@ import os
 import re
 import signal
 import socket
+import struct
+import threading
 import time
 from pathlib import Path
 
@@ -61,26 +63,42 @@ def configuration(pki, coap_port, broker_ports, field=None, cloud=None, routes=N
 
 
 class NotifySocket:
-    """What a service manager would listen at: READY=1 and its like (sd_notify(3))."""
+    """What a service manager would listen at: READY=1 and its like (sd_notify(3)). Always read, for who notifies waits for room."""
 
     def __init__(self, path):
         self.path = path
+        self._said = Lines()  # (pid, word)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self._socket.bind(str(path))
         self._socket.settimeout(0.1)
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self):
+        while not self._closing.is_set():
+            try:
+                data, credentials, _, _ = self._socket.recvmsg(4096, socket.CMSG_SPACE(12))
+            except TimeoutError:
+                continue
+            pid = struct.unpack("iII", credentials[0][2][:12])[0]
+            for word in data.decode().splitlines():
+                self._said.add((pid, word))
 
     def wait(self, word, process, deadline_s=DEADLINE_S):
+        """Waits until this process has said it."""
         end = time.monotonic() + deadline_s
-        while time.monotonic() < end:
-            try:
-                if word in self._socket.recv(4096).decode().splitlines():
-                    return
-            except TimeoutError:
-                if not process.is_running():
-                    raise AssertionError(f"tidegated ended with {process.wait()} instead of {word}") from None
-        raise AssertionError(f"tidegated did not say {word} within {deadline_s} s")
+        while (process.pid, word) not in self._said.all():
+            if not process.is_running():
+                raise AssertionError(f"tidegated ended with {process.wait()} instead of {word}")
+            if time.monotonic() > end:
+                raise AssertionError(f"tidegated did not say {word} within {deadline_s} s")
+            time.sleep(0.02)
 
     def close(self):
+        self._closing.set()
+        self._thread.join(DEADLINE_S)
         self._socket.close()
         os.unlink(self.path)
 

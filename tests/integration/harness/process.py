@@ -57,12 +57,12 @@ class Lines:
     def _read(self, stream, ended):
         with stream:
             for line in stream:
-                self._add(self._parse(line.rstrip("\n")))
+                self.add(self._parse(line.rstrip("\n")))
         with self._more:
             ended.set()
             self._more.notify_all()
 
-    def _add(self, line):
+    def add(self, line):
         with self._more:
             self._lines += [] if line is None else [line]
             self._more.notify_all()
