@@ -29,6 +29,11 @@ SANITIZE_TESTS += \
 	tests/integration/test_reload.py
 EXTRA_DIST += $(INTEGRATION_TESTS) tests/integration/spy.c \
 	tests/integration/demo.py tests/integration/harness/__init__.py tests/integration/harness/broker.py \
-	tests/integration/harness/case.py tests/integration/harness/est.py \
+	tests/integration/harness/case.py tests/integration/harness/clock.py tests/integration/harness/est.py \
 	tests/integration/harness/gateway.py tests/integration/harness/pki.py \
 	tests/integration/harness/process.py tests/integration/harness/sensors.py
+
+# A clock of its own for the gateway.
+INTEGRATION_TESTS += tests/integration/test_clock.py
+SANITIZE_TESTS += tests/integration/test_clock.py
+EXTRA_DIST += tests/integration/test_clock.py tests/integration/fake_clock.c

@@ -15,5 +15,11 @@ int64_t clock_wall_us(void);
 /* "2026-05-04T03:02:01.123456Z" of a wall time (RFC 3339). */
 enum { CLOCK_TEXT_SIZE = 28 };
 void clock_format(int64_t wall_us, char ret_text[CLOCK_TEXT_SIZE]);
+/* "2026-05-04T03:02:01Z", for people. */
+void clock_format_seconds(int64_t wall_us, char ret_text[CLOCK_TEXT_SIZE]);
+
+/* A wall time that somebody wrote: a date ("2027-03-01", its beginning in UTC), a date and time (RFC 3339, with a zone), or a span from
+ * `now_wall_us` on ("+90d", "+12h"). Errors: -EINVAL. */
+int clock_parse(const char *text, int64_t now_wall_us, int64_t *ret_wall_us);
 
 #endif

@@ -84,6 +84,7 @@ static enum tg_log_level read_level(const struct config_section *log)
 static void read_groups(struct config *config)
 {
 	const struct config_section *limits = &config->groups[SCHEMA_LIMITS], *store = &config->groups[SCHEMA_STORE];
+	const struct config_section *clock = &config->groups[SCHEMA_CLOCK];
 
 	config->gateway = config_section_text(&config->groups[SCHEMA_GATEWAY], "name");
 	config->site = config_section_text(&config->groups[SCHEMA_GATEWAY], "site");
@@ -97,6 +98,13 @@ static void read_groups(struct config *config)
 		.reserve_bytes = config_section_int(store, "reserve_bytes"),
 		.mirror = config_section_bool(store, "mirror"),
 	};
+	config->clock = (struct config_clock){
+		.wait_for_sync = config_section_bool(clock, "wait_for_sync"),
+		.sync_deadline_us = config_section_int(clock, "sync_deadline_s") * CLOCK_S_US,
+		.believe_after_us = config_section_int(clock, "believe_after_s") * CLOCK_S_US,
+	};
+	config->certificates.urgent_us =
+		config_section_int(&config->groups[SCHEMA_CERTIFICATES], "urgent_days") * 86400 * CLOCK_S_US;
 	config->limits = (struct config_limits){
 		.payload_max_bytes = (size_t)config_section_int(limits, "payload_max_bytes"),
 		.rate = (uint32_t)config_section_int(limits, "rate"),

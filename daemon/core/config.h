@@ -57,6 +57,18 @@ struct config_limits {
 	int64_t restart_max_us;
 };
 
+/* Whether the machine's clock is believed. */
+struct config_clock {
+	bool wait_for_sync;
+	int64_t sync_deadline_us;
+	int64_t believe_after_us;
+};
+
+/* What is told of certificates before they expire. */
+struct config_certificates {
+	int64_t urgent_us;
+};
+
 struct config_endpoint {
 	const char *name;
 	const char *adapter;
@@ -115,13 +127,15 @@ struct config {
 	struct config_outbox outbox;
 	struct config_store store;
 	struct config_limits limits;
+	struct config_clock clock;
+	struct config_certificates certificates;
 	struct config_endpoint *endpoints;
 	size_t endpoints_count;
 	struct config_route *routes;
 	size_t routes_count;
 	struct config_profile *profiles; /* "default" is always one of them */
 	size_t profiles_count;
-	struct config_section groups[5]; /* by enum schema_place, SCHEMA_GATEWAY to SCHEMA_LOG */
+	struct config_section groups[7]; /* by enum schema_place, SCHEMA_GATEWAY to SCHEMA_LOG */
 	struct config_source **sources;
 	size_t sources_count;
 };

@@ -80,6 +80,7 @@ static void on_tick(void *arg)
 	int64_t now = loop_now_us(core->loop);
 
 	loop_timer_set(core->tick, now + (core->state == CORE_STARTING ? TICK_US / 20 : TICK_US));
+	core_clock_tick(core);
 	check_ready(core);
 	core_devices_tick(core);
 	core_check_drain(core);
@@ -133,7 +134,9 @@ static int build(struct core *core)
 		r = take_folder("run", core->places->run_dir, 0750, &core->run_lock_fd);
 	if (r < 0)
 		return r;
-	r = trust_new(&core->trust);
+	r = core_clock_new(core);
+	if (r >= 0)
+		r = trust_new(&core->trust);
 	if (r >= 0)
 		r = intake_new(&core_intake_ops, core, &core->intake);
 	if (r >= 0)
@@ -206,6 +209,7 @@ void core_free(struct core *core)
 	files_free(core->files);
 	devices_free(core->devices);
 	trust_free(core->trust);
+	core_clock_free(core);
 	loop_timer_free(core->stop_tick);
 	loop_timer_free(core->deadline);
 	loop_timer_free(core->tick);

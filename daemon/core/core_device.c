@@ -202,7 +202,7 @@ void core_command_device_add(void *arg, struct control_call *call, const json_t 
 		r = trust_make_key(&key);
 	}
 	if (r >= 0)
-		r = devices_add(core->devices, &enrolment, clock_wall_us());
+		r = devices_add(core->devices, &enrolment, core_now_wall_us(core));
 	if (r < 0) {
 		core_device_fail(core, call, name, r);
 		return;
@@ -259,7 +259,7 @@ void core_command_device_profile(void *arg, struct control_call *call, const jso
 		control_fail(call, "invalid", "a device and the name of a profile are wanted");
 		return;
 	}
-	r = devices_set_profile(core->devices, name, profile, clock_wall_us());
+	r = devices_set_profile(core->devices, name, profile, core_now_wall_us(core));
 	if (r < 0) {
 		core_device_fail(core, call, name, r);
 		return;

@@ -15,7 +15,7 @@ void core_command_device_revoke(void *arg, struct control_call *call, const json
 	struct core *core = arg;
 	const char *name = json_string_value(json_object_get(request, "device"));
 	const struct device *device;
-	int r = devices_revoke(core->devices, name ? name : "", clock_wall_us());
+	int r = devices_revoke(core->devices, name ? name : "", core_now_wall_us(core));
 
 	if (r < 0) {
 		core_device_fail(core, call, name ? name : "", r);
@@ -30,7 +30,7 @@ void core_command_device_revoke(void *arg, struct control_call *call, const json
 static void finish(struct core *core, struct control_call *call, const char *name)
 {
 	const struct device *device;
-	int r = devices_finish(core->devices, name, clock_wall_us());
+	int r = devices_finish(core->devices, name, core_now_wall_us(core));
 
 	if (r < 0) {
 		core_device_fail(core, call, name, r);
@@ -50,7 +50,7 @@ static void rotate(struct core *core, struct control_call *call, const char *nam
 	int r = trust_make_key(&key);
 
 	if (r >= 0)
-		r = devices_rotate(core->devices, name, &key, overlap_us, clock_wall_us());
+		r = devices_rotate(core->devices, name, &key, overlap_us, core_now_wall_us(core));
 	if (r < 0) {
 		core_device_fail(core, call, name, r);
 		return;
@@ -113,7 +113,7 @@ static void on_expired(void *arg, const struct device *device, bool unused)
 void core_devices_tick(struct core *core)
 {
 	unsigned left_out;
-	int r = devices_expire(core->devices, clock_wall_us(), on_expired, core);
+	int r = devices_expire(core->devices, core_now_wall_us(core), on_expired, core);
 
 	if (r < 0 && log_limit_pass(&core->registry_log, loop_now_us(core->loop), &left_out))
 		log_error("the registry could not be written (%s), old keys go on", strerror(-r));

@@ -68,8 +68,7 @@ int core_endpoint_configure(struct endpoint *endpoint, struct instance *instance
 					     .site = bytes_text(config->site),
 					     .adapter = bytes_text(endpoint->config->adapter),
 					     .crypto = bytes_text(endpoint->config->crypto)}};
-	const struct frame clock = {.type = FRAME_CLOCK,
-				    .clock = {.wall_us = clock_wall_us(), .at_us = clock_now_us()}};
+	const struct frame clock = core_clock_frame(endpoint->core);
 	int r = config_each_setting(endpoint->config, send_setting, instance);
 
 	if (r >= 0)
@@ -206,7 +205,7 @@ static int on_session(struct endpoint *endpoint, struct instance *instance, cons
 {
 	const struct session *session;
 	int r = sessions_begin(endpoint->core->sessions, endpoint->name, instance_id(instance),
-			       instance_generation(instance), begun, clock_wall_us(), &session);
+			       instance_generation(instance), begun, core_now_wall_us(endpoint->core), &session);
 
 	if (r != -EBADMSG)
 		core_device_session(endpoint, begun);

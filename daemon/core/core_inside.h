@@ -45,6 +45,8 @@ struct endpoint {
 	struct instance *sink;                /* the process that deliveries go to; NULL: none has its link up */
 };
 
+struct core_clock;
+
 struct core {
 	struct loop *loop;
 	const struct core_places *places;
@@ -55,6 +57,7 @@ struct core {
 	int64_t started_us;
 	int state_lock_fd;
 	int run_lock_fd;
+	struct core_clock *clock;
 	int64_t watchdog_us; /* 0: none */
 	int64_t watchdog_at_us;
 	struct trust *trust;
@@ -129,7 +132,17 @@ void core_profile_describe(struct core *core, struct device *device, json_t *obj
 void core_profiles_check(struct core *core);
 void core_command_profiles(void *arg, struct control_call *call, const json_t *request);
 
-/* core_status.c, core_manage.c: the commandsof the control socket. */
+/* core_clock.c: what time it is (guard.h). Every use of the time of day goes by core_now_wall_us. */
+int core_clock_new(struct core *core) WARN_UNUSED;
+void core_clock_free(struct core *core);  /* at a clean stop the time is kept */
+void core_clock_apply(struct core *core); /* the configuration is another one */
+void core_clock_tick(struct core *core);
+int64_t core_now_wall_us(const struct core *core);
+struct frame core_clock_frame(const struct core *core);
+json_t *core_clock_describe(struct core *core, json_t *problems);
+void core_command_clock_accept(void *arg, struct control_call *call, const json_t *request);
+
+/* core_status.c, core_manage.c: the commands of the control socket. */
 extern const struct control_command core_commands[];
 json_t *core_status(struct core *core);
 void core_command_status(void *arg, struct control_call *call, const json_t *request);

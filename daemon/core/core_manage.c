@@ -32,7 +32,7 @@ void core_tell(struct core *core, const char *what, struct tg_bytes device, stru
 		return;
 	if (message)
 		uuid_format(message->id, id);
-	clock_format(clock_wall_us(), now);
+	clock_format(core_now_wall_us(core), now);
 	name = bytes_to_text(device);
 	event = json_pack("{s:s,s:s,s:o,s:o,s:s*,s:o,s:o*,s:s}", "time", now, "what", what, "device",
 			  control_text(device), "path", control_text(path), "to", to, "address", control_text(address),
@@ -190,4 +190,5 @@ const struct control_command core_commands[] = {{"status", core_command_status},
 						{"routes-test", command_routes_test},
 						{"reload", command_reload},
 						{"drain", command_drain},
+						{"clock-accept", core_command_clock_accept},
 						{NULL, NULL}};

@@ -29,7 +29,7 @@ static bool admit_device(struct core *core, const struct endpoint *endpoint, con
 	device = devices_find(core->devices, submit->device);
 	if (!device || device->revoked || strcmp(device->endpoint, endpoint->name) != 0)
 		return refuse(ret_verdict, TG_UNKNOWN_DEVICE, 0, "not enrolled here");
-	device->seen_wall_us = clock_wall_us();
+	device->seen_wall_us = core_now_wall_us(core);
 	return core_profile_admits(core, device, submit, ret_verdict);
 }
 

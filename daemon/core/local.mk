@@ -17,6 +17,7 @@ libcore_la_SOURCES = \
 	daemon/core/config_value.c daemon/core/config_value.h \
 	daemon/core/control.c daemon/core/control.h \
 	daemon/core/core.c daemon/core/core.h daemon/core/core_inside.h \
+	daemon/core/core_clock.c \
 	daemon/core/core_device.c daemon/core/core_device.h \
 	daemon/core/core_device_key.c \
 	daemon/core/core_device_master.c \
@@ -41,6 +42,8 @@ libcore_la_SOURCES = \
 	daemon/core/devices_master.c daemon/core/devices_master.h \
 	daemon/core/devices_private.h \
 	daemon/core/files.c daemon/core/files.h \
+	daemon/core/events.h \
+	daemon/core/guard.c daemon/core/guard.h \
 	daemon/core/instance.c daemon/core/instance.h \
 	daemon/core/intake.c daemon/core/intake.h \
 	daemon/core/leaving.c \
@@ -125,6 +128,12 @@ UNIT_TESTS += tests/unit/test_trust
 tests_unit_test_trust_SOURCES = tests/unit/test_trust.c
 tests_unit_test_trust_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_trust_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_guard
+UNIT_TESTS += tests/unit/test_guard
+tests_unit_test_guard_SOURCES = tests/unit/suite.h tests/unit/test_guard.c
+tests_unit_test_guard_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_guard_LDADD = libcore.la $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_intake
 UNIT_TESTS += tests/unit/test_intake

@@ -83,6 +83,24 @@ static const struct tg_setting limits_rows[] = {
 	{.name = NULL},
 };
 
+static const struct tg_setting clock_rows[] = {
+	{BOOL("wait_for_sync", .flags = TG_LIVE, .fallback = "false",
+	      .help = "after a start the clock is not believed before it is synchronised (NTP); readings are taken "
+		      "meanwhile")},
+	{INT("sync_deadline_s", .flags = TG_LIVE, .unit = "s", .fallback = "600", .lowest = 1, .highest = 86400,
+	     .help = "how long wait_for_sync waits before the clock is believed without")},
+	{INT("believe_after_s", .flags = TG_LIVE, .unit = "s", .fallback = "600", .lowest = 0, .highest = 604800,
+	     .help = "a clock that jumped and is not synchronised is believed once it has held for so long")},
+	{.name = NULL},
+};
+
+static const struct tg_setting certificates_rows[] = {
+	{INT("urgent_days", .flags = TG_LIVE, .unit = "days", .fallback = "14", .lowest = 0, .highest = 365,
+	     .help = "a certificate is called urgent in its last days, so many of them or a tenth of its lifetime; one "
+		     "of a short life in the last sixth")},
+	{.name = NULL},
+};
+
 static const struct tg_setting log_rows[] = {
 	{.name = "level",
 	 .type = TG_CHOICE,
@@ -209,6 +227,10 @@ static const struct schema_section sections[SCHEMA_PLACES] = {
 		 "the queue in front of each sink; the same group inside of an endpoint stands for that sink alone"},
 	[SCHEMA_STORE] = {"store", "store", false, store_rows, "the disk space for messages that wait for a sink"},
 	[SCHEMA_LIMITS] = {"limits", "limits", false, limits_rows, "what bounds devices and endpoint processes"},
+	[SCHEMA_CLOCK] = {"clock", "clock", false, clock_rows,
+			  "when the machine's clock is believed, see The clock in tidegated(8)"},
+	[SCHEMA_CERTIFICATES] = {"certificates", "certificates", false, certificates_rows,
+				 "the watch over certificates in use, see Certificates in tidegated(8)"},
 	[SCHEMA_LOG] = {"log", "log", false, log_rows, "what is written to the log"},
 	[SCHEMA_ENDPOINT] = {"endpoints", "endpoint", true, endpoint_rows, "whom the gateway talks to, and how"},
 	[SCHEMA_ROUTE] = {"routes", "route", true, route_rows,

@@ -17,6 +17,8 @@ enum schema_place {
 	SCHEMA_OUTBOX, /* also inside of an endpoint, where it stands for that sink alone */
 	SCHEMA_STORE,
 	SCHEMA_LIMITS,
+	SCHEMA_CLOCK,
+	SCHEMA_CERTIFICATES,
 	SCHEMA_LOG,
 	SCHEMA_ENDPOINT,
 	SCHEMA_ROUTE,

@@ -50,6 +50,7 @@ int ctl_config(struct ctl *ctl);
 int ctl_routes_test(struct ctl *ctl);
 int ctl_reload(struct ctl *ctl);
 int ctl_drain(struct ctl *ctl);
+int ctl_clock_accept(struct ctl *ctl);
 
 /* Sends the request (takes it) and returns the whole answer, having said what went wrong where there is none.
  * Returns CTL_GOOD with *ret_result (the caller's), or an exit code. */

@@ -4,6 +4,7 @@ tidegatectl_SOURCES = \
 	daemon/ctl/ask.c \
 	daemon/ctl/clean.c \
 	daemon/ctl/client.c daemon/ctl/client.h \
+	daemon/ctl/clock.c \
 	daemon/ctl/command.h \
 	daemon/ctl/device.c \
 	daemon/ctl/device_rekey.c \

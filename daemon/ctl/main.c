@@ -30,6 +30,7 @@ const struct ctl_command ctl_commands[] = {
 	{"reload", "", "read the configuration again: all of it, or nothing where it has errors", ctl_reload},
 	{"drain", "[--timeout SECONDS] | --off", "take in nothing new and empty the outboxes, or take in again",
 	 ctl_drain},
+	{"clock accept", "", "the machine's clock is right: go by it, whatever was seen before", ctl_clock_accept},
 	{NULL, NULL, NULL, NULL}};
 
 static void print_command(FILE *out, const struct ctl_command *command)

@@ -94,7 +94,7 @@ static void print_outboxes(const json_t *outboxes)
 
 int ctl_status(struct ctl *ctl)
 {
-	const json_t *problems;
+	const json_t *problems, *clock;
 	json_t *result, *problem;
 	char uptime[32];
 	size_t i;
@@ -112,10 +112,12 @@ int ctl_status(struct ctl *ctl)
 		return r;
 	}
 	format_duration(ctl_number(result, "uptime_s"), uptime);
-	printf("%s%s%s%s%s  tidegate %s, %s, up for %s, %lld device%s\n\n", table_bold(), ctl_text(result, "gateway"),
+	printf("%s%s%s%s%s  tidegate %s, %s, up for %s, %lld device%s\n", table_bold(), ctl_text(result, "gateway"),
 	       table_plain(), *ctl_text(result, "site") ? " at " : "", ctl_text(result, "site"),
 	       ctl_text(result, "version"), ctl_text(result, "state"), uptime, ctl_number(result, "devices"),
 	       ctl_number(result, "devices") == 1 ? "" : "s");
+	clock = json_object_get(result, "clock");
+	printf("clock  %s, %s\n\n", ctl_text(clock, "time"), ctl_text(clock, "state"));
 	print_endpoints(json_object_get(result, "endpoints"));
 	if (json_array_size(json_object_get(result, "outboxes"))) {
 		putchar('\n');

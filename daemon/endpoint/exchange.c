@@ -73,7 +73,7 @@ int exchange_submit(const struct tg_host *services, const struct tg_submission *
 	if (r < 0)
 		return -ENOBUFS;
 	random_bytes(&random, sizeof(random));
-	m->time_wall_us = clock_wall_us();
+	m->time_wall_us = host->services.now_wall_us(&host->services);
 	uuid_make(&host->ids, m->time_wall_us, random, m->id);
 	r = host->joined ? send_submit(host, m) : 0;
 	if (r < 0 && r != -ENOTCONN) { /* a link that is gone: it goes out over the next one */

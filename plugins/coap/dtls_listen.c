@@ -47,9 +47,8 @@ static struct dtls_session *listen_take(struct dtls *dtls)
 	return session;
 }
 
-static void listen_accept(struct dtls *dtls, const struct dtls_datagram *datagram)
+static void listen_accept(struct dtls *dtls, const struct dtls_peer *peer)
 {
-	const struct dtls_peer *peer = &datagram->peer;
 	struct dtls_entry *older = dtls_table_find(dtls->table, DTLS_PLACE_HALF_OPEN, peer);
 
 	if (older)
@@ -60,7 +59,7 @@ static void listen_accept(struct dtls *dtls, const struct dtls_datagram *datagra
 	}
 	struct dtls_session *session = listen_take(dtls);
 	if (session)
-		dtls_handshake_begin(session, datagram->bytes);
+		dtls_handshake_begin(session);
 	else
 		dtls_report(dtls, peer, DTLS_END_HANDSHAKE, "out of memory");
 }
@@ -95,7 +94,7 @@ void dtls_listen(struct dtls *dtls, const struct dtls_datagram *datagram)
 	int r = DTLSv1_listen(dtls->listener->ssl, dtls->nobody);
 	dtls->listener->in = (struct tg_bytes){NULL, 0};
 	if (r > 0) {
-		listen_accept(dtls, datagram);
+		listen_accept(dtls, peer);
 	} else if (r < 0) {
 		dtls_session_drop(dtls->listener);
 		dtls->listener = NULL;

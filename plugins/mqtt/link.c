@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "options.h"
 #include "publish.h"
@@ -163,13 +162,11 @@ static const struct session_events link_session_events = {
 static int link_new_session(struct link *link)
 {
 	struct session_will will = {.topic = link->options->status_topic, .retain = link->options->status_retain};
-	struct timespec now;
 	char *text = NULL;
 	int r;
 
 	if (will.topic) {
-		clock_gettime(CLOCK_REALTIME, &now);
-		text = status_text(link->host, STATUS_LOST, (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+		text = status_text(link->host, STATUS_LOST, link->host->now_wall_us(link->host));
 		if (!text)
 			return -ENOMEM;
 		will.payload = text;

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "link.h"
 #include "options.h"
@@ -30,14 +29,6 @@ struct mqtt {
 	bool said_offline;
 };
 
-static int64_t mqtt_wall_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static void mqtt_say(struct mqtt *mqtt, enum status_kind kind)
 {
 	const struct tg_host *host = mqtt->host;
@@ -46,7 +37,7 @@ static void mqtt_say(struct mqtt *mqtt, enum status_kind kind)
 
 	if (!mqtt->options->status_topic)
 		return;
-	text = status_text(host, kind, mqtt_wall_us());
+	text = status_text(host, kind, host->now_wall_us(host));
 	if (text)
 		r = publish_status(&mqtt->publish, mqtt->options->status_topic, text, mqtt->options->status_retain);
 	if (r < 0)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -49,4 +50,64 @@ START_TEST(test_clocks_are_those_of_the_system)
 }
 END_TEST
 
-SUITE_MAIN("clock", test_format, test_format_of_nonsense_is_bounded, test_clocks_are_those_of_the_system)
+START_TEST(test_parse)
+{
+	static const struct {
+		const char *text;
+		int64_t wall_s; /* -1: refused */
+	} rows[] = {
+		{"1970-01-01", 0},
+		{"2027-03-01", 1803859200},
+		{"2000-02-29T12:34:56Z", 951827696},
+		{"2000-02-29t12:34:56.789z", 951827696},
+		{"2000-02-29T14:34:56+02:00", 951827696},
+		{"2000-02-29T07:04:56-05:30", 951827696},
+		{"+90d", 1000 + 90 * 86400},
+		{"+0d", 1000},
+		{"+12h", 1000 + 12 * 3600},
+		{"", -1},
+		{"+", -1},
+		{"+-1d", -1},
+		{"+90", -1},
+		{"+90days", -1},
+		{"+1000000d", -1},
+		{"90d", -1},
+		{"2027-3-1", -1},
+		{"2027-13-01", -1},
+		{"2027-02-29", -1},
+		{"2027-00-10", -1},
+		{"2027-03-01 ", -1},
+		{"2027-03-01T", -1},
+		{"2027-03-01T12:00", -1},
+		{"2027-03-01T12:00:00", -1},
+		{"2027-03-01T24:00:00Z", -1},
+		{"2027-03-01T12:00:00+2:00", -1},
+		{"2027-03-01T12:00:00Zulu", -1},
+		{"1969-12-31", -1},
+		{"tomorrow", -1},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int64_t wall_us = -1;
+		int r = clock_parse(rows[i].text, 1000 * CLOCK_S_US, &wall_us);
+
+		ck_assert_msg(r == (rows[i].wall_s < 0 ? -EINVAL : 0), "%s: %d", rows[i].text, r);
+		ck_assert_msg(r < 0 || wall_us == rows[i].wall_s * CLOCK_S_US, "%s: %lld", rows[i].text,
+			      (long long)wall_us);
+	}
+}
+END_TEST
+
+START_TEST(test_format_for_people)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	clock_format_seconds(INT64_C(951827696999999), text);
+	ck_assert_str_eq(text, "2000-02-29T12:34:56Z");
+	clock_format_seconds(-1, text);
+	ck_assert_str_eq(text, "1970-01-01T00:00:00Z");
+}
+END_TEST
+
+SUITE_MAIN("clock", test_format, test_format_of_nonsense_is_bounded, test_clocks_are_those_of_the_system, test_parse,
+	   test_format_for_people)

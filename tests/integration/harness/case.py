@@ -38,8 +38,12 @@ class GatewayCase(unittest.TestCase):
         self.subscriber = self.broker.subscribe(qos=self.subscriber_qos)
         self.gateway = Gateway(self.folder / "gateway", self.configuration())
         self.addCleanup(self.gateway.close)
+        self.prepare()
         self.gateway.start()
         self.wait_link("cloud")
+
+    def prepare(self):
+        """What a case does before the gateway starts for the first time."""
 
     def configuration(self, **changes):
         return configuration(self.pki, self.coap_port, [self.broker.port], **{**self.settings, **changes})

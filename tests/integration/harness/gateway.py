@@ -111,6 +111,8 @@ class Gateway:
         self.state, self.run = self.folder / "state", self.folder / "run"
         self.file = self.folder / "tidegate.conf"
         self.adapters = BUILD / ".libs"
+        self.endpoint_program = BUILD / "tidegate-endpoint"
+        self.environment = {}  # added to our own
         self.lines = Lines()
         self.process = None
         self.state.mkdir(parents=True, exist_ok=True)
@@ -127,12 +129,12 @@ class Gateway:
     def command(self, *more):
         return [
             BUILD / "tidegated", "--config", self.file, "--state", self.state, "--run", self.run,
-            "--adapters", self.adapters, "--endpoint-program", BUILD / "tidegate-endpoint", *more,
+            "--adapters", self.adapters, "--endpoint-program", self.endpoint_program, *more,
         ]
 
     def begin(self):
         """Starts the process, and does not wait for it to be ready."""
-        environment = {**os.environ, "NOTIFY_SOCKET": str(self._notify.path)}
+        environment = {**os.environ, **self.environment, "NOTIFY_SOCKET": str(self._notify.path)}
         self.process = Process(self.command(), self.lines, env=environment)
 
     def start(self):

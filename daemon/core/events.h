@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_EVENTS_H
+#define CORE_EVENTS_H
+
+/* The stable ids of lines that programs wait for: MESSAGE_ID in the journal. Once released they never change; tidegated(8) lists
+ * them. */
+
+#define EVENT_CLOCK_DOUBTED "2b6f1f0e3c8d4f0b9a57c1e2d4a6b801"
+#define EVENT_CLOCK_MOVED   "2b6f1f0e3c8d4f0b9a57c1e2d4a6b802"
+#define EVENT_CLOCK_RIGHT   "2b6f1f0e3c8d4f0b9a57c1e2d4a6b803"
+
+#endif
