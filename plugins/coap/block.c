@@ -10,6 +10,7 @@ enum { SZX_MAX = 6, FIRST_CAPACITY = 1024, SECOND_US = 1000000 };
 /* In a list by age: the one that was touched last is the newest. */
 struct block_body {
 	struct block_peer *peer;
+	struct block_body *next; /* of this peer */
 	struct block_body *older;
 	struct block_body *newer;
 	int64_t deadline_us;
@@ -38,25 +39,6 @@ int block_table_new(const struct block_limits *limits, uint64_t seed, struct blo
 	return 0;
 }
 
-void block_table_free(struct block_table *table)
-{
-	if (!table)
-		return;
-	while (table->oldest)
-		block_peer_done(table, table->oldest->peer);
-	free(table);
-}
-
-void block_set_limits(struct block_table *table, const struct block_limits *limits)
-{
-	table->limits = *limits;
-}
-
-size_t block_limit(const struct block_table *table)
-{
-	return table->limits.body_bytes;
-}
-
 static void list_out(struct block_table *table, struct block_body *body)
 {
 	*(body->older ? &body->older->newer : &table->oldest) = body->newer;
@@ -71,16 +53,51 @@ static void list_in(struct block_table *table, struct block_body *body)
 	table->newest = body;
 }
 
-void block_peer_done(struct block_table *table, struct block_peer *peer)
+static void body_free(struct block_table *table, struct block_body *body)
 {
-	struct block_body *body = peer->body;
-	if (!body)
-		return;
-	peer->body = NULL;
+	struct block_peer *peer = body->peer;
+	struct block_body **link = &peer->bodies;
+	while (*link != body)
+		link = &(*link)->next;
+	*link = body->next;
+	peer->count--;
+	if (peer->lent == body)
+		peer->lent = NULL;
 	list_out(table, body);
 	table->bytes -= body->capacity;
 	free(body->data);
 	free(body);
+}
+
+void block_table_free(struct block_table *table)
+{
+	if (!table)
+		return;
+	while (table->oldest)
+		body_free(table, table->oldest);
+	free(table);
+}
+
+void block_set_limits(struct block_table *table, const struct block_limits *limits)
+{
+	table->limits = *limits;
+}
+
+size_t block_limit(const struct block_table *table)
+{
+	return table->limits.body_bytes;
+}
+
+void block_peer_done(struct block_table *table, struct block_peer *peer)
+{
+	while (peer->bodies)
+		body_free(table, peer->bodies);
+}
+
+void block_return(struct block_table *table, struct block_peer *peer)
+{
+	if (peer->lent)
+		body_free(table, peer->lent);
 }
 
 static uint64_t mix(uint64_t value)
@@ -112,14 +129,35 @@ static uint64_t key_of(const struct block_table *table, const struct coap_messag
 	return key;
 }
 
+static struct block_body *body_find(const struct block_peer *peer, uint64_t key)
+{
+	struct block_body *body = peer->bodies;
+	while (body && body->key != key)
+		body = body->next;
+	return body;
+}
+
+static struct block_body *body_oldest(const struct block_peer *peer)
+{
+	struct block_body *oldest = peer->bodies;
+	for (struct block_body *body = oldest; body; body = body->next)
+		if (body->deadline_us < oldest->deadline_us)
+			oldest = body;
+	return oldest;
+}
+
 static struct block_body *body_begin(struct block_table *table, struct block_peer *peer, uint64_t key)
 {
 	struct block_body *body = calloc(1, sizeof(*body));
 	if (!body)
 		return NULL;
+	if (peer->count >= BLOCK_BODIES_A_PEER)
+		body_free(table, body_oldest(peer));
 	body->peer = peer;
 	body->key = key;
-	peer->body = body;
+	body->next = peer->bodies;
+	peer->bodies = body;
+	peer->count++;
 	list_in(table, body);
 	return body;
 }
@@ -172,6 +210,48 @@ static bool is_too_large(const struct block_table *table, const struct coap_mess
 	return end > limit || (more && end == limit) || message->size1 > (int64_t)limit;
 }
 
+static void body_drop(struct block_table *table, struct block_peer *peer, uint64_t key)
+{
+	struct block_body *body = body_find(peer, key);
+	if (body)
+		body_free(table, body);
+}
+
+/* A first piece begins anew. */
+static uint8_t receive_first(struct block_table *table, struct block_peer *peer, uint64_t key, struct tg_bytes piece,
+			     int64_t now_us)
+{
+	body_drop(table, peer, key);
+	struct block_body *body = body_begin(table, peer, key);
+	uint8_t code = body_append(table, body, piece, now_us);
+	if (code && body)
+		body_free(table, body);
+	return code ? code : MESSAGE_CONTINUE;
+}
+
+static uint8_t receive_next(struct block_table *table, struct block_body *body, const struct coap_message *message,
+			    int64_t now_us, struct tg_bytes *ret_body)
+{
+	bool more = message->block1 >> 3 & 1;
+	size_t offset = (message->block1 >> 4) * ((size_t)16 << (message->block1 & 7));
+	if (!body || now_us >= body->deadline_us)
+		return MESSAGE_INCOMPLETE;
+	if (more && is_again(body, offset, message->payload))
+		return MESSAGE_CONTINUE;
+	if (offset != body->size)
+		return MESSAGE_INCOMPLETE;
+	uint8_t code = body_append(table, body, message->payload, now_us);
+	if (code) {
+		body_free(table, body);
+		return code;
+	}
+	if (more)
+		return MESSAGE_CONTINUE;
+	body->peer->lent = body;
+	*ret_body = (struct tg_bytes){.data = body->data, .size = body->size};
+	return 0;
+}
+
 static uint8_t receive_piece(struct block_table *table, struct block_peer *peer, const struct coap_message *message,
 			     int64_t now_us, struct tg_bytes *ret_body)
 {
@@ -181,32 +261,17 @@ static uint8_t receive_piece(struct block_table *table, struct block_peer *peer,
 	struct tg_bytes piece = message->payload;
 	if (piece.size > size || (more && piece.size < size))
 		return MESSAGE_BAD_REQUEST;
-	if (offset == 0)
-		block_peer_done(table, peer);
+	uint64_t key = key_of(table, message);
 	if (is_too_large(table, message, offset + piece.size, more)) {
-		block_peer_done(table, peer);
+		body_drop(table, peer, key);
 		return MESSAGE_TOO_LARGE;
 	}
-	if (offset == 0 && !more) {
-		*ret_body = piece;
-		return 0;
-	}
-	uint64_t key = key_of(table, message);
-	struct block_body *body = offset == 0 ? body_begin(table, peer, key) : peer->body;
-	if (offset > 0 && (!body || body->key != key || now_us >= body->deadline_us))
-		return MESSAGE_INCOMPLETE;
-	if (more && body && is_again(body, offset, piece))
-		return MESSAGE_CONTINUE;
-	if (body && offset != body->size)
-		return MESSAGE_INCOMPLETE;
-	uint8_t code = body_append(table, body, piece, now_us);
-	if (code) {
-		block_peer_done(table, peer);
-		return code;
-	}
+	if (offset > 0)
+		return receive_next(table, body_find(peer, key), message, now_us, ret_body);
 	if (more)
-		return MESSAGE_CONTINUE;
-	*ret_body = (struct tg_bytes){.data = body->data, .size = body->size};
+		return receive_first(table, peer, key, piece, now_us);
+	body_drop(table, peer, key);
+	*ret_body = piece;
 	return 0;
 }
 
@@ -226,7 +291,7 @@ uint8_t block_receive(struct block_table *table, struct block_peer *peer, const 
 void block_run(struct block_table *table, int64_t now_us)
 {
 	while (table->oldest && table->oldest->deadline_us <= now_us)
-		block_peer_done(table, table->oldest->peer);
+		body_free(table, table->oldest);
 }
 
 int64_t block_next_us(const struct block_table *table)

@@ -4,8 +4,8 @@
 
 /*
  * Block-wise transfer (RFC 7959): a request body that comes in pieces, and the piece of our own answer that was asked for. Pure: the
- * time is handed in. A session has one body under way, of bounded size; all bodies together are bounded too. Memory follows what
- * has arrived, never what a peer announces.
+ * time is handed in. A session has a few bodies under way, of bounded size, each for another request; all bodies together are
+ * bounded too. Memory follows what has arrived, never what a peer announces.
  */
 
 #include <stdbool.h>
@@ -18,7 +18,9 @@ struct block_body;
 
 /* The sender's side of a session. Zero it; it must not move. */
 struct block_peer {
-	struct block_body *body;
+	struct block_body *bodies;
+	struct block_body *lent;
+	unsigned count;
 };
 
 struct block_limits {
@@ -28,6 +30,8 @@ struct block_limits {
 
 /* Half a body that nothing more has come for is kept this long, EXCHANGE_LIFETIME. */
 enum { BLOCK_LIFETIME_S = 247 };
+/* Bodies that a session may have under way; one more makes it lose the one that it has left alone for longest. */
+enum { BLOCK_BODIES_A_PEER = 4 };
 
 static inline uint32_t block_value(uint32_t number, bool more, uint32_t szx)
 {
@@ -52,14 +56,18 @@ size_t block_limit(const struct block_table *table);
 void block_peer_done(struct block_table *table, struct block_peer *peer);
 
 /*
- * Takes the payload of a POST or PUT, with Block1 or without. Returns 0 when the body is whole, and *ret_body has it; otherwise
+ * Takes the payload of a request, with Block1 or without. Pieces of different requests (other paths, methods, Request-Tags) may
+ * come by turns. Returns 0 when the body is whole, and *ret_body has it; otherwise
  * the code to answer with: 2.31, 4.00, 4.08 (a piece is missing), 4.13 (over body_bytes, whether sent or announced), 5.03 (over
  * all_bytes or out of memory).
- * Ownership: the body borrows from the message or is lent until block_peer_done, which the caller calls next.
- * Source: RFC 7959 sections 2.2, 2.3, 2.5, 2.9.
+ * Ownership: the body borrows from the message or is lent until block_return, which the caller calls next.
+ * Source: RFC 7959 sections 2.2, 2.3, 2.5, 2.9; RFC 9175 section 3.3.
  */
 uint8_t block_receive(struct block_table *table, struct block_peer *peer, const struct coap_message *message,
 		      int64_t now_us, struct tg_bytes *ret_body);
+
+/* Drops the body that was lent, if one was. */
+void block_return(struct block_table *table, struct block_peer *peer);
 
 /* Drops the bodies whose time is up. */
 void block_run(struct block_table *table, int64_t now_us);

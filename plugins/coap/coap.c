@@ -37,6 +37,7 @@ static const char *const counters[] = {
 	[COAP_EXCHANGE + EXCHANGE_COUNT_SEPARATE] = "separate_responses",
 	[COAP_EXCHANGE + EXCHANGE_COUNT_RETRANSMIT] = "retransmissions",
 	[COAP_EXCHANGE + EXCHANGE_COUNT_GIVEN_UP] = "responses_given_up",
+	[COAP_EXCHANGE + EXCHANGE_COUNT_UNWANTED] = "responses_unwanted",
 	[COAP_EXCHANGE + EXCHANGE_COUNT_RESPONSES_2] = "responses_2xx",
 	[COAP_EXCHANGE + EXCHANGE_COUNT_RESPONSES_4] = "responses_4xx",
 	[COAP_EXCHANGE + EXCHANGE_COUNT_RESPONSES_5] = "responses_5xx",

@@ -121,6 +121,14 @@ static void respond(struct exchange_table *table, struct exchange_peer *peer, bo
 	count_response(table, answer->code);
 }
 
+/* `acknowledge`: the request is confirmable, and has had no acknowledgement yet. */
+static void keep_back(struct exchange_table *table, struct exchange_peer *peer, bool acknowledge, uint16_t request_id)
+{
+	if (acknowledge)
+		send_empty(table, peer, MESSAGE_ACK, request_id);
+	count(table, EXCHANGE_COUNT_UNWANTED);
+}
+
 /* Without memory it is sent once only. */
 static void respond_separately(struct exchange_table *table, struct exchange *exchange,
 			       const struct exchange_answer *answer, int64_t now_us)
@@ -144,6 +152,13 @@ static void respond_separately(struct exchange_table *table, struct exchange *ex
 	/* ACK_TIMEOUT times a factor from 1 to ACK_RANDOM_FACTOR, 1.5 */
 	exchange->timeout_us = EXCHANGE_ACK_TIMEOUT_MS * (MS_US + random_next(table) % (MS_US / 2 + 1));
 	due_set(&table->pool.due, exchange_pool_place(&table->pool, exchange), now_us + exchange->timeout_us);
+}
+
+/* 2.31 is wanted by whoever has more to send. Source: RFC 7967 section 2.1. */
+static bool is_unwanted(uint8_t no_response, uint8_t code)
+{
+	unsigned class = MESSAGE_CODE_CLASS(code);
+	return code != MESSAGE_CONTINUE && no_response >> (class - 1) & 1;
 }
 
 static void remember(struct exchange_table *table, struct exchange_peer *peer, const struct recent_answer *answer,
@@ -250,16 +265,20 @@ void exchange_reply(struct exchange_table *table, const struct exchange_request 
 		    const struct exchange_answer *answer, int64_t now_us)
 {
 	const struct coap_message *message = request->message;
+	bool unwanted = is_unwanted(message->no_response, answer->code);
 	const struct recent_answer recent = {
 		.id = message->id,
-		.code = answer->code,
+		.code = unwanted ? MESSAGE_EMPTY : answer->code,
 		.confirmable = message->type == MESSAGE_CON,
 		.hash = request->hash,
 		.detail = answer->detail,
 	};
 	remember(table, request->peer, &recent, now_us);
-	respond(table, request->peer, recent.confirmable, message->id,
-		(struct tg_bytes){.data = message->token, .size = message->token_size}, answer);
+	if (unwanted)
+		keep_back(table, request->peer, recent.confirmable, message->id);
+	else
+		respond(table, request->peer, recent.confirmable, message->id,
+			(struct tg_bytes){.data = message->token, .size = message->token_size}, answer);
 }
 
 int exchange_open(struct exchange_table *table, const struct exchange_request *request, uint32_t context,
@@ -277,6 +296,7 @@ int exchange_open(struct exchange_table *table, const struct exchange_request *r
 	exchange->context = context;
 	exchange->request_id = message->id;
 	exchange->confirmable = message->type == MESSAGE_CON;
+	exchange->no_response = message->no_response;
 	exchange->token_size = message->token_size;
 	memcpy(exchange->token, message->token, sizeof(exchange->token));
 	if (exchange->confirmable)
@@ -308,20 +328,24 @@ int exchange_finish(struct exchange_table *table, uint64_t token, const struct e
 	if (!exchange)
 		return -ENOENT;
 	bool separate = exchange->state == EXCHANGE_ACKED;
+	bool unwanted = is_unwanted(exchange->no_response, answer->code);
 	const struct recent_answer recent = {
 		.id = exchange->request_id,
-		.code = separate ? MESSAGE_EMPTY : answer->code,
+		.code = separate || unwanted ? MESSAGE_EMPTY : answer->code,
 		.confirmable = exchange->confirmable,
 		.hash = exchange->hash,
 		.detail = answer->detail,
 	};
 	remember(table, exchange->peer, &recent, now_us);
-	if (separate) {
+	if (separate && !unwanted) {
 		respond_separately(table, exchange, answer, now_us);
 		return 0;
 	}
-	respond(table, exchange->peer, exchange->confirmable, exchange->request_id,
-		(struct tg_bytes){.data = exchange->token, .size = exchange->token_size}, answer);
+	if (unwanted)
+		keep_back(table, exchange->peer, exchange->confirmable && !separate, exchange->request_id);
+	else
+		respond(table, exchange->peer, exchange->confirmable, exchange->request_id,
+			(struct tg_bytes){.data = exchange->token, .size = exchange->token_size}, answer);
 	exchange_pool_give(&table->pool, exchange);
 	return 0;
 }

@@ -9,7 +9,8 @@
  * The life of a request: exchange_receive says that it is new. Either its answer is known at once (exchange_reply), or it is
  * opened (exchange_open) and answered later by its token (exchange_find, exchange_finish). An answer within the ACK delay rides on the
  * acknowledgement; a later one follows an empty acknowledgement as a confirmable message of its own and is
- * retransmitted until the peer has it.
+ * retransmitted until the peer has it. A response of a class that the request does not want (RFC 7967) is not sent: then a
+ * confirmable request gets its empty acknowledgement, and that is all.
  */
 
 #include <stdbool.h>
@@ -40,6 +41,7 @@ enum exchange_count {
 	EXCHANGE_COUNT_SEPARATE,   /* responses that followed an empty acknowledgement */
 	EXCHANGE_COUNT_RETRANSMIT, /* of those */
 	EXCHANGE_COUNT_GIVEN_UP,   /* of those: never acknowledged, or reset */
+	EXCHANGE_COUNT_UNWANTED,   /* responses that were not sent, since No-Response says so */
 	EXCHANGE_COUNT_RESPONSES_2,
 	EXCHANGE_COUNT_RESPONSES_4,
 	EXCHANGE_COUNT_RESPONSES_5,

@@ -33,6 +33,7 @@ struct exchange {
 	uint8_t state;
 	bool confirmable;
 	uint8_t retransmits;
+	uint8_t no_response; /* as in struct coap_message */
 	uint8_t token_size;
 	uint8_t token[MESSAGE_TOKEN_MAX];
 };

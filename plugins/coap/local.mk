@@ -29,6 +29,7 @@ libcoapmessage_la_SOURCES = \
 	plugins/coap/due.c plugins/coap/due.h \
 	plugins/coap/exchange.c plugins/coap/exchange.h \
 	plugins/coap/exchange_pool.c plugins/coap/exchange_pool.h \
+	plugins/coap/links.c plugins/coap/links.h \
 	plugins/coap/message.c plugins/coap/message.h \
 	plugins/coap/recent.c plugins/coap/recent.h \
 	plugins/coap/resource.c plugins/coap/resource.h
@@ -49,6 +50,7 @@ COAP_TESTS = \
 	tests/unit/test_coap_block \
 	tests/unit/test_coap_due \
 	tests/unit/test_coap_exchange \
+	tests/unit/test_coap_links \
 	tests/unit/test_coap_message \
 	tests/unit/test_coap_recent \
 	tests/unit/test_coap_repeats \
@@ -69,6 +71,10 @@ tests_unit_test_coap_exchange_SOURCES = \
 tests_unit_test_coap_exchange_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_coap_exchange_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_coap_exchange_LDADD = libcoapmessage.la $(CHECK_LIBS)
+tests_unit_test_coap_links_SOURCES = tests/unit/test_coap_links.c
+tests_unit_test_coap_links_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_coap_links_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_coap_links_LDADD = libcoapmessage.la $(CHECK_LIBS)
 tests_unit_test_coap_message_SOURCES = tests/unit/test_coap_message.c
 tests_unit_test_coap_message_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_coap_message_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -92,9 +98,15 @@ tests_fuzz_fuzz_coap_message_LDADD = libcoapmessage.la
 
 COAP_RIG = tests/adapter/coap_rig.c tests/adapter/coap_rig.h
 COAP_RIG_LIBS = libmockhost.la libcoapmessage.la $(CHECK_LIBS) $(OPENSSL_LIBS)
-COAP_ADAPTER_TESTS = tests/adapter/test_coap tests/adapter/test_coap_client tests/adapter/test_coap_sessions
+COAP_ADAPTER_TESTS = tests/adapter/coap_conformance tests/adapter/test_coap tests/adapter/test_coap_client tests/adapter/test_coap_sessions
 check_PROGRAMS += $(COAP_ADAPTER_TESTS)
 UNIT_TESTS += $(COAP_ADAPTER_TESTS)
+tests_adapter_coap_conformance_SOURCES = \
+	tests/adapter/coap_conformance.c tests/adapter/coap_conformance.h tests/adapter/coap_requirements.c $(COAP_RIG)
+tests_adapter_coap_conformance_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_adapter_coap_conformance_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_coap_conformance_LDADD = $(COAP_RIG_LIBS)
+tests_adapter_coap_conformance_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
 tests_adapter_test_coap_SOURCES = tests/adapter/test_coap.c $(COAP_RIG)
 tests_adapter_test_coap_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_adapter_test_coap_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)

@@ -7,7 +7,8 @@
 
 enum { VERSION = 1, HEADER_SIZE = 4, PAYLOAD_MARKER = 0xff };
 
-/* RFC 7252 section 5.10, RFC 7959 section 2.1. What is critical and not in here is not understood. */
+/* RFC 7252 section 5.10, RFC 7959 section 2.1, RFC 7967 section 2, RFC 8768 section 3. What is critical and not in here is not
+ * understood. Hop-Limit may be longer than it should: numbers that are too large are refused, not ignored. */
 struct rule {
 	uint16_t number;
 	uint16_t shortest;
@@ -16,10 +17,15 @@ struct rule {
 };
 
 static const struct rule rules[] = {
-	{MESSAGE_URI_HOST, 1, 255, false},     {MESSAGE_URI_PORT, 0, 2, false},   {MESSAGE_URI_PATH, 0, 255, true},
-	{MESSAGE_CONTENT_FORMAT, 0, 2, false}, {MESSAGE_URI_QUERY, 0, 255, true}, {MESSAGE_ACCEPT, 0, 2, false},
-	{MESSAGE_BLOCK2, 0, 3, false},         {MESSAGE_BLOCK1, 0, 3, false},     {MESSAGE_PROXY_URI, 1, 1034, false},
-	{MESSAGE_PROXY_SCHEME, 1, 255, false}, {MESSAGE_SIZE1, 0, 4, false},
+	{MESSAGE_URI_PATH, 0, 255, true},      {MESSAGE_CONTENT_FORMAT, 0, 2, false},
+	{MESSAGE_URI_HOST, 1, 255, false},     {MESSAGE_URI_PORT, 0, 2, false},
+	{MESSAGE_URI_QUERY, 0, 255, true},     {MESSAGE_ACCEPT, 0, 2, false},
+	{MESSAGE_BLOCK1, 0, 3, false},         {MESSAGE_BLOCK2, 0, 3, false},
+	{MESSAGE_SIZE1, 0, 4, false},          {MESSAGE_SIZE2, 0, 4, false},
+	{MESSAGE_NO_RESPONSE, 0, 1, false},    {MESSAGE_HOP_LIMIT, 0, 3, false},
+	{MESSAGE_IF_MATCH, 0, 8, true},        {MESSAGE_ETAG, 1, 8, true},
+	{MESSAGE_IF_NONE_MATCH, 0, 0, false},  {MESSAGE_PROXY_URI, 1, 1034, false},
+	{MESSAGE_PROXY_SCHEME, 1, 255, false},
 };
 
 static bool is_critical(uint16_t number)
@@ -102,6 +108,21 @@ static void option_note(struct coap_message *message, const struct message_optio
 	case MESSAGE_SIZE1:
 		message->size1 = uint_value(option->value);
 		break;
+	case MESSAGE_SIZE2:
+		message->size2 = true;
+		break;
+	case MESSAGE_HOP_LIMIT:
+		message->hop_limit = uint_value(option->value);
+		break;
+	case MESSAGE_NO_RESPONSE:
+		message->no_response = (uint8_t)uint_value(option->value);
+		break;
+	case MESSAGE_IF_MATCH:
+		message->if_match = true;
+		break;
+	case MESSAGE_IF_NONE_MATCH:
+		message->if_none_match = true;
+		break;
 	case MESSAGE_PROXY_URI:
 	case MESSAGE_PROXY_SCHEME:
 		message->proxy = true;
@@ -146,6 +167,7 @@ int message_parse(struct tg_bytes datagram, struct coap_message *ret_message)
 		.accept = MESSAGE_ABSENT,
 		.block1 = MESSAGE_ABSENT,
 		.block2 = MESSAGE_ABSENT,
+		.hop_limit = MESSAGE_ABSENT,
 		.size1 = -1,
 	};
 	size_t before_options = HEADER_SIZE + (size_t)ret_message->token_size;

@@ -23,6 +23,11 @@ enum message_code {
 	MESSAGE_GET = 1,
 	MESSAGE_POST = 2,
 	MESSAGE_PUT = 3,
+	MESSAGE_DELETE = 4,
+	MESSAGE_FETCH = 5,
+	MESSAGE_PATCH = 6,
+	MESSAGE_IPATCH = 7,
+	MESSAGE_VALID = MESSAGE_CODE(2, 3),
 	MESSAGE_CHANGED = MESSAGE_CODE(2, 4),
 	MESSAGE_CONTENT = MESSAGE_CODE(2, 5),
 	MESSAGE_CONTINUE = MESSAGE_CODE(2, 31),
@@ -34,6 +39,7 @@ enum message_code {
 	MESSAGE_METHOD_NOT_ALLOWED = MESSAGE_CODE(4, 5),
 	MESSAGE_NOT_ACCEPTABLE = MESSAGE_CODE(4, 6),
 	MESSAGE_INCOMPLETE = MESSAGE_CODE(4, 8),
+	MESSAGE_PRECONDITION_FAILED = MESSAGE_CODE(4, 12),
 	MESSAGE_TOO_LARGE = MESSAGE_CODE(4, 13),
 	MESSAGE_UNSUPPORTED_FORMAT = MESSAGE_CODE(4, 15),
 	MESSAGE_TOO_MANY_REQUESTS = MESSAGE_CODE(4, 29),
@@ -42,19 +48,24 @@ enum message_code {
 };
 
 enum message_option_number {
+	MESSAGE_IF_MATCH = 1,
 	MESSAGE_URI_HOST = 3,
+	MESSAGE_ETAG = 4,
+	MESSAGE_IF_NONE_MATCH = 5,
 	MESSAGE_URI_PORT = 7,
 	MESSAGE_URI_PATH = 11,
 	MESSAGE_CONTENT_FORMAT = 12,
 	MESSAGE_MAX_AGE = 14,
 	MESSAGE_URI_QUERY = 15,
+	MESSAGE_HOP_LIMIT = 16,
 	MESSAGE_ACCEPT = 17,
 	MESSAGE_BLOCK2 = 23,
 	MESSAGE_BLOCK1 = 27,
 	MESSAGE_SIZE2 = 28,
 	MESSAGE_PROXY_URI = 35,
 	MESSAGE_PROXY_SCHEME = 39,
-	MESSAGE_SIZE1 = 60
+	MESSAGE_SIZE1 = 60,
+	MESSAGE_NO_RESPONSE = 258
 };
 
 enum { MESSAGE_TOKEN_MAX = 8 };
@@ -75,11 +86,16 @@ struct coap_message {
 	uint32_t accept;
 	uint32_t block1;
 	uint32_t block2;
-	int64_t size1; /* -1: absent */
+	uint32_t hop_limit;
+	int64_t size1;       /* -1: absent */
+	uint8_t no_response; /* the classes of responses that are not wanted, as bits (RFC 7967 section 2.1); 0: all are */
 	/* The first critical option that is not understood, has a length that it must not have, or is repeated though it must
 	 * not be (RFC 7252 section 5.4); 0: none. Elective ones of that kind count as absent. */
 	uint16_t bad_option;
 	bool proxy; /* Proxy-Uri or Proxy-Scheme is there */
+	bool size2; /* Size2 is there: how large the whole is wants to be known (RFC 7959 section 4) */
+	bool if_match;
+	bool if_none_match;
 };
 
 struct message_option {

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "resource.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "block.h"
+#include "links.h"
 
-enum { FORMAT_LINK = 40, DIAGNOSTIC_MAX = 256 };
+enum { FORMAT_LINK = 40, DIAGNOSTIC_MAX = 256, HOP_LIMIT_MAX = 255 };
 
-static const char links[] = "</>;rt=\"tidegate.readings\";title=\"POST or PUT a reading to any path\","
-			    "</.well-known/core>;ct=40";
+static const struct link links[] = {
+	{"/",
+	 {{.name = "rt", .value = "tidegate.readings"},
+	  {.name = "title", .value = "POST or PUT a reading to any path"}}},
+	{"/.well-known/core", {{.name = "ct", .value = "40", .number = true}}},
+};
 
-static struct tg_bytes text(const char *terminated)
+static struct tg_bytes bytes_of(const char *terminated)
 {
 	return (struct tg_bytes){.data = terminated, .size = terminated ? strlen(terminated) : 0};
 }
@@ -28,6 +34,7 @@ static struct resource_answer answer_make(uint8_t code, uint32_t detail, uint32_
 		.detail = detail,
 		.block1 = takes_block1(code) && !block_is_reserved(block1) ? block1 : MESSAGE_ABSENT,
 		.block2 = MESSAGE_ABSENT,
+		.size2 = MESSAGE_ABSENT,
 		.content_format = MESSAGE_ABSENT,
 		.payload = payload,
 	};
@@ -36,7 +43,7 @@ static struct resource_answer answer_make(uint8_t code, uint32_t detail, uint32_
 struct resource_answer resource_answer(const struct coap_message *message, uint8_t code, uint32_t detail,
 				       const char *diagnostic)
 {
-	return answer_make(code, detail, message->block1, text(diagnostic));
+	return answer_make(code, detail, message->block1, bytes_of(diagnostic));
 }
 
 /* The length of the UTF-8 sequence at `data`, 0 where it is none (RFC 3629) or NUL. */
@@ -133,41 +140,111 @@ static bool is_well_known_core(const struct coap_message *message)
 	return found == 2;
 }
 
-static struct resource_answer links_answer(const struct coap_message *message)
+/* FNV-1a: it only has to differ where the text differs. */
+static uint32_t etag_of(struct tg_bytes whole)
+{
+	const uint8_t *data = whole.data;
+	uint32_t hash = 0x811c9dc5;
+	for (size_t i = 0; i < whole.size; i++)
+		hash = (hash ^ data[i]) * 0x01000193;
+	return hash;
+}
+
+/* Whether one of these options names the entity tag, or, for If-Match, no tag at all. */
+static bool names_etag(const struct coap_message *message, uint16_t number, uint32_t etag)
+{
+	const uint8_t wanted[] = {(uint8_t)(etag >> 24), (uint8_t)(etag >> 16), (uint8_t)(etag >> 8), (uint8_t)etag};
+	struct message_walk walk;
+	struct message_option option;
+	message_walk_init(&walk, message);
+	while (message_option_next(&walk, &option)) {
+		if (option.number != number)
+			continue;
+		if (option.value.size == sizeof(wanted) && memcmp(option.value.data, wanted, sizeof(wanted)) == 0)
+			return true;
+		if (option.value.size == 0 && number == MESSAGE_IF_MATCH)
+			return true;
+	}
+	return false;
+}
+
+/* What there is to say before the text itself, or 0. Source: RFC 7252 sections 5.10.4, 5.10.6.2, 5.10.8. */
+static uint8_t links_code(const struct coap_message *message, uint32_t etag)
+{
+	if (message->accept != MESSAGE_ABSENT && message->accept != FORMAT_LINK)
+		return MESSAGE_NOT_ACCEPTABLE;
+	if (message->if_none_match || (message->if_match && !names_etag(message, MESSAGE_IF_MATCH, etag)))
+		return MESSAGE_PRECONDITION_FAILED;
+	return names_etag(message, MESSAGE_ETAG, etag) ? MESSAGE_VALID : 0;
+}
+
+static struct resource_answer links_answer(const struct coap_message *message, char room[RESOURCE_TEXT_MAX])
 {
 	if (message->code != MESSAGE_GET)
 		return resource_answer(message, MESSAGE_METHOD_NOT_ALLOWED, 0, NULL);
-	if (message->accept != MESSAGE_ABSENT && message->accept != FORMAT_LINK)
-		return resource_answer(message, MESSAGE_NOT_ACCEPTABLE, 0, NULL);
-	struct resource_answer answer = resource_answer(message, MESSAGE_CONTENT, 0, NULL);
-	uint8_t code = block_slice(text(links), message->block2, &answer.payload, &answer.block2);
+	int size = links_write(links, sizeof(links) / sizeof(links[0]), message, room, RESOURCE_TEXT_MAX);
+	const struct tg_bytes whole = {.data = room, .size = size < 0 ? 0 : (size_t)size};
+	uint32_t etag = etag_of(whole);
+	uint8_t code = links_code(message, etag);
+	struct resource_answer answer = resource_answer(message, code ? code : MESSAGE_CONTENT, 0, NULL);
+	if (MESSAGE_CODE_CLASS(answer.code) == 2) {
+		answer.has_etag = true;
+		answer.etag = etag;
+	}
+	if (code)
+		return answer;
+	code = block_slice(whole, message->block2, &answer.payload, &answer.block2);
 	if (code)
 		return resource_answer(message, code, 0, "no such block");
 	answer.content_format = FORMAT_LINK;
+	if (message->size2)
+		answer.size2 = (uint32_t)whole.size;
 	return answer;
 }
 
-bool resource_request(const struct coap_message *message, struct resource_reading *ret_reading,
-		      struct resource_answer *ret_answer)
+/* What is wrong with the request whatever its path is, or 0. */
+static uint8_t request_check(const struct coap_message *message, char text[RESOURCE_TEXT_MAX])
 {
+	text[0] = '\0';
 	if (message->bad_option) {
-		*ret_answer = resource_answer(message, MESSAGE_BAD_OPTION, 0, "option not understood");
-		return false;
+		snprintf(text, RESOURCE_TEXT_MAX, "option %u not understood", message->bad_option);
+		return MESSAGE_BAD_OPTION;
 	}
-	if (message->proxy) {
-		*ret_answer = resource_answer(message, MESSAGE_PROXYING_NOT_SUPPORTED, 0, NULL);
-		return false;
+	if (message->proxy)
+		return MESSAGE_PROXYING_NOT_SUPPORTED;
+	if (message->hop_limit != MESSAGE_ABSENT && (message->hop_limit == 0 || message->hop_limit > HOP_LIMIT_MAX)) {
+		snprintf(text, RESOURCE_TEXT_MAX, "hop limit has to be 1 to %d", HOP_LIMIT_MAX);
+		return MESSAGE_BAD_REQUEST;
 	}
 	if (block_is_reserved(message->block1) || block_is_reserved(message->block2)) {
-		*ret_answer = resource_answer(message, MESSAGE_BAD_REQUEST, 0, "block size 7 is reserved");
+		snprintf(text, RESOURCE_TEXT_MAX, "block size 7 is reserved");
+		return MESSAGE_BAD_REQUEST;
+	}
+	return 0;
+}
+
+static uint8_t reading_check(const struct coap_message *message)
+{
+	if (message->code != MESSAGE_POST && message->code != MESSAGE_PUT)
+		return MESSAGE_METHOD_NOT_ALLOWED;
+	return message->if_match ? MESSAGE_PRECONDITION_FAILED : 0;
+}
+
+bool resource_request(const struct coap_message *message, char text[RESOURCE_TEXT_MAX],
+		      struct resource_reading *ret_reading, struct resource_answer *ret_answer)
+{
+	uint8_t code = request_check(message, text);
+	if (code) {
+		*ret_answer = resource_answer(message, code, 0, text);
 		return false;
 	}
 	if (is_well_known_core(message)) {
-		*ret_answer = links_answer(message);
+		*ret_answer = links_answer(message, text);
 		return false;
 	}
-	if (message->code != MESSAGE_POST && message->code != MESSAGE_PUT) {
-		*ret_answer = resource_answer(message, MESSAGE_METHOD_NOT_ALLOWED, 0, NULL);
+	code = reading_check(message);
+	if (code) {
+		*ret_answer = resource_answer(message, code, 0, NULL);
 		return false;
 	}
 	const char *problem = path_read(message, ret_reading);
@@ -216,7 +293,11 @@ struct resource_answer resource_verdict(const struct tg_answer *answer, uint32_t
 void resource_encode(const struct resource_answer *answer, uint8_t memory[RESOURCE_BODY_MAX], struct tg_bytes *ret_body)
 {
 	struct message_writer writer;
+	const uint8_t etag[] = {(uint8_t)(answer->etag >> 24), (uint8_t)(answer->etag >> 16),
+				(uint8_t)(answer->etag >> 8), (uint8_t)answer->etag};
 	message_writer_init(&writer, memory, RESOURCE_BODY_MAX);
+	if (answer->has_etag)
+		message_write_option(&writer, MESSAGE_ETAG, (struct tg_bytes){.data = etag, .size = sizeof(etag)});
 	if (answer->content_format != MESSAGE_ABSENT)
 		message_write_option_uint(&writer, MESSAGE_CONTENT_FORMAT, answer->content_format);
 	if (answer->code == MESSAGE_UNAVAILABLE || answer->code == MESSAGE_TOO_MANY_REQUESTS)
@@ -225,6 +306,8 @@ void resource_encode(const struct resource_answer *answer, uint8_t memory[RESOUR
 		message_write_option_uint(&writer, MESSAGE_BLOCK2, answer->block2);
 	if (answer->block1 != MESSAGE_ABSENT)
 		message_write_option_uint(&writer, MESSAGE_BLOCK1, answer->block1);
+	if (answer->size2 != MESSAGE_ABSENT)
+		message_write_option_uint(&writer, MESSAGE_SIZE2, answer->size2);
 	if (answer->code == MESSAGE_TOO_LARGE)
 		message_write_option_uint(&writer, MESSAGE_SIZE1, answer->detail);
 	message_write_payload(&writer, answer->payload);

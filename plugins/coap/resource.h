@@ -4,7 +4,8 @@
 
 /*
  * What a request means to a gateway, and what the gateway's answer looks like on the wire. POST and PUT to any path hand in a
- * reading; /.well-known/core says so (RFC 6690). Pure.
+ * reading; /.well-known/core says so (RFC 6690). A reading is not kept here as the state of its path: nothing matches If-Match,
+ * and If-None-Match always holds. Pure.
  */
 
 #include <tidegate/adapter.h>
@@ -13,6 +14,8 @@
 
 /* Room that resource_encode needs at most. */
 enum { RESOURCE_BODY_MAX = 1152 };
+/* Room for the text of an answer, all of its pieces together. */
+enum { RESOURCE_TEXT_MAX = 512 };
 
 /* A reading's address. `path` has the form that message.h of the contract asks for. */
 struct resource_reading {
@@ -23,9 +26,12 @@ struct resource_reading {
 
 struct resource_answer {
 	uint8_t code;
+	bool has_etag;
+	uint32_t etag;
 	uint32_t detail; /* 4.13: Size1, 4.29 and 5.03: Max-Age in seconds */
 	uint32_t block1; /* MESSAGE_ABSENT: none */
 	uint32_t block2;
+	uint32_t size2;
 	uint32_t content_format;
 	struct tg_bytes payload; /* or a diagnostic sentence; borrowed */
 };
@@ -34,9 +40,10 @@ struct resource_answer {
 struct resource_answer resource_answer(const struct coap_message *message, uint8_t code, uint32_t detail,
 				       const char *diagnostic);
 
-/* Returns true for a reading, false where *ret_answer is the answer already. Only one of both is written. */
-bool resource_request(const struct coap_message *message, struct resource_reading *ret_reading,
-		      struct resource_answer *ret_answer);
+/* Returns true for a reading, false where *ret_answer is the answer already. Only one of both is written.
+ * Ownership: the answer borrows from `text`. */
+bool resource_request(const struct coap_message *message, char text[RESOURCE_TEXT_MAX],
+		      struct resource_reading *ret_reading, struct resource_answer *ret_answer);
 
 /* Source: RFC 7252 section 5.9, RFC 7959 section 2.9, RFC 8516. */
 struct resource_answer resource_verdict(const struct tg_answer *answer, uint32_t block1);

@@ -108,7 +108,9 @@ static void repeat(struct coap *coap, const struct exchange_request *request, co
 	uint8_t memory[RESOURCE_BODY_MAX];
 	struct resource_answer answer = resource_answer(request->message, before->code, before->detail, NULL);
 	struct resource_reading reading;
-	if (before->code == MESSAGE_CONTENT && resource_request(request->message, &reading, &answer))
+	char text[RESOURCE_TEXT_MAX];
+	if ((before->code == MESSAGE_CONTENT || before->code == MESSAGE_VALID) &&
+	    resource_request(request->message, text, &reading, &answer))
 		return;
 	const struct exchange_answer encoded = answer_encode(&answer, memory);
 	exchange_repeat(coap->exchanges, request, &encoded);
@@ -155,8 +157,9 @@ static void take(struct coap *coap, const struct exchange_request *request, stru
 	struct resource_reading reading;
 	struct resource_answer answer;
 	struct tg_bytes payload;
+	char text[RESOURCE_TEXT_MAX];
 	coap->host->count(coap->host, COAP_REQUESTS, 1);
-	if (!resource_request(message, &reading, &answer)) {
+	if (!resource_request(message, text, &reading, &answer)) {
 		reply(coap, request, &answer);
 		return;
 	}
@@ -171,7 +174,7 @@ static void take(struct coap *coap, const struct exchange_request *request, stru
 		return;
 	}
 	submit(coap, request, session, &reading, payload);
-	block_peer_done(coap->blocks, &session->block);
+	block_return(coap->blocks, &session->block);
 }
 
 /* RFC 7252 section 5.4.1: an option that is not understood is answered where the request is confirmable, else rejected. */

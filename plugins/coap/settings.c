@@ -91,6 +91,16 @@ static int address_resolve(struct tg_bytes host_part, uint16_t port, struct sett
 	return 0;
 }
 
+/* DTLS has no groups (RFC 7252 sections 8 and 9.1). */
+static bool is_multicast(const struct settings_address *address)
+{
+	const struct sockaddr_in *v4 = (const void *)&address->address;
+	const struct sockaddr_in6 *v6 = (const void *)&address->address;
+	if (address->address.ss_family == AF_INET6)
+		return IN6_IS_ADDR_MULTICAST(&v6->sin6_addr);
+	return IN_MULTICAST(ntohl(v4->sin_addr.s_addr));
+}
+
 int settings_address(const struct tg_host *host, size_t index, struct settings_address *ret_address)
 {
 	const char *uri = host->setting_item(host, "listen", index);
@@ -104,10 +114,16 @@ int settings_address(const struct tg_host *host, size_t index, struct settings_a
 	int r = message_split_uri(uri, &host_part, &port);
 	if (r >= 0)
 		r = address_resolve(host_part, port, ret_address);
-	if (r < 0)
+	if (r < 0) {
 		host->log(host, TG_LOG_ERROR, NULL,
 			  "cannot listen on '%s' (wanted is coaps:// with an address in digits and a port)", uri);
-	return r;
+		return r;
+	}
+	if (is_multicast(ret_address)) {
+		host->log(host, TG_LOG_ERROR, NULL, "cannot listen on '%s' (there is no multicast with DTLS)", uri);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 bool settings_shared(const struct tg_host *host)

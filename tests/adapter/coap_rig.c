@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 5000, DESCRIPTORS = 256 };
+enum { WAIT_MS = 30000, DESCRIPTORS = 256 };
 
 struct sensor {
 	SSL_CTX *context;
@@ -20,6 +20,7 @@ struct sensor {
 	char identity[64];
 	char key[64];
 	uint8_t datagram[2048];
+	size_t datagram_size;
 	struct coap_message message;
 	bool ended;
 };
@@ -278,6 +279,7 @@ static bool take(struct sensor *sensor)
 		sensor->ended |= SSL_get_error(sensor->ssl, r) != SSL_ERROR_WANT_READ;
 		return false;
 	}
+	sensor->datagram_size = (size_t)r;
 	ck_assert_int_eq(message_parse((struct tg_bytes){sensor->datagram, (size_t)r}, &sensor->message), 0);
 	return true;
 }
@@ -288,6 +290,12 @@ const struct coap_message *sensor_receive(struct sensor *sensor)
 
 	ck_assert_msg(MOCK_UNTIL(rig, taken || (taken = take(sensor)), WAIT_MS), "nothing comes");
 	return &sensor->message;
+}
+
+struct tg_bytes sensor_receive_raw(struct sensor *sensor)
+{
+	sensor_receive(sensor);
+	return (struct tg_bytes){sensor->datagram, sensor->datagram_size};
 }
 
 const struct coap_message *sensor_expect(struct sensor *sensor, enum message_type type, uint8_t code, uint16_t id)

@@ -50,6 +50,8 @@ void sensor_empty(struct sensor *sensor, enum message_type type, uint16_t id);
 
 /* The next message from the gateway; its bytes are lent until the next call. The test fails where none comes. */
 const struct coap_message *sensor_receive(struct sensor *sensor);
+/* The same as bytes, for tests that read them themselves. */
+struct tg_bytes sensor_receive_raw(struct sensor *sensor);
 /* The same, and that it is this. */
 const struct coap_message *sensor_expect(struct sensor *sensor, enum message_type type, uint8_t code, uint16_t id);
 /* Lets the adapter work, and makes sure that nothing has come. */

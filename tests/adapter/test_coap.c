@@ -202,7 +202,7 @@ START_TEST(malformed_datagrams_are_counted_and_harm_nothing)
 	sensor_send(sensor, (struct tg_bytes){"\x40\x02\x00", 3});
 	sensor_send(sensor, (struct tg_bytes){"\x80\x02\x00\x01", 4});
 	sensor_send(sensor, (struct tg_bytes){"\x50\x02\x00\x01\xff", 5});
-	sensor_send(sensor, (struct tg_bytes){"\x50\x02\x00\x01\x10", 5}); /* NON with If-Match */
+	sensor_send(sensor, (struct tg_bytes){"\x50\x02\x00\x01\x90", 5}); /* NON with OSCORE */
 	sensor_expect_nothing(sensor);
 	sensor_send(sensor, (struct tg_bytes){"\x40\x02\x00\x09\xff", 5});
 	sensor_expect(sensor, MESSAGE_RST, MESSAGE_EMPTY, 9);
@@ -216,7 +216,7 @@ START_TEST(requests_that_are_no_readings)
 {
 	sensor_request(sensor, MESSAGE_CON, MESSAGE_GET, 1, "a", NULL);
 	sensor_expect(sensor, MESSAGE_ACK, MESSAGE_METHOD_NOT_ALLOWED, 1);
-	sensor_send(sensor, (struct tg_bytes){"\x40\x02\x00\x02\x10", 5}); /* If-Match */
+	sensor_send(sensor, (struct tg_bytes){"\x40\x02\x00\x02\x90", 5}); /* OSCORE */
 	sensor_expect(sensor, MESSAGE_ACK, MESSAGE_BAD_OPTION, 2);
 	sensor_request(sensor, MESSAGE_CON, MESSAGE_POST, 3, "a/../b", "1");
 	sensor_expect(sensor, MESSAGE_ACK, MESSAGE_BAD_REQUEST, 3);

@@ -129,20 +129,21 @@ static void take(struct rig *rig, const struct exchange_request *request)
 	struct resource_reading reading;
 	struct resource_answer resource;
 	struct tg_bytes body;
-	if (!resource_request(request->message, &reading, &resource)) {
+	char text[RESOURCE_TEXT_MAX];
+	if (!resource_request(request->message, text, &reading, &resource)) {
 		answer(rig, request, &resource);
 		return;
 	}
 	require(reading.path_size <= TG_PATH_MAX, "a path is bounded");
 	uint8_t code = block_receive(rig->blocks, &rig->block, request->message, rig->now_us, &body);
-	require(block_bytes(rig->blocks) <= 2048, "a body is bounded");
+	require(block_bytes(rig->blocks) <= 4096, "bodies are bounded");
 	if (code) {
 		resource = resource_answer(request->message, code, 2048, NULL);
 		answer(rig, request, &resource);
 		return;
 	}
 	touch(body);
-	block_peer_done(rig->blocks, &rig->block);
+	block_return(rig->blocks, &rig->block);
 	if (exchange_open(rig->exchanges, request, request->message->block1, rig->now_us, &rig->submitted) < 0) {
 		resource = resource_answer(request->message, MESSAGE_UNAVAILABLE, 5, NULL);
 		answer(rig, request, &resource);
@@ -194,9 +195,9 @@ static uint32_t draw(uint32_t below)
 /* Well-formed messages of all kinds: what a mutation begins from. */
 static size_t message_make(uint8_t wire[DATAGRAM_MAX])
 {
-	static const uint8_t codes[] = {0, 1, 2, 2, 2, 3, 3, 4, 69, 132};
-	static const uint16_t numbers[] = {1,  3,  4,  5,  6,  7,  11, 11, 11,  12,   14,
-					   15, 17, 23, 27, 27, 28, 35, 60, 258, 2049, 65000};
+	static const uint8_t codes[] = {0, 1, 2, 2, 2, 3, 3, 4, 5, 6, 7, 69, 132};
+	static const uint16_t numbers[] = {1,  3,  4,  5,  6,  7,  11, 11, 11,  12,   14,   15,
+					   16, 17, 23, 27, 27, 28, 35, 60, 258, 2049, 65000};
 	static const uint8_t token[MESSAGE_TOKEN_MAX] = {1, 2, 3, 4, 5, 6, 7, 8};
 	uint8_t value[64];
 	struct message_writer writer;
@@ -228,7 +229,7 @@ static size_t piece_make(uint8_t wire[DATAGRAM_MAX])
 	next = more ? number + 1 : 0;
 	message_writer_init(&writer, wire, DATAGRAM_MAX);
 	message_write_header(&writer, MESSAGE_CON, MESSAGE_PUT, (uint16_t)draw(65536), (struct tg_bytes){0});
-	message_write_option(&writer, MESSAGE_URI_PATH, (struct tg_bytes){"a", 1});
+	message_write_option(&writer, MESSAGE_URI_PATH, (struct tg_bytes){"abcdef" + draw(draw(4) ? 1 : 6), 1});
 	message_write_option_uint(&writer, MESSAGE_BLOCK1, block_value(number, more, szx));
 	if (draw(4) == 0)
 		message_write_option_uint(&writer, MESSAGE_SIZE1, draw(3000));
@@ -238,12 +239,20 @@ static size_t piece_make(uint8_t wire[DATAGRAM_MAX])
 
 static size_t links_make(uint8_t wire[DATAGRAM_MAX])
 {
+	static const char queries[] = "rt=tidegate.readings*ct=40href=/*title=POST or*=if";
 	struct message_writer writer;
 	message_writer_init(&writer, wire, DATAGRAM_MAX);
 	message_write_header(&writer, MESSAGE_CON, MESSAGE_GET, (uint16_t)draw(65536), (struct tg_bytes){0});
 	message_write_option(&writer, MESSAGE_URI_PATH, (struct tg_bytes){".well-known", 11});
 	message_write_option(&writer, MESSAGE_URI_PATH, (struct tg_bytes){"core", 4});
+	if (draw(2)) {
+		size_t from = draw((uint32_t)strlen(queries));
+		message_write_option(&writer, MESSAGE_URI_QUERY,
+				     (struct tg_bytes){queries + from, draw((uint32_t)(strlen(queries) - from))});
+	}
 	message_write_option_uint(&writer, MESSAGE_BLOCK2, draw(200));
+	if (draw(2))
+		message_write_option_uint(&writer, MESSAGE_SIZE2, 0);
 	return writer.size;
 }
 

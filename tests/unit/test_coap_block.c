@@ -71,7 +71,7 @@ static void assert_whole(size_t size)
 {
 	ck_assert_uint_eq(body.size, size);
 	ck_assert_mem_eq(body.data, data, size);
-	block_peer_done(table, &peer);
+	block_return(table, &peer);
 	ck_assert_uint_eq(block_bytes(table), 0);
 }
 
@@ -90,7 +90,7 @@ START_TEST(a_single_block_is_the_body)
 	ck_assert_uint_eq(body.size, 64);
 	ck_assert_uint_eq(send_piece(0, false, SZX_64, 3), 0);
 	ck_assert_uint_eq(body.size, 3);
-	ck_assert_ptr_null(peer.body);
+	ck_assert_ptr_null(peer.bodies);
 }
 END_TEST
 
@@ -156,21 +156,46 @@ START_TEST(gaps_and_strays_are_incomplete)
 }
 END_TEST
 
-START_TEST(pieces_of_another_request_do_not_mix)
+static uint8_t send_to(const char *path, uint32_t number, bool more, size_t size)
 {
-	ck_assert_uint_eq(send_piece(0, true, SZX_16, 16), MESSAGE_CONTINUE);
-	ck_assert_uint_eq(
-		receive(&(struct piece){.path = "b", .block1 = block_value(1, false, SZX_16), .size1 = -1, .size = 16}),
-		MESSAGE_INCOMPLETE);
-	/* its first piece takes the place */
-	ck_assert_uint_eq(
-		receive(&(struct piece){.path = "b", .block1 = block_value(0, true, SZX_16), .size1 = -1, .size = 16}),
-		MESSAGE_CONTINUE);
-	ck_assert_uint_eq(send_piece(1, false, SZX_16, 16), MESSAGE_INCOMPLETE);
-	ck_assert_uint_eq(
-		receive(&(struct piece){.path = "b", .block1 = block_value(1, false, SZX_16), .size1 = -1, .size = 9}),
-		0);
-	assert_whole(25);
+	return receive(
+		&(struct piece){.path = path, .block1 = block_value(number, more, SZX_16), .size1 = -1, .size = size});
+}
+
+START_TEST(bodies_of_several_requests_come_by_turns)
+{
+	ck_assert_uint_eq(send_to("a", 0, true, 16), MESSAGE_CONTINUE);
+	ck_assert_uint_eq(send_to("b", 1, false, 16), MESSAGE_INCOMPLETE);
+	ck_assert_uint_eq(send_to("b", 0, true, 16), MESSAGE_CONTINUE);
+	ck_assert_uint_eq(send_to("a", 1, true, 16), MESSAGE_CONTINUE);
+	ck_assert_uint_eq(send_to("b", 1, false, 9), 0);
+	ck_assert_uint_eq(body.size, 25);
+	ck_assert_mem_eq(body.data, data, 25);
+	block_return(table, &peer);
+	ck_assert_uint_gt(block_bytes(table), 0);
+	ck_assert_uint_eq(send_to("a", 2, false, 1), 0);
+	assert_whole(33);
+}
+END_TEST
+
+START_TEST(bodies_of_a_peer_are_few)
+{
+	static const char *const paths[] = {"a", "b", "c", "d", "e"};
+
+	for (size_t i = 0; i < 5; i++) {
+		ck_assert_uint_eq(send_to(paths[i], 0, true, 16), MESSAGE_CONTINUE);
+		now_us += S;
+		if (i == 3) /* now "b" has waited for longest */
+			ck_assert_uint_eq(send_to("a", 1, true, 16), MESSAGE_CONTINUE);
+		now_us += S;
+	}
+	ck_assert_uint_eq(peer.count, BLOCK_BODIES_A_PEER);
+	ck_assert_uint_eq(send_to("b", 1, true, 16), MESSAGE_INCOMPLETE);
+	ck_assert_uint_eq(send_to("a", 2, true, 16), MESSAGE_CONTINUE);
+	ck_assert_uint_eq(send_to("e", 1, false, 0), 0);
+	block_return(table, &peer);
+	block_return(table, &peer); /* nothing is lent any more */
+	ck_assert_uint_eq(peer.count, BLOCK_BODIES_A_PEER - 1);
 }
 END_TEST
 
@@ -269,12 +294,12 @@ START_TEST(half_a_body_is_kept_for_its_lifetime)
 	ck_assert_uint_eq(send_piece(1, true, SZX_16, 16), MESSAGE_CONTINUE);
 	now_us += 246 * (int64_t)S;
 	block_run(table, now_us);
-	ck_assert_ptr_nonnull(peer.body);
+	ck_assert_ptr_nonnull(peer.bodies);
 	ck_assert_int_eq(block_next_us(table), now_us + S);
 	now_us += S;
 	ck_assert_uint_eq(send_piece(2, true, SZX_16, 16), MESSAGE_INCOMPLETE);
 	block_run(table, now_us);
-	ck_assert_ptr_null(peer.body);
+	ck_assert_ptr_null(peer.bodies);
 	ck_assert_uint_eq(block_bytes(table), 0);
 }
 END_TEST
@@ -320,7 +345,8 @@ int main(void)
 	tcase_add_test(tcase, a_last_piece_may_be_empty);
 	tcase_add_test(tcase, sizes_that_do_not_fit_are_bad);
 	tcase_add_test(tcase, gaps_and_strays_are_incomplete);
-	tcase_add_test(tcase, pieces_of_another_request_do_not_mix);
+	tcase_add_test(tcase, bodies_of_several_requests_come_by_turns);
+	tcase_add_test(tcase, bodies_of_a_peer_are_few);
 	tcase_add_test(tcase, peers_do_not_mix);
 	tcase_add_test(tcase, a_first_piece_begins_anew);
 	tcase_add_test(tcase, a_piece_sent_anew_is_taken_once);

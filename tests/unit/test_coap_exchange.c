@@ -120,6 +120,33 @@ START_TEST(an_acknowledgement_of_another_peer_ends_nothing)
 }
 END_TEST
 
+/* RFC 7967: what No-Response names is not sent; a confirmable request is acknowledged all the same. */
+START_TEST(an_unwanted_response_is_not_sent)
+{
+	rig_receive(MESSAGE_CON, MESSAGE_POST, 1, 1);
+	rig.message.no_response = 0x02;
+	exchange_reply(rig.table, &rig.request, &rig_changed, rig.now_us);
+	rig_assert_sent(0, MESSAGE_ACK, MESSAGE_EMPTY, 1);
+
+	rig_receive(MESSAGE_NON, MESSAGE_POST, 2, 1);
+	rig.message.no_response = 0x02;
+	rig_finish(rig_open(0));
+	ck_assert_uint_eq(rig.n_sent, 1);
+
+	rig_receive(MESSAGE_CON, MESSAGE_POST, 3, 1);
+	rig.message.no_response = 0x02;
+	uint64_t token = rig_open(0);
+	rig_advance(200 * MS);
+	rig_assert_sent(1, MESSAGE_ACK, MESSAGE_EMPTY, 3);
+	rig_finish(token);
+	rig_advance(100 * (int64_t)S);
+	ck_assert_uint_eq(rig.n_sent, 2);
+	ck_assert_uint_eq(rig.peer->open, 0);
+	ck_assert_uint_eq(rig.counts[EXCHANGE_COUNT_UNWANTED], 3);
+	ck_assert_uint_eq(rig.counts[EXCHANGE_COUNT_RESPONSES_2], 0);
+}
+END_TEST
+
 START_TEST(our_own_ids_do_not_repeat)
 {
 	for (uint16_t id = 1; id <= 40; id++) {
@@ -273,6 +300,7 @@ int main(void)
 	tcase_add_test(tcase, timeouts_differ);
 	tcase_add_test(tcase, a_reset_ends_a_separate_response);
 	tcase_add_test(tcase, an_acknowledgement_of_another_peer_ends_nothing);
+	tcase_add_test(tcase, an_unwanted_response_is_not_sent);
 	tcase_add_test(tcase, our_own_ids_do_not_repeat);
 	tcase_add_test(tcase, a_ping_gets_a_reset);
 	tcase_add_test(tcase, what_belongs_to_nothing_is_rejected_or_ignored);

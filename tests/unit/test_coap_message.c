@@ -167,8 +167,20 @@ static const struct {
 	struct tg_bytes bytes;
 	uint16_t bad_option;
 } critical[] = {
-	{"If-Match", W("\x40\x02\x00\x01\x10"), 1},
-	{"If-None-Match", W("\x40\x02\x00\x01\x50"), 5},
+	{"If-Match of 9 bytes",
+	 W("\x40\x02\x00\x01\x19"
+	   "123456789"),
+	 1},
+	{"If-None-Match of 1 byte",
+	 W("\x40\x02\x00\x01\x51"
+	   "1"),
+	 5},
+	{"If-None-Match twice", W("\x40\x02\x00\x01\x50\x00"), 5},
+	{"If-Match twice, which may be",
+	 W("\x40\x02\x00\x01\x11"
+	   "a\x01"
+	   "b"),
+	 0},
 	{"9, OSCORE", W("\x40\x02\x00\x01\x90"), 9},
 	{"Uri-Host empty", W("\x40\x02\x00\x01\x30"), 3},
 	{"Uri-Host twice",
@@ -182,7 +194,7 @@ static const struct {
 	{"Block1 of 4 bytes", W("\x40\x02\x00\x01\xd4\x0e\x00\x00\x00\x00"), 27},
 	{"Block1 twice", W("\x40\x02\x00\x01\xd0\x0e\x00"), 27},
 	{"Proxy-Uri empty", W("\x40\x02\x00\x01\xd0\x16"), 35},
-	{"the first of two", W("\x40\x02\x00\x01\x10\x40"), 1},
+	{"the first of two", W("\x40\x02\x00\x01\x30\x60"), 3},
 	{"elective ones of any kind: Max-Age twice, Content-Format of 3 bytes, 2048",
 	 W("\x40\x02\x00\x01\xc3\x01\x02\x03"
 	   "\x21\x01\x01\x02\xe0\x06\xe5"),
@@ -194,6 +206,19 @@ START_TEST(critical_options_that_are_not_understood)
 	ck_assert_msg(parse(critical[_i].bytes) == 0, "%s", critical[_i].what);
 	ck_assert_msg(message.bad_option == critical[_i].bad_option, "%s: %u", critical[_i].what, message.bad_option);
 	ck_assert_uint_eq(message.content_format, MESSAGE_ABSENT);
+}
+END_TEST
+
+START_TEST(what_the_sender_wishes_is_noted)
+{
+	ck_assert_int_eq(parse(W("\x40\x02\x00\x01\x10\x40\xb1\x05\xc0\xd1\xd9\x1a")), 0);
+	ck_assert(message.if_match && message.if_none_match && message.size2);
+	ck_assert_uint_eq(message.hop_limit, 5);
+	ck_assert_uint_eq(message.no_response, 0x1a);
+	ck_assert_int_eq(parse(W("\x40\x02\x00\x01")), 0);
+	ck_assert(!message.if_match && !message.if_none_match && !message.size2);
+	ck_assert_uint_eq(message.hop_limit, MESSAGE_ABSENT);
+	ck_assert_uint_eq(message.no_response, 0);
 }
 END_TEST
 
@@ -320,6 +345,7 @@ int main(void)
 	tcase_add_loop_test(tcase, malformed_is_refused, 0, sizeof(malformed) / sizeof(malformed[0]));
 	tcase_add_test(tcase, the_last_option_number_is_accepted);
 	tcase_add_loop_test(tcase, critical_options_that_are_not_understood, 0, sizeof(critical) / sizeof(critical[0]));
+	tcase_add_test(tcase, what_the_sender_wishes_is_noted);
 	tcase_add_test(tcase, lengths_at_their_limits);
 	tcase_add_test(tcase, proxy_options_are_seen);
 	tcase_add_test(tcase, what_is_written_reads_back);

@@ -12,6 +12,7 @@ static struct message_writer writer;
 static struct coap_message message;
 static struct resource_reading reading;
 static struct resource_answer answer;
+static char room[RESOURCE_TEXT_MAX];
 
 static struct tg_bytes text(const char *terminated)
 {
@@ -35,7 +36,7 @@ static bool request(void)
 	ck_assert(!writer.failed);
 	ck_assert_int_eq(message_parse((struct tg_bytes){wire, writer.size}, &message), 0);
 	memset(&reading, 0, sizeof(reading));
-	return resource_request(&message, &reading, &answer);
+	return resource_request(&message, room, &reading, &answer);
 }
 
 static void assert_path(const char *expected)
@@ -189,9 +190,15 @@ END_TEST
 START_TEST(options_that_are_not_served)
 {
 	begin(MESSAGE_POST);
-	message_write_option(&writer, 1, text("etag")); /* If-Match */
+	message_write_option(&writer, 9, text("oscore"));
 	ck_assert(!request());
 	ck_assert_uint_eq(answer.code, MESSAGE_BAD_OPTION);
+	ck_assert_mem_eq(answer.payload.data, "option 9 ", 9);
+
+	begin(MESSAGE_POST);
+	message_write_option(&writer, MESSAGE_IF_MATCH, text("etag"));
+	ck_assert(!request());
+	ck_assert_uint_eq(answer.code, MESSAGE_PRECONDITION_FAILED);
 
 	begin(MESSAGE_GET);
 	message_write_option(&writer, MESSAGE_PROXY_URI, text("coap://a/"));

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "links.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A query, taken apart. */
+struct wish {
+	struct tg_bytes name;
+	struct tg_bytes value;
+	bool any; /* no value: whether there is such an attribute */
+	bool prefix;
+};
+
+static struct wish wish_read(struct tg_bytes query)
+{
+	const char *text = query.data;
+	const char *equals = query.size ? memchr(text, '=', query.size) : NULL;
+	struct wish wish = {.name = query, .any = !equals};
+	if (!equals)
+		return wish;
+	wish.name.size = (size_t)(equals - text);
+	wish.value = (struct tg_bytes){.data = equals + 1, .size = query.size - wish.name.size - 1};
+	wish.prefix = wish.value.size > 0 && text[query.size - 1] == '*';
+	wish.value.size -= wish.prefix;
+	return wish;
+}
+
+static bool is_name(struct tg_bytes name, const char *wanted)
+{
+	return name.size == strlen(wanted) && memcmp(name.data, wanted, name.size) == 0;
+}
+
+static bool text_matches(const char *text, size_t size, const struct wish *wish)
+{
+	bool fits = wish->prefix ? size >= wish->value.size : size == wish->value.size;
+	return wish->any || (fits && (wish->value.size == 0 || memcmp(text, wish->value.data, wish->value.size) == 0));
+}
+
+static bool word_matches(const char *words, const struct wish *wish)
+{
+	while (*words) {
+		size_t size = strcspn(words, " ");
+		if (text_matches(words, size, wish))
+			return true;
+		words += size + (words[size] == ' ');
+	}
+	return false;
+}
+
+static bool has_words(struct tg_bytes name)
+{
+	return is_name(name, "rt") || is_name(name, "if") || is_name(name, "rel");
+}
+
+static bool link_matches(const struct link *link, const struct wish *wish)
+{
+	if (is_name(wish->name, "href"))
+		return text_matches(link->target, strlen(link->target), wish);
+	for (size_t i = 0; i < LINKS_ATTRIBUTES && link->attributes[i].name; i++) {
+		const struct link_attribute *attribute = &link->attributes[i];
+		if (!is_name(wish->name, attribute->name))
+			continue;
+		return has_words(wish->name) ? word_matches(attribute->value, wish)
+					     : text_matches(attribute->value, strlen(attribute->value), wish);
+	}
+	return false;
+}
+
+static bool is_wanted(const struct link *link, const struct coap_message *request)
+{
+	struct message_walk walk;
+	struct message_option option;
+	message_walk_init(&walk, request);
+	while (message_option_next(&walk, &option)) {
+		if (option.number != MESSAGE_URI_QUERY)
+			continue;
+		const struct wish wish = wish_read(option.value);
+		if (!link_matches(link, &wish))
+			return false;
+	}
+	return true;
+}
+
+static bool add(char *memory, size_t room, size_t *size, const char *text)
+{
+	size_t length = strlen(text);
+	if (length > room - *size)
+		return false;
+	memcpy(memory + *size, text, length);
+	*size += length;
+	return true;
+}
+
+static bool add_attribute(char *memory, size_t room, size_t *size, const struct link_attribute *attribute)
+{
+	const char *quote = attribute->number ? "" : "\"";
+	return add(memory, room, size, ";") && add(memory, room, size, attribute->name) &&
+	       add(memory, room, size, "=") && add(memory, room, size, quote) &&
+	       add(memory, room, size, attribute->value) && add(memory, room, size, quote);
+}
+
+static bool add_link(char *memory, size_t room, size_t *size, const struct link *link)
+{
+	bool whole = add(memory, room, size, *size ? ",<" : "<") && add(memory, room, size, link->target) &&
+		     add(memory, room, size, ">");
+	for (size_t i = 0; whole && i < LINKS_ATTRIBUTES && link->attributes[i].name; i++)
+		whole = add_attribute(memory, room, size, &link->attributes[i]);
+	return whole;
+}
+
+int links_write(const struct link *links, size_t count, const struct coap_message *request, char *memory, size_t room)
+{
+	size_t size = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (is_wanted(&links[i], request) && !add_link(memory, room, &size, &links[i]))
+			return -ENOSPC;
+	}
+	return (int)size;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COAP_LINKS_H
+#define COAP_LINKS_H
+
+/* Lists of links (RFC 6690), as /.well-known/core answers with them: written as text, filtered by what the request asks for.
+ * Pure. */
+
+#include "message.h"
+
+enum { LINKS_ATTRIBUTES = 4 };
+
+/* `value` has no '"' and no '\\'. A number stands without quotes. */
+struct link_attribute {
+	const char *name; /* NULL behind the last */
+	const char *value;
+	bool number;
+};
+
+struct link {
+	const char *target; /* "/path" */
+	struct link_attribute attributes[LINKS_ATTRIBUTES];
+};
+
+/*
+ * Writes those of `links` that every query of the request matches: `NAME=VALUE`, where `href` is the target, a VALUE that ends in
+ * '*' is the beginning of what is looked for, and of rt, if and rel, which hold several words, one has to match. A query without
+ * '=' asks for links that have such an attribute. Returns the bytes written, or -ENOSPC.
+ * Source: RFC 6690 sections 2 and 4.1.
+ */
+int links_write(const struct link *links, size_t count, const struct coap_message *request, char *memory, size_t room);
+
+#endif

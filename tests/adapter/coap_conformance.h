@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_COAP_CONFORMANCE_H
+#define TESTS_COAP_CONFORMANCE_H
+
+/*
+ * What the RFCs ask of a CoAP server, one row for each requirement: where it stands, what it says in our own words, and a script
+ * of datagrams that shows it, sent and compared byte by byte over DTLS, without the adapter's own codec. The steps of a script,
+ * with ';' between them:
+ *
+ *	> BYTES     send this datagram
+ *	< BYTES     the next datagram from the server is this one
+ *	.           nothing comes
+ *	in N        the adapter has handed in N messages by now, and no more
+ *	body N      the last of them has N bytes
+ *	path TEXT   the last of them has this path
+ *	ok          accept the oldest message that has no verdict yet
+ *	no V N      refuse it with verdict V (enum tg_verdict), Max-Age or limit N, and the reason "why"
+ *	wait MS     let so much time pass
+ *	peer N      from here on it is device N, in a session of its own
+ *
+ * BYTES are hexadecimal digits, 'text' and x100, which is a hundred bytes of 'x'; in what is compared also .. (any byte), * (any
+ * rest), ID and TAG (two and four bytes, noted down); id and tag are the bytes that were noted down, also in what is sent.
+ */
+
+#include <stddef.h>
+
+struct requirement {
+	const char *source; /* "7252 4.2": RFC and section */
+	const char *text;
+	const char *script;
+};
+
+extern const struct requirement requirements[];
+extern const size_t n_requirements;
+
+#endif
