@@ -10,9 +10,12 @@ mqtt_la_SOURCES = \
 	plugins/mqtt/rows.c \
 	plugins/mqtt/session.c plugins/mqtt/session.h plugins/mqtt/session_internal.h \
 	plugins/mqtt/session_connect.c \
+	plugins/mqtt/session_tell.c \
 	plugins/mqtt/status.c plugins/mqtt/status.h \
 	plugins/mqtt/text.c plugins/mqtt/text.h \
-	plugins/mqtt/tls.c plugins/mqtt/tls.h \
+	plugins/mqtt/tls.c plugins/mqtt/tls.h plugins/mqtt/tls_internal.h \
+	plugins/mqtt/tls_ocsp.c \
+	plugins/mqtt/tls_verify.c \
 	plugins/mqtt/transport.c plugins/mqtt/transport.h \
 	plugins/mqtt/url.c plugins/mqtt/url.h \
 	plugins/mqtt/window.c plugins/mqtt/window.h
@@ -34,6 +37,25 @@ tests_adapter_test_mqtt_delivery_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 tests_adapter_test_mqtt_delivery_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_adapter_test_mqtt_delivery_LDADD = libmockhost.la $(CHECK_LIBS)
 tests_adapter_test_mqtt_delivery_DEPENDENCIES = libmockhost.la mqtt.la
+
+MQTT_FRONT = $(MQTT_RIG) tests/adapter/dtls_pki.c tests/adapter/dtls_pki.h \
+	tests/adapter/mqtt_front.c tests/adapter/mqtt_front.h
+check_PROGRAMS += tests/adapter/staple tests/adapter/test_mqtt_staple tests/adapter/test_mqtt_trust
+UNIT_TESTS += tests/adapter/test_mqtt_staple tests/adapter/test_mqtt_trust
+tests_adapter_staple_SOURCES = tests/adapter/staple.c
+tests_adapter_staple_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_adapter_staple_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_staple_LDADD = $(OPENSSL_LIBS)
+tests_adapter_test_mqtt_staple_SOURCES = tests/adapter/test_mqtt_staple.c $(MQTT_FRONT)
+tests_adapter_test_mqtt_staple_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -D_GNU_SOURCE
+tests_adapter_test_mqtt_staple_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_test_mqtt_staple_LDADD = libmockhost.la $(OPENSSL_LIBS) $(CHECK_LIBS)
+tests_adapter_test_mqtt_staple_DEPENDENCIES = libmockhost.la mqtt.la tests/adapter/staple
+tests_adapter_test_mqtt_trust_SOURCES = tests/adapter/test_mqtt_trust.c $(MQTT_FRONT)
+tests_adapter_test_mqtt_trust_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -D_GNU_SOURCE
+tests_adapter_test_mqtt_trust_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_test_mqtt_trust_LDADD = libmockhost.la $(OPENSSL_LIBS) $(CHECK_LIBS)
+tests_adapter_test_mqtt_trust_DEPENDENCIES = libmockhost.la mqtt.la tests/adapter/staple
 
 check_PROGRAMS += tests/unit/test_mqtt_text tests/unit/test_mqtt_window
 UNIT_TESTS += tests/unit/test_mqtt_text tests/unit/test_mqtt_window

@@ -18,6 +18,7 @@
 #include "options.h"
 #include "publish.h"
 #include "status.h"
+#include "tls.h"
 
 struct mqtt {
 	const struct tg_host *host;
@@ -27,6 +28,7 @@ struct mqtt {
 	bool renewing; /* finishes what is on its way, then connects anew */
 	bool stopping; /* finishes what is there, then says that it is offline */
 	bool said_offline;
+	uint64_t handle; /* of the session that the host was told of */
 };
 
 static void mqtt_say(struct mqtt *mqtt, enum status_kind kind)
@@ -85,6 +87,7 @@ static void mqtt_on_up(void *arg, struct session *session, const struct session_
 		link_abort(&mqtt->link, strerror(ENOMEM));
 		return;
 	}
+	session_tell(session, ++mqtt->handle);
 	mqtt_say(mqtt, STATUS_ONLINE);
 }
 
@@ -118,6 +121,7 @@ static bool mqtt_on_down(void *arg)
 	bool useful = mqtt->publish.confirmed > 0;
 
 	mqtt->renewing = false;
+	mqtt->host->session_ended(mqtt->host, mqtt->handle);
 	publish_end(&mqtt->publish);
 	if (mqtt->stopping)
 		mqtt->link.stopping = true;
@@ -193,6 +197,16 @@ static int mqtt_open(const struct tg_host *host, void **ret_state)
 	return 0;
 }
 
+/* Once when they are taken over: from then on the watch over certificates tells. */
+static void mqtt_say_expired_lists(const struct mqtt *mqtt)
+{
+	const struct tg_host *host = mqtt->host;
+
+	if (mqtt->options->tls && tls_lists_until_s(mqtt->options->tls) < host->now_wall_us(host) / 1000000)
+		host->log(host, TG_LOG_WARNING, NULL, "a revocation list in \"crl\" has expired (crl_expired = \"%s\")",
+			  host->setting_text(host, "crl_expired"));
+}
+
 static int mqtt_start(void *state)
 {
 	struct mqtt *mqtt = state;
@@ -203,6 +217,7 @@ static int mqtt_start(void *state)
 	if (mqtt->options->problem)
 		mqtt->host->log(mqtt->host, TG_LOG_ERROR, NULL,
 				"no broker is connected to before that file is in order; messages are kept meanwhile");
+	mqtt_say_expired_lists(mqtt);
 	link_start(&mqtt->link);
 	return 0;
 }
@@ -218,19 +233,32 @@ static int mqtt_reload(void *state)
 {
 	struct mqtt *mqtt = state;
 	struct options *options;
+	const char *objection;
 	bool same;
 	int r = options_read(mqtt->host, mqtt->options->problem != NULL, &options);
 
 	if (r < 0)
 		return r;
-	same = memcmp(options->fingerprint, mqtt->options->fingerprint, sizeof(options->fingerprint)) == 0;
+	same = !mqtt->options->problem &&
+	       memcmp(options->fingerprint, mqtt->options->fingerprint, sizeof(options->fingerprint)) == 0;
 	link_set_options(&mqtt->link, options);
 	options_free(mqtt->options);
 	mqtt->options = options;
-	if (same || mqtt->stopping)
-		return 0;
-	mqtt_renew(mqtt);
+	mqtt_say_expired_lists(mqtt);
+	objection = mqtt->publish.session ? session_objection(mqtt->publish.session, options) : NULL;
+	if (objection) /* nobody may rely on it any more: not even what is on its way waits */
+		link_abort(&mqtt->link, objection);
+	else if (!same && !mqtt->stopping)
+		mqtt_renew(mqtt);
 	return 0;
+}
+
+static void mqtt_joined(void *state)
+{
+	struct mqtt *mqtt = state;
+
+	if (mqtt->publish.session)
+		session_tell(mqtt->publish.session, mqtt->handle);
 }
 
 static void mqtt_stop(void *state)
@@ -290,6 +318,7 @@ const struct tg_adapter tidegate_adapter = {
 	.start = mqtt_start,
 	.deliver = mqtt_deliver,
 	.reload = mqtt_reload,
+	.joined = mqtt_joined,
 	.stop = mqtt_stop,
 	.close = mqtt_close,
 };

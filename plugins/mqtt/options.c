@@ -13,8 +13,8 @@
 #include "text.h"
 #include "tls.h"
 
-enum { FILE_MAX = 1024 * 1024, PASSWORD_MAX = 65535 };
-enum { FILE_CERTIFICATE, FILE_KEY, FILE_TRUST, FILE_PASSWORD, N_FILES };
+enum { FILE_MAX = 4 * 1024 * 1024, PASSWORD_MAX = 65535 };
+enum { FILE_CERTIFICATE, FILE_KEY, FILE_TRUST, FILE_PASSWORD, FILE_CRL, N_FILES };
 
 struct options_file {
 	uint8_t *data;
@@ -47,7 +47,7 @@ static void options_file_done(struct options_file *file)
 
 static int options_read_all(int fd, struct options_file *ret_file)
 {
-	struct options_file file = {.data = malloc(FILE_MAX + 1)};
+	struct options_file file = {.data = malloc(FILE_MAX + 1)}; /* not touched beyond what is read */
 	ssize_t n = 1;
 
 	if (!file.data)
@@ -90,7 +90,7 @@ static int options_open_file(struct options *options, const struct tg_host *host
 
 static int options_open_files(struct options *options, const struct tg_host *host, struct options_file files[N_FILES])
 {
-	static const char *const names[N_FILES] = {"certificate", "key", "trust", "password_file"};
+	static const char *const names[N_FILES] = {"certificate", "key", "trust", "password_file", "crl"};
 	int r = 0;
 
 	for (int i = 0; i < N_FILES && r >= 0; i++)
@@ -210,12 +210,18 @@ static struct tg_bytes options_bytes(const struct options_file *file)
 
 static int options_tls(struct options *options, const struct options_file files[N_FILES], const struct tg_host *host)
 {
+	const char *ocsp = host->setting_text(host, "ocsp");
 	struct tls_settings settings = {
+		.crypto = host->crypto(host),
 		.certificate = options_bytes(&files[FILE_CERTIFICATE]),
 		.key = options_bytes(&files[FILE_KEY]),
 		.trust = options_bytes(&files[FILE_TRUST]),
 		.insecure = options->insecure,
-		.allow_tls12 = strcmp(host->setting_text(host, "tls_min"), "1.2") == 0,
+		.crl = options_bytes(&files[FILE_CRL]),
+		.expired_crl = strcmp(host->setting_text(host, "crl_expired"), "accept") == 0,
+		.ocsp = strcmp(ocsp, "off") == 0       ? TLS_OCSP_OFF
+			: strcmp(ocsp, "require") == 0 ? TLS_OCSP_REQUIRE
+						       : TLS_OCSP_ACCEPT,
 		.alpn = host->setting_text(host, "alpn"),
 	};
 	char cause[TLS_CAUSE_SIZE];
@@ -233,6 +239,21 @@ static int options_tls(struct options *options, const struct options_file files[
 static bool options_digest_text(EVP_MD_CTX *digest, const char *text)
 {
 	return EVP_DigestUpdate(digest, text, strlen(text) + 1) == 1;
+}
+
+/* Whether a change of this row means that the broker is to be connected to anew: not of what only counts for the next attempt, nor
+ * of what a live session can be asked about (session_objection). */
+static bool options_concerns_session(const char *name)
+{
+	static const char *const later[] = {"crl",           "crl_expired",       "backoff_min_ms",
+					    "backoff_max_s", "connect_timeout_s", "confirm_timeout_s",
+					    "failback_s"};
+
+	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+		if (strcmp(name, later[i]) == 0)
+			return false;
+	}
+	return true;
 }
 
 static bool options_digest_row(EVP_MD_CTX *digest, const struct tg_setting *row, const struct tg_host *host)
@@ -258,8 +279,8 @@ static int options_digest(struct options *options, const struct options_file fil
 	bool good = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1;
 
 	for (const struct tg_setting *row = options_rows; good && row->name; row++)
-		good = options_digest_row(digest, row, host);
-	for (int i = 0; good && i < N_FILES; i++)
+		good = !options_concerns_session(row->name) || options_digest_row(digest, row, host);
+	for (int i = 0; good && i < FILE_CRL; i++)
 		good = EVP_DigestUpdate(digest, &files[i].size, sizeof(files[i].size)) == 1 &&
 		       EVP_DigestUpdate(digest, files[i].data, files[i].size) == 1;
 	good = good && EVP_DigestFinal_ex(digest, options->fingerprint, NULL) == 1;
@@ -308,7 +329,7 @@ void options_free(struct options *options)
 	for (size_t i = 0; i < options->n_brokers; i++)
 		url_done(&options->brokers[i]);
 	free(options->brokers);
-	tls_free(options->tls);
+	tls_unref(options->tls);
 	if (options->password)
 		OPENSSL_cleanse(options->password, strlen(options->password));
 	free(options->password);

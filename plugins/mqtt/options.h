@@ -35,7 +35,7 @@ struct options {
 	int64_t failback_us; /* 0: never */
 	char *status_topic;  /* NULL: no status message */
 	bool status_retain;
-	/* Over every setting and every file's content: the same where nothing has changed. */
+	/* Over the settings and the files' contents: the same where nothing has changed that wants a new connection. */
 	uint8_t fingerprint[OPTIONS_FINGERPRINT_SIZE];
 };
 

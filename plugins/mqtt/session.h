@@ -91,6 +91,13 @@ int session_publish(struct session *session, const char *topic, struct tg_bytes 
 /* "MQTT 5, TLSv1.3 TLS_AES_128_GCM_SHA256", once it is up. */
 const char *session_describe(const struct session *session);
 
+/* Tells the host of the session, once it is up: whom with and how. One without TLS, or with a broker that nothing is asked of, is
+ * not told of: nobody has proved anything there. */
+void session_tell(const struct session *session, uint64_t handle);
+
+/* Why a session that is up could not go on with these options, or NULL. Static storage. */
+const char *session_objection(const struct session *session, const struct options *options);
+
 /* Ends the session with this cause; `lost` follows from the loop. */
 void session_fail(struct session *session, const char *cause);
 

@@ -28,6 +28,7 @@ static void session_destroy(struct session *session)
 {
 	mosquitto_destroy(session->mosq);
 	SSL_CTX_free(session->context);
+	tls_unref(session->tls);
 	ERR_clear_error();
 	transport_free(session->transport);
 	mosquitto_property_free_all(&session->properties);
@@ -257,7 +258,9 @@ static int session_set_tls(struct session *session, const struct options *option
 	if (!session->server_name)
 		return -ENOMEM;
 	session->handshake.server_name = session->server_name;
-	r = tls_context(options->tls, &session->handshake, &session->context);
+	session->handshake.wall_s = session->host->now_wall_us(session->host) / 1000000;
+	session->tls = tls_ref(options->tls);
+	r = tls_context(session->tls, &session->handshake, &session->context);
 	if (r < 0)
 		return r;
 	X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(session->context),

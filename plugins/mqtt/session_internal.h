@@ -35,6 +35,7 @@ struct session {
 
 	struct mosquitto *mosq;
 	struct ssl_ctx_st *context;
+	struct tls *tls; /* NULL: without */
 	struct tls_handshake handshake;
 	char *server_name;
 	struct transport *transport; /* with TLS, once up */

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tls.h"
-
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -12,22 +10,10 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "tls_internal.h"
 #include "url.h"
 
-struct tls {
-	X509 *certificate;
-	STACK_OF(X509) * chain;
-	EVP_PKEY *key;
-	X509_STORE *trust; /* NULL: any broker is accepted */
-	bool allow_tls12;
-	unsigned char alpn[256]; /* as on the wire, its length first */
-	unsigned alpn_size;
-};
-
-#define TLS_SUITES_AES    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
-#define TLS_SUITES_CHACHA "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384"
-#define TLS12_AES         "ECDHE+AESGCM:ECDHE+CHACHA20"
-#define TLS12_CHACHA      "ECDHE+CHACHA20:ECDHE+AESGCM"
+enum { TLS_LIST = 512 };
 
 /* Many small boards, the Raspberry Pi 4 among them, have no AES instructions; ChaCha20 costs them a fraction. */
 static bool tls_has_aes(void)
@@ -43,6 +29,7 @@ static bool tls_has_aes(void)
 #endif
 }
 
+/* With OpenSSL's reason, where it has one. */
 static void tls_cause(char cause[TLS_CAUSE_SIZE], const char *what)
 {
 	const char *reason = ERR_reason_error_string(ERR_peek_error());
@@ -103,32 +90,21 @@ static int tls_load_key(struct tls *tls, struct tg_bytes pem)
 	return tls->key ? 0 : -EINVAL;
 }
 
-static int tls_load_trust(struct tls *tls, struct tg_bytes pem)
+static int tls_load_trust(struct tls *tls, const struct tls_settings *settings, char cause[TLS_CAUSE_SIZE])
 {
-	BIO *bio = tls_bio(pem);
-	STACK_OF(X509_INFO) *infos = bio ? PEM_X509_INFO_read_bio(bio, NULL, tls_no_password, NULL) : NULL;
-	int certificates = 0, lists = 0;
-	bool good = infos != NULL;
+	BIO *trust = tls_bio(settings->trust);
+	BIO *crl = settings->crl.size > 0 ? tls_bio(settings->crl) : NULL;
+	const char *problem = NULL;
+	bool good = trust && (crl || settings->crl.size == 0);
 
-	tls->trust = X509_STORE_new();
-	good = good && tls->trust;
-	for (int i = 0; good && i < sk_X509_INFO_num(infos); i++) {
-		const X509_INFO *info = sk_X509_INFO_value(infos, i);
-
-		if (info->x509) {
-			certificates++;
-			good = X509_STORE_add_cert(tls->trust, info->x509) == 1;
-		}
-		if (good && info->crl) {
-			lists++;
-			good = X509_STORE_add_crl(tls->trust, info->crl) == 1;
-		}
-	}
-	if (good && lists > 0)
-		good = X509_STORE_set_flags(tls->trust, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) == 1;
-	sk_X509_INFO_pop_free(infos, X509_INFO_free);
-	BIO_free(bio);
-	return good && certificates > 0 ? 0 : -EINVAL;
+	if (good)
+		problem = tls_verify_load(tls, trust, crl);
+	BIO_free(trust);
+	BIO_free(crl);
+	if (problem)
+		tls_cause(cause, problem);
+	ERR_clear_error();
+	return !good ? -ENOMEM : problem ? -EINVAL : 0;
 }
 
 static int tls_load(struct tls *tls, const struct tls_settings *settings, char cause[TLS_CAUSE_SIZE])
@@ -151,12 +127,13 @@ static int tls_load(struct tls *tls, const struct tls_settings *settings, char c
 			return -EINVAL;
 		}
 	}
-	if (settings->trust.size > 0) {
-		if (tls_load_trust(tls, settings->trust) < 0) {
-			tls_cause(cause, "no trust anchor can be read from \"trust\"");
-			return -EINVAL;
-		}
-	} else if (!settings->insecure) {
+	if (settings->trust.size > 0)
+		return tls_load_trust(tls, settings, cause);
+	if (settings->crl.size > 0) {
+		snprintf(cause, TLS_CAUSE_SIZE, "\"crl\" is of no use without \"trust\"");
+		return -EINVAL;
+	}
+	if (!settings->insecure) {
 		snprintf(cause, TLS_CAUSE_SIZE,
 			 "\"trust\" is empty: name the file of the CA that the broker's certificate is from");
 		return -EINVAL;
@@ -176,7 +153,11 @@ int tls_new(const struct tls_settings *settings, char ret_cause[TLS_CAUSE_SIZE],
 	snprintf(ret_cause, TLS_CAUSE_SIZE, "%s", strerror(ENOMEM));
 	if (!tls)
 		return -ENOMEM;
-	tls->allow_tls12 = settings->allow_tls12;
+	tls->refs = 1;
+	tls->crypto = settings->crypto;
+	tls->level = (int)settings->crypto->level;
+	tls->expired_crl = settings->expired_crl;
+	tls->ocsp = settings->ocsp;
 	tls->alpn_size = (unsigned)strnlen(settings->alpn, 255);
 	if (tls->alpn_size > 0) {
 		tls->alpn[0] = (unsigned char)tls->alpn_size;
@@ -193,39 +174,29 @@ int tls_new(const struct tls_settings *settings, char ret_cause[TLS_CAUSE_SIZE],
 		tls_cause(ret_cause, "\"certificate\" or \"key\" cannot be used");
 	SSL_CTX_free(context);
 	if (r < 0) {
-		tls_free(tls);
+		tls_unref(tls);
 		return r;
 	}
 	*ret_tls = tls;
 	return 0;
 }
 
-void tls_free(struct tls *tls)
+struct tls *tls_ref(struct tls *tls)
 {
-	if (!tls)
+	tls->refs++;
+	return tls;
+}
+
+void tls_unref(struct tls *tls)
+{
+	if (!tls || --tls->refs > 0)
 		return;
 	X509_free(tls->certificate);
 	sk_X509_pop_free(tls->chain, X509_free);
 	EVP_PKEY_free(tls->key);
-	X509_STORE_free(tls->trust);
+	sk_X509_pop_free(tls->anchors, X509_free);
+	sk_X509_CRL_pop_free(tls->lists, X509_CRL_free);
 	free(tls);
-}
-
-static int tls_on_verify(int good, X509_STORE_CTX *store)
-{
-	const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-	struct tls_handshake *handshake = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-	int error = X509_STORE_CTX_get_error(store);
-
-	if (good)
-		return 1;
-	if (error == X509_V_ERR_HOSTNAME_MISMATCH || error == X509_V_ERR_IP_ADDRESS_MISMATCH)
-		snprintf(handshake->cause, sizeof(handshake->cause),
-			 "server name mismatch: the broker's certificate is not for \"%s\"", handshake->server_name);
-	else
-		snprintf(handshake->cause, sizeof(handshake->cause), "certificate verify failed: %s",
-			 X509_verify_cert_error_string(error));
-	return 0;
 }
 
 /* libmosquitto offers the name it connects to (RFC 6066 section 3), also where that is an address or another name was
@@ -257,33 +228,104 @@ static bool tls_set_own(SSL_CTX *context, const struct tls *tls)
 		SSL_CTX_use_PrivateKey(context, tls->key) == 1 && SSL_CTX_set1_chain(context, tls->chain) == 1);
 }
 
+/* Adds the entries of a list that have ChaCha20, or those that do not. */
+static size_t tls_add_suites(const char *list, bool chacha, char *text, size_t used)
+{
+	size_t length;
+
+	for (; *list; list += length + (list[length] == ':')) {
+		char name[128];
+
+		length = strcspn(list, ":");
+		snprintf(name, sizeof(name), "%.*s", (int)length, list);
+		if ((strstr(name, "CHACHA20") != NULL) == chacha && used < TLS_LIST)
+			used += (size_t)snprintf(text + used, TLS_LIST - used, "%s%s", used > 0 ? ":" : "", name);
+	}
+	return used;
+}
+
+/* The policy's suites, in the order that this machine likes best. */
+static bool tls_order(const char *list, char ret_text[TLS_LIST])
+{
+	size_t used;
+
+	if (tls_has_aes())
+		return snprintf(ret_text, TLS_LIST, "%s", list) < TLS_LIST;
+	used = tls_add_suites(list, true, ret_text, 0);
+	return tls_add_suites(list, false, ret_text, used) < TLS_LIST;
+}
+
+/* The list is const by what OpenSSL does with it, but not by its types. */
+static bool tls_set_list(SSL_CTX *context, int what, const char *list)
+{
+	return SSL_CTX_ctrl(context, what, 0, (void *)(uintptr_t)list) == 1;
+}
+
+static bool tls_set_policy(SSL_CTX *context, const struct tg_crypto *crypto)
+{
+	char suites[TLS_LIST] = "";
+
+	SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_security_level(context, (int)crypto->level);
+	if (SSL_CTX_set_min_proto_version(context, (int)crypto->tls_min) != 1 ||
+	    SSL_CTX_set_max_proto_version(context, (int)crypto->tls_max) != 1 ||
+	    !tls_order(crypto->tls13_suites, suites) || SSL_CTX_set_ciphersuites(context, suites) != 1)
+		return false;
+	if (crypto->tls_min <= TLS1_2_VERSION &&
+	    (!tls_order(crypto->tls12_suites, suites) || SSL_CTX_set_cipher_list(context, suites) != 1))
+		return false;
+	return tls_set_list(context, SSL_CTRL_SET_GROUPS_LIST, crypto->groups) &&
+	       tls_set_list(context, SSL_CTRL_SET_SIGALGS_LIST, crypto->signatures);
+}
+
 int tls_context(const struct tls *tls, struct tls_handshake *handshake, struct ssl_ctx_st **ret_context)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-	bool aes = tls_has_aes();
 
 	if (!context)
 		return -ENOMEM;
-	SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+	handshake->tls = tls;
 	SSL_CTX_set_app_data(context, handshake);
 	SSL_CTX_set_info_callback(context, tls_on_info);
-	if (SSL_CTX_set_min_proto_version(context, tls->allow_tls12 ? TLS1_2_VERSION : TLS1_3_VERSION) != 1 ||
-	    SSL_CTX_set_ciphersuites(context, aes ? TLS_SUITES_AES : TLS_SUITES_CHACHA) != 1 ||
-	    SSL_CTX_set_cipher_list(context, aes ? TLS12_AES : TLS12_CHACHA) != 1 || !tls_set_own(context, tls) ||
+	if (!tls_set_policy(context, tls->crypto) || !tls_set_own(context, tls) ||
 	    !tls_set_name(context, handshake->server_name) ||
-	    (tls->alpn_size > 0 && SSL_CTX_set_alpn_protos(context, tls->alpn, tls->alpn_size) != 0)) {
+	    (tls->alpn_size > 0 && SSL_CTX_set_alpn_protos(context, tls->alpn, tls->alpn_size) != 0) ||
+	    (tls->anchors && !tls_verify_set(context, tls, handshake))) {
 		SSL_CTX_free(context);
 		return -EINVAL;
 	}
-	if (tls->trust) {
-		SSL_CTX_set1_cert_store(context, tls->trust);
-		SSL_CTX_set_verify(context, SSL_VERIFY_PEER, tls_on_verify);
-	} else {
+	if (!tls->anchors)
 		SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
-	}
+	tls_ocsp_set(context, tls);
 	*ret_context = context;
 	return 0;
+}
+
+static bool tls_is_in(const char *list, const char *name)
+{
+	size_t length;
+
+	for (; *list; list += length + (list[length] == ':')) {
+		length = strcspn(list, ":");
+		if (strlen(name) == length && memcmp(list, name, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+const char *tls_objection(const struct tls *tls, const struct ssl_st *ssl)
+{
+	const char *suite = SSL_get_cipher_name(ssl);
+	uint32_t version = (uint32_t)SSL_version(ssl);
+
+	if (version < tls->crypto->tls_min || version > tls->crypto->tls_max)
+		return "the policy has other versions of TLS now";
+	if (!tls_is_in(version >= TLS1_3_VERSION ? tls->crypto->tls13_suites : tls->crypto->tls12_suites, suite))
+		return "the policy has other cipher suites now";
+	if (tls_verify_is_revoked(tls, ssl))
+		return "the broker's certificate is revoked";
+	return NULL;
 }
 
 void tls_describe(const struct ssl_st *ssl, char *ret_text, size_t size)

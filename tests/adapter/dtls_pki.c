@@ -73,6 +73,8 @@ void pki_make(const struct pki_request *request, struct pki *ret_pki)
 					: "critical,CA:FALSE");
 	if (request->usage)
 		pki_extend(x, issuer, NID_key_usage, request->usage);
+	if (request->feature)
+		pki_extend(x, issuer, NID_tlsfeature, request->feature);
 	if (request->constraints)
 		pki_extend(x, issuer, NID_name_constraints, request->constraints);
 	pki_extend(x, issuer, NID_subject_key_identifier, "hash");

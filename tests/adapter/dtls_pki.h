@@ -25,6 +25,7 @@ struct pki_request {
 	const char *usage;        /* key usage, such as "digitalSignature"; NULL: none */
 	const char *constraints;  /* name constraints; NULL: none */
 	const char *basic;        /* basic constraints; NULL: by `authority` */
+	const char *feature;      /* TLS feature, such as "status_request"; NULL: none */
 	const char *names;        /* subject alternative names in OpenSSL's words, instead of the above */
 	long from_s;              /* relative to now */
 	long to_s;                /* 0: in one day */

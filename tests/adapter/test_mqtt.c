@@ -112,7 +112,7 @@ START_TEST(a_broker_of_another_ca)
 {
 	mock_set(mock, "trust", broker_file("other-ca.crt"));
 	broker_start(&broker);
-	rig_expect_failure("certificate verify failed: self-signed certificate in certificate chain");
+	rig_expect_failure("certificate verify failed: chain does not lead to a trust anchor");
 }
 END_TEST
 
@@ -165,7 +165,7 @@ START_TEST(a_broker_that_only_knows_tls_12)
 	if (_i == 0) {
 		rig_expect_failure("protocol version");
 	} else {
-		mock_set(mock, "tls_min", "1.2");
+		mock->crypto = "compatible";
 		subscriber_start(&subscriber, &broker, "#");
 		ck_assert_int_eq(mock_begin(mock), 0);
 		ck_assert_msg(MOCK_UNTIL(mock, mock->link == TG_LINK_UP, RIG_SOON_MS), "%s", mock->link_detail);
