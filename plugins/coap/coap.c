@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "coap.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@ static const char *const counters[] = {
 	[COAP_SESSIONS] = "sessions",
 	[COAP_HALF_OPEN] = "half_open",
 	[COAP_HANDSHAKES] = "handshakes",
+	[COAP_RESUMED] = "resumed",
 	[COAP_FAILED] = "failed_alert",
 	[COAP_FAILED + DTLS_END_REPLACED - DTLS_END_ERROR] = "failed_replaced",
 	[COAP_FAILED + DTLS_END_TIMEOUT - DTLS_END_ERROR] = "failed_timeout",
@@ -84,8 +84,12 @@ static void on_established(void *arg, struct dtls_session *session)
 	const struct coap_listener *listener = arg;
 	const struct tg_host *host = listener->coap->host;
 	host->count(host, COAP_HANDSHAKES, 1);
+	if (dtls_is_resumed(session))
+		host->count(host, COAP_RESUMED, 1);
 	gauge_sessions(listener->coap);
-	host->log(host, TG_LOG_DEBUG, dtls_device(session), "session established (%s)", dtls_cipher(session));
+	live_begun(arg, session);
+	host->log(host, TG_LOG_DEBUG, dtls_device(session), "session %s (%s)",
+		  dtls_is_resumed(session) ? "resumed" : "established", dtls_cipher(session));
 }
 
 static void stop_when_done(struct coap *coap)
@@ -103,27 +107,17 @@ static void on_ended(void *arg, struct dtls_session *session, enum dtls_end why)
 	host->log(host, TG_LOG_DEBUG, dtls_device(session), "session ended (%s)", reasons[why]);
 	if (why <= DTLS_END_REPLACED)
 		host->count(host, COAP_ENDED + (unsigned)why, 1);
+	live_ended(listener, session);
 	server_ended(listener->coap, session);
 	gauge_sessions(listener->coap);
 	stop_when_done(listener->coap); /* nobody waits for those answers any more */
-}
-
-static void peer_text(const struct sockaddr *peer, char *text, size_t size)
-{
-	const struct sockaddr_in *v4 = (const void *)peer;
-	const struct sockaddr_in6 *v6 = (const void *)peer;
-	char address[INET6_ADDRSTRLEN] = "?";
-	bool is_v6 = peer->sa_family == AF_INET6;
-	inet_ntop(peer->sa_family, is_v6 ? (const void *)&v6->sin6_addr : (const void *)&v4->sin_addr, address,
-		  sizeof(address));
-	snprintf(text, size, is_v6 ? "[%s]:%u" : "%s:%u", address, ntohs(is_v6 ? v6->sin6_port : v4->sin_port));
 }
 
 static void on_failed(void *arg, const struct sockaddr *peer, enum dtls_end why, const char *detail)
 {
 	const struct coap_listener *listener = arg;
 	const struct tg_host *host = listener->coap->host;
-	char text[INET6_ADDRSTRLEN + 16];
+	char text[LIVE_PEER_MAX];
 	if (why == DTLS_END_REASONS) {
 		host->count(host, COAP_DROPPED, 1);
 		return;
@@ -131,7 +125,7 @@ static void on_failed(void *arg, const struct sockaddr *peer, enum dtls_end why,
 	if (why >= DTLS_END_ERROR)
 		host->count(host, COAP_FAILED + (unsigned)(why - DTLS_END_ERROR), 1);
 	gauge_sessions(listener->coap);
-	peer_text(peer, text, sizeof(text));
+	live_peer_text(peer, text);
 	host->log(host, why == DTLS_END_TIMEOUT ? TG_LOG_INFO : TG_LOG_NOTICE, NULL,
 		  "handshake with %s failed (%s%s%s)", text, reasons[why], detail ? ": " : "", detail ? detail : "");
 }
@@ -329,6 +323,18 @@ static void coap_device_changed(void *state, struct tg_bytes device)
 		dtls_close_device(coap->listeners[i].dtls, device);
 }
 
+static void coap_tickets(void *state, const struct tg_ticket_key *keys, size_t count)
+{
+	struct coap *coap = state;
+	for (unsigned i = 0; i < coap->n_listeners; i++)
+		dtls_set_tickets(coap->listeners[i].dtls, keys, count);
+}
+
+static void coap_joined(void *state)
+{
+	live_tell_all(state);
+}
+
 static int listener_reload(const struct coap_listener *listener)
 {
 	const struct tg_host *host = listener->coap->host;
@@ -396,6 +402,8 @@ const struct tg_adapter tidegate_adapter = {
 	.identity = coap_identity,
 	.device_changed = coap_device_changed,
 	.reload = coap_reload,
+	.joined = coap_joined,
+	.tickets = coap_tickets,
 	.stop = coap_stop,
 	.close = coap_close,
 };

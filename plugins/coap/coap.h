@@ -3,7 +3,8 @@
 #define COAP_COAP_H
 
 /*
- * The inside of the coap adapter, for coap.c, which is its life, and server.c, which is what happens to a request.
+ * The inside of the coap adapter, for coap.c, which is its life, server.c, which is what happens to a request, and live.c, which
+ * tells the operator who is there.
  *
  * The life of a request: dtls hands server_received a datagram, message checks it, exchange knows repeats, pings and
  * acknowledgements and keeps those, resource answers at once or says that it is a reading, block puts its pieces together, and
@@ -17,8 +18,9 @@
 enum coap_counter {
 	COAP_SESSIONS,
 	COAP_HALF_OPEN,
-	COAP_HANDSHAKES,
-	COAP_FAILED, /* by reason, DTLS_END_ERROR and up */
+	COAP_HANDSHAKES, /* that succeeded */
+	COAP_RESUMED,    /* those of them by a ticket */
+	COAP_FAILED,     /* by reason, DTLS_END_ERROR and up */
 	COAP_DROPPED = COAP_FAILED + DTLS_END_REASONS - DTLS_END_ERROR,
 	COAP_ENDED, /* by reason, up to DTLS_END_REPLACED */
 	COAP_REQUESTS = COAP_ENDED + DTLS_END_REPLACED + 1,
@@ -26,6 +28,8 @@ enum coap_counter {
 	COAP_EXCHANGE, /* by enum exchange_count */
 	COAP_COUNTERS = COAP_EXCHANGE + EXCHANGE_COUNTS
 };
+
+enum { LIVE_PEER_MAX = INET6_ADDRSTRLEN + 16 };
 
 struct coap;
 struct server_session;
@@ -56,6 +60,13 @@ void server_received(void *arg, struct dtls_session *session, struct tg_bytes da
 void server_ended(struct coap *coap, struct dtls_session *session);
 void server_done(struct coap *coap);
 void server_verdict(struct coap *coap, uint64_t token, const struct tg_answer *answer);
+
+/* Tells the host of one session, or of all. `arg` is a struct coap_listener. */
+void live_begun(void *arg, struct dtls_session *session);
+void live_ended(const struct coap_listener *listener, const struct dtls_session *session);
+void live_tell_all(struct coap *coap);
+/* "192.0.2.7:5684", "[2001:db8::7]:5684" */
+void live_peer_text(const struct sockaddr *peer, char ret_text[LIVE_PEER_MAX]);
 
 /* Of exchange_table_new; the argument is a struct coap. */
 extern const struct exchange_events server_exchange_events;

@@ -115,6 +115,15 @@ static int dtls_prepare(struct dtls *dtls)
 	return dtls->host->timer_new(dtls->host, dtls_due, dtls, &dtls->timer);
 }
 
+/* What depends on it: the next listener, and what an X.509 session's ticket is bound to. */
+static void dtls_set_context(struct dtls *dtls)
+{
+	dtls_session_drop(dtls->listener);
+	dtls->listener = NULL;
+	dtls->trust = dtls_ticket_trust(dtls->context);
+	SSL_CTX_set_timeout(dtls->context, dtls->limits.ticket_lifetime_us / 1000000);
+}
+
 int dtls_new(const struct tg_host *host, const struct sockaddr *address, socklen_t length, bool shared,
 	     const struct dtls_limits *limits, const struct dtls_credentials *credentials,
 	     const struct dtls_events *events, void *arg, struct dtls **ret_dtls, const char **ret_problem)
@@ -130,6 +139,8 @@ int dtls_new(const struct tg_host *host, const struct sockaddr *address, socklen
 	int r = dtls_context_new(host, credentials, &dtls_calls, &dtls->context, ret_problem);
 	if (r >= 0)
 		r = dtls_prepare(dtls);
+	if (r >= 0)
+		dtls_set_context(dtls);
 	if (r >= 0)
 		r = dtls_session_new(dtls, &dtls->listener);
 	if (r >= 0)
@@ -178,6 +189,7 @@ void dtls_free(struct dtls *dtls)
 	SSL_CTX_free(dtls->context);
 	BIO_meth_free(dtls->bio);
 	OPENSSL_cleanse(dtls->plain, sizeof(dtls->plain));
+	OPENSSL_cleanse(dtls->ticket_keys, sizeof(dtls->ticket_keys));
 	free(dtls);
 }
 
@@ -208,8 +220,7 @@ int dtls_set_credentials(struct dtls *dtls, const struct dtls_credentials *crede
 		return r;
 	SSL_CTX_free(dtls->context);
 	dtls->context = context;
-	dtls_session_drop(dtls->listener);
-	dtls->listener = NULL;
+	dtls_set_context(dtls);
 	dtls_end_revoked(dtls);
 	return 0;
 }
@@ -219,11 +230,23 @@ int64_t dtls_lists_until_s(const struct dtls *dtls)
 	return dtls_verify_lists_until_s(dtls->context);
 }
 
+void dtls_set_tickets(struct dtls *dtls, const struct tg_ticket_key *keys, size_t count)
+{
+	if (count > DTLS_TICKET_KEYS_MAX)
+		count = DTLS_TICKET_KEYS_MAX;
+	OPENSSL_cleanse(dtls->ticket_keys, sizeof(dtls->ticket_keys));
+	if (count > 0)
+		memcpy(dtls->ticket_keys, keys, count * sizeof(*keys));
+	dtls->ticket_keys_count = count;
+	dtls_set_context(dtls);
+}
+
 void dtls_set_limits(struct dtls *dtls, const struct dtls_limits *limits)
 {
 	struct dtls_entry *entry = NULL;
 
 	dtls->limits = *limits;
+	dtls_set_context(dtls);
 	while ((entry = dtls_table_next(dtls->table, entry))) {
 		struct dtls_session *session = dtls_session_of(entry);
 
@@ -271,6 +294,16 @@ struct dtls_session *dtls_find(struct dtls *dtls, uint64_t handle)
 	struct dtls_entry *entry = dtls_table_by_handle(dtls->table, handle);
 
 	return entry && dtls_session_of(entry)->state == DTLS_ESTABLISHED ? dtls_session_of(entry) : NULL;
+}
+
+void dtls_each(struct dtls *dtls, void (*fn)(void *arg, struct dtls_session *session), void *arg)
+{
+	struct dtls_entry *entry = NULL;
+
+	while ((entry = dtls_table_next(dtls->table, entry))) {
+		if (dtls_session_of(entry)->state == DTLS_ESTABLISHED)
+			fn(arg, dtls_session_of(entry));
+	}
 }
 
 uint16_t dtls_port(const struct dtls *dtls)

@@ -54,7 +54,8 @@ struct dtls_limits {
 	size_t half_open;            /* handshakes that have returned their cookie and are not finished */
 	size_t half_open_an_address; /* the same, for one IP address (IPv6: one /64) */
 	int64_t idle_us;
-	int64_t handshake_us; /* the longest that one may take */
+	int64_t handshake_us;       /* the longest that one may take */
+	int64_t ticket_lifetime_us; /* from the full handshake on; 0: no tickets */
 };
 
 /* Credentials are PEM, read from open descriptors (which stay the caller's); -1: none. Without a certificate only PSK suites are
@@ -84,6 +85,8 @@ void dtls_free(struct dtls *dtls);
  * certificate. On failure the old ones stay. Errors: as dtls_new. */
 int dtls_set_credentials(struct dtls *dtls, const struct dtls_credentials *credentials, const char **ret_problem);
 void dtls_set_limits(struct dtls *dtls, const struct dtls_limits *limits);
+/* The keys of session tickets: the first for new ones, each for those that come back. Without any there are no tickets. Borrowed. */
+void dtls_set_tickets(struct dtls *dtls, const struct tg_ticket_key *keys, size_t count);
 
 /* The earliest time at which a revocation list in use runs out. Units: seconds since 1970; INT64_MAX: there is none. */
 int64_t dtls_lists_until_s(const struct dtls *dtls);
@@ -105,6 +108,15 @@ struct dtls_session *dtls_find(struct dtls *dtls, uint64_t handle); /* establish
 const char *dtls_device(const struct dtls_session *session);
 /* "TLS_PSK_WITH_AES_128_CCM_8" */
 const char *dtls_cipher(const struct dtls_session *session);
+/* Whether it was resumed by a ticket, without a full handshake. */
+bool dtls_is_resumed(const struct dtls_session *session);
+/* What it was agreed on, and by whom; all of it lent until the session ends. `peer` and `certificate` are left empty. */
+void dtls_describe(const struct dtls_session *session, struct tg_session *ret_session);
+/* The peer's certificate in DER form; returns its size. Errors: -ENOENT: it has none; -EMSGSIZE. */
+int dtls_certificate(const struct dtls_session *session, uint8_t *ret_der, size_t size);
+void dtls_address(const struct dtls_session *session, struct sockaddr_storage *ret_address);
+/* Calls `fn` for each established session. `fn` must not end any. */
+void dtls_each(struct dtls *dtls, void (*fn)(void *arg, struct dtls_session *session), void *arg);
 /* The owner's own pointer, NULL at first. */
 void *dtls_user(const struct dtls_session *session);
 void dtls_set_user(struct dtls_session *session, void *user);

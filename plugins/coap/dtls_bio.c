@@ -28,6 +28,9 @@ static int bio_write(BIO *bio, const char *data, int size)
 	struct dtls_session *session = BIO_get_data(bio);
 
 	BIO_clear_retry_flags(bio);
+	/* The alert that stops OpenSSL is not meant for the peer. */
+	if (session->handshake && session->handshake->resume == DTLS_RESUME_ASK)
+		return size;
 	(void)dtls_socket_send(session->dtls->socket, &session->entry.peer, &session->local,
 			       (struct tg_bytes){data, (size_t)size});
 	return size;

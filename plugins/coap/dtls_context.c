@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dtls_context.h"
+#include "dtls_ticket.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -151,14 +152,13 @@ static const char *context_policy(SSL_CTX *context, const struct tg_crypto *cryp
 	SSL_CTX_set_options(context, SSL_OP_NO_ENCRYPT_THEN_MAC);
 	/* A device without AES instructions puts ChaCha20 first, and gets it. */
 	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-					     SSL_OP_PRIORITIZE_CHACHA | SSL_OP_NO_TICKET | SSL_OP_NO_QUERY_MTU |
-					     SSL_OP_NO_COMPRESSION);
+					     SSL_OP_PRIORITIZE_CHACHA | SSL_OP_NO_QUERY_MTU | SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_psk_server_callback(context, calls->psk);
 	SSL_CTX_set_cookie_generate_cb(context, calls->cookie_make);
 	SSL_CTX_set_cookie_verify_cb(context, calls->cookie_check);
-	if (SSL_CTX_set_min_proto_version(context, (int)crypto->dtls_min) != 1 ||
+	if (!dtls_ticket_set(context) || SSL_CTX_set_min_proto_version(context, (int)crypto->dtls_min) != 1 ||
 	    SSL_CTX_set_max_proto_version(context, (int)crypto->dtls_max) != 1 ||
 	    SSL_CTX_set_max_send_fragment(context, CONTEXT_FRAGMENT) != 1 ||
 	    !context_list(context, SSL_CTRL_SET_GROUPS_LIST, crypto->groups) ||

@@ -42,6 +42,7 @@ static bool handshake_has_read(const struct dtls_session *session, const char *s
 	return strcmp(SSL_state_string(session->ssl), state) == 0;
 }
 
+#define HANDSHAKE_CLIENT_HELLO       "TRCH"
 #define HANDSHAKE_CERTIFICATE_VERIFY "TRCV"
 #define HANDSHAKE_CHANGE_CIPHER_SPEC "TRCCS"
 
@@ -109,7 +110,11 @@ static void handshake_done(struct dtls_session *session)
 		dtls_handshake_fail(session, DTLS_END_BAD_CERTIFICATE, "certificate is revoked");
 		return;
 	}
+	bool resumed = session->handshake->resume == DTLS_RESUME_GRANTED;
 	dtls_session_establish(session);
+	/* Whoever resumes speaks last, and goes on to data at once: some can be there that came before the peer's Finished. */
+	if (resumed && session->state == DTLS_ESTABLISHED)
+		(void)dtls_session_feed(session, (struct tg_bytes){NULL, 0});
 }
 
 /* Sets when it is to be looked at again: to repeat our last flight, or because it took too long. */
@@ -133,6 +138,23 @@ static void handshake_arm(struct dtls_session *session)
 		dtls_session_arm(dtls);
 }
 
+static void handshake_ask(struct dtls_session *session, enum tg_proof proof, struct tg_bytes identity)
+{
+	struct dtls *dtls = session->dtls;
+	struct dtls_handshake *handshake = session->handshake;
+
+	handshake->asked = true;
+	handshake->proof = proof;
+	memcpy(handshake->identity, identity.data, identity.size);
+	handshake->identity[identity.size] = '\0';
+	if (dtls->events->authenticate(dtls->arg, session->entry.handle, proof, identity) >= 0)
+		return;
+	if (session->state != DTLS_HALF_OPEN)
+		return;
+	handshake_alert(session, HANDSHAKE_INTERNAL_ERROR);
+	dtls_handshake_fail(session, DTLS_END_HANDSHAKE, "identities cannot be looked up now");
+}
+
 /* Lets OpenSSL work on `in`, and looks what became of it. */
 static void handshake_step(struct dtls_session *session, struct tg_bytes in)
 {
@@ -142,6 +164,12 @@ static void handshake_step(struct dtls_session *session, struct tg_bytes in)
 	session->in = (struct tg_bytes){NULL, 0};
 	if (r == 1) {
 		handshake_done(session);
+		return;
+	}
+	if (!handshake_has_read(session, HANDSHAKE_CLIENT_HELLO) && dtls_resume_asks(session)) {
+		const char *device = session->handshake->ticket.device;
+
+		handshake_ask(session, TG_PROOF_RESUMED, (struct tg_bytes){device, strlen(device)});
 		return;
 	}
 	if (SSL_get_error(session->ssl, r) != SSL_ERROR_WANT_READ) {
@@ -160,23 +188,6 @@ static void handshake_hold(struct dtls_handshake *handshake, const struct dtls_r
 		return; /* it will be sent again */
 	memcpy(handshake->held + handshake->held_size, record->bytes.data, record->bytes.size);
 	handshake->held_size += record->bytes.size;
-}
-
-static void handshake_ask(struct dtls_session *session, enum tg_proof proof, struct tg_bytes identity)
-{
-	struct dtls *dtls = session->dtls;
-	struct dtls_handshake *handshake = session->handshake;
-
-	handshake->asked = true;
-	handshake->proof = proof;
-	memcpy(handshake->identity, identity.data, identity.size);
-	handshake->identity[identity.size] = '\0';
-	if (dtls->events->authenticate(dtls->arg, session->entry.handle, proof, identity) >= 0)
-		return;
-	if (session->state != DTLS_HALF_OPEN)
-		return;
-	handshake_alert(session, HANDSHAKE_INTERNAL_ERROR);
-	dtls_handshake_fail(session, DTLS_END_HANDSHAKE, "identities cannot be looked up now");
 }
 
 /* Asks who the identity in a ClientKeyExchange is, before OpenSSL sees it and wants the key. */
@@ -224,8 +235,10 @@ static void handshake_record(struct dtls_session *session, const struct dtls_rec
 		handshake_hold(handshake, record);
 		return;
 	}
-	if (record->epoch > 0)
+	if (record->epoch > 0 && record->type == DTLS_CONTENT_HANDSHAKE)
 		handshake->protected_seen = true;
+	if (handshake->hello_size > 0)
+		dtls_resume_keep(session, record->bytes);
 	handshake_step(session, record->bytes);
 	if (session->state == DTLS_HALF_OPEN)
 		handshake_ask_certificate(session);
@@ -246,6 +259,14 @@ static void handshake_records(struct dtls_session *session, struct tg_bytes byte
 	}
 }
 
+static void handshake_again(struct dtls_session *session, struct tg_bytes hello)
+{
+	if (dtls_resume_again(session, hello))
+		handshake_step(session, (struct tg_bytes){NULL, 0});
+	else
+		dtls_handshake_fail(session, DTLS_END_HANDSHAKE, "the cookie ran out during the look-up");
+}
+
 /* What was held, as soon as it need not be any more. */
 static void handshake_release(struct dtls_session *session)
 {
@@ -254,16 +275,20 @@ static void handshake_release(struct dtls_session *session)
 
 	if (session->state != DTLS_HALF_OPEN || !handshake->answered || handshake->held_size == 0)
 		return;
-	size_t size = handshake->held_size;
+	size_t size = handshake->held_size, hello_size = handshake->hello_size;
 	memcpy(held, handshake->held, size);
-	handshake->held_size = 0;
-	handshake_records(session, (struct tg_bytes){held, size});
+	handshake->held_size = handshake->hello_size = 0;
+	if (hello_size > 0)
+		handshake_again(session, (struct tg_bytes){held, hello_size});
+	handshake_records(session, (struct tg_bytes){held + hello_size, size - hello_size});
 }
 
-void dtls_handshake_begin(struct dtls_session *session)
+void dtls_handshake_begin(struct dtls_session *session, struct tg_bytes hello)
 {
 	dtls_session_enter(session);
+	dtls_resume_keep(session, hello);
 	handshake_step(session, (struct tg_bytes){NULL, 0});
+	handshake_release(session);
 	if (session->state == DTLS_HALF_OPEN)
 		handshake_arm(session);
 	dtls_session_leave(session);
@@ -287,8 +312,13 @@ void dtls_handshake_resolve(struct dtls_session *session, const struct tg_identi
 		return;
 	handshake->answered = true;
 	handshake->known = identity->known && identity->device.size > 0;
+	if (handshake->proof == TG_PROOF_RESUMED) {
+		handshake->known = handshake->known && dtls_resume_is_bound(session, identity);
+		handshake->resume = handshake->known ? DTLS_RESUME_GRANTED : DTLS_RESUME_REFUSED;
+	}
 	if (handshake->known) {
 		session->device = strndup(identity->device.data, identity->device.size);
+		session->generation = identity->generation;
 		handshake->known = session->device != NULL;
 	}
 	if (handshake->proof == TG_PROOF_PSK && identity->key.size <= sizeof(handshake->key)) {
@@ -296,7 +326,7 @@ void dtls_handshake_resolve(struct dtls_session *session, const struct tg_identi
 		handshake->key_size = identity->key.size;
 	}
 	dtls_session_enter(session);
-	if (handshake->proof != TG_PROOF_PSK && !handshake->known) {
+	if (handshake->proof == TG_PROOF_CERTIFICATE && !handshake->known) {
 		handshake_alert(session, HANDSHAKE_ACCESS_DENIED);
 		dtls_handshake_fail(session, DTLS_END_UNKNOWN, "unknown identity");
 	} else if (session->busy == 1) {

@@ -47,8 +47,9 @@ static struct dtls_session *listen_take(struct dtls *dtls)
 	return session;
 }
 
-static void listen_accept(struct dtls *dtls, const struct dtls_peer *peer)
+static void listen_accept(struct dtls *dtls, const struct dtls_datagram *datagram)
 {
+	const struct dtls_peer *peer = &datagram->peer;
 	struct dtls_entry *older = dtls_table_find(dtls->table, DTLS_PLACE_HALF_OPEN, peer);
 
 	if (older)
@@ -59,7 +60,7 @@ static void listen_accept(struct dtls *dtls, const struct dtls_peer *peer)
 	}
 	struct dtls_session *session = listen_take(dtls);
 	if (session)
-		dtls_handshake_begin(session);
+		dtls_handshake_begin(session, datagram->bytes);
 	else
 		dtls_report(dtls, peer, DTLS_END_HANDSHAKE, "out of memory");
 }
@@ -94,7 +95,7 @@ void dtls_listen(struct dtls *dtls, const struct dtls_datagram *datagram)
 	int r = DTLSv1_listen(dtls->listener->ssl, dtls->nobody);
 	dtls->listener->in = (struct tg_bytes){NULL, 0};
 	if (r > 0) {
-		listen_accept(dtls, peer);
+		listen_accept(dtls, datagram);
 	} else if (r < 0) {
 		dtls_session_drop(dtls->listener);
 		dtls->listener = NULL;

@@ -47,6 +47,8 @@ int dtls_session_new(struct dtls *dtls, struct dtls_session **ret_session)
 	SSL_set_app_data(session->ssl, session);
 	SSL_set_accept_state(session->ssl);
 	SSL_set_mtu(session->ssl, DTLS_CONTEXT_MTU);
+	if (dtls->ticket_keys_count == 0 || dtls->limits.ticket_lifetime_us == 0)
+		SSL_set_options(session->ssl, SSL_OP_NO_TICKET);
 	*ret_session = session;
 	return 0;
 }
@@ -104,6 +106,7 @@ void dtls_session_establish(struct dtls_session *session)
 	OPENSSL_cleanse(session->handshake, sizeof(*session->handshake));
 	free(session->handshake);
 	session->handshake = NULL;
+	(void)SSL_SESSION_set1_ticket_appdata(SSL_get_session(session->ssl), NULL, 0);
 	session->data_max = DTLS_get_data_mtu(session->ssl);
 	session->heard_us = dtls_now_us(dtls);
 	if (dtls_table_put(dtls->table, &session->entry, DTLS_PLACE_ESTABLISHED) < 0 ||
@@ -208,6 +211,61 @@ const char *dtls_device(const struct dtls_session *session)
 const char *dtls_cipher(const struct dtls_session *session)
 {
 	return SSL_CIPHER_standard_name(SSL_get_current_cipher(session->ssl));
+}
+
+bool dtls_is_resumed(const struct dtls_session *session)
+{
+	return SSL_session_reused(session->ssl) == 1;
+}
+
+static enum tg_proof session_proof(const struct dtls_session *session)
+{
+	if (dtls_is_resumed(session))
+		return TG_PROOF_RESUMED;
+	return SSL_get0_peer_certificate(session->ssl) ? TG_PROOF_CERTIFICATE : TG_PROOF_PSK;
+}
+
+/* OpenSSL keeps the group with the session, so that a resumed one tells that of its full handshake. */
+static const char *session_group(const struct dtls_session *session)
+{
+	int group = (int)SSL_get_negotiated_group(session->ssl);
+	const char *name = group > 0 ? SSL_group_to_name(session->ssl, group) : NULL;
+
+	return name ? name : "";
+}
+
+void dtls_describe(const struct dtls_session *session, struct tg_session *ret_session)
+{
+	const char *device = dtls_device(session);
+
+	*ret_session = (struct tg_session){.size = sizeof(*ret_session),
+					   .proof = session_proof(session),
+					   .device = {device, strlen(device)},
+					   .version = SSL_get_version(session->ssl),
+					   .cipher = dtls_cipher(session),
+					   .group = session_group(session),
+					   .generation = session->generation};
+}
+
+int dtls_certificate(const struct dtls_session *session, uint8_t *ret_der, size_t size)
+{
+	X509 *certificate = SSL_get0_peer_certificate(session->ssl);
+	int need = certificate ? i2d_X509(certificate, NULL) : 0;
+
+	if (need <= 0)
+		return -ENOENT;
+	if ((size_t)need > size)
+		return -EMSGSIZE;
+	return i2d_X509(certificate, &ret_der);
+}
+
+void dtls_address(const struct dtls_session *session, struct sockaddr_storage *ret_address)
+{
+	union dtls_address address;
+
+	memset(ret_address, 0, sizeof(*ret_address));
+	memcpy(ret_address, &address,
+	       dtls_peer_address(&session->entry.peer, dtls_socket_family(session->dtls->socket), &address));
 }
 
 void *dtls_user(const struct dtls_session *session)

@@ -21,6 +21,7 @@
 #include "dtls_record.h"
 #include "dtls_socket.h"
 #include "dtls_table.h"
+#include "dtls_ticket.h"
 #include "dtls_timers.h"
 
 enum dtls_state {
@@ -30,7 +31,15 @@ enum dtls_state {
 	DTLS_GONE /* out of all tables; freed as soon as no function up the stack uses it */
 };
 
-enum { DTLS_KEY_MAX = 64, DTLS_HELD_MAX = 4096, DTLS_PROBLEM_MAX = 256 };
+enum { DTLS_KEY_MAX = 64, DTLS_HELD_MAX = 4096, DTLS_PROBLEM_MAX = 256, DTLS_TICKET_KEYS_MAX = 4 };
+
+/* What became of the ticket in a ClientHello. */
+enum dtls_resume {
+	DTLS_RESUME_NONE = 0, /* there was none, or no good one: a full handshake */
+	DTLS_RESUME_ASK,      /* the owner is asked; nothing is answered to the peer before it has spoken */
+	DTLS_RESUME_GRANTED,
+	DTLS_RESUME_REFUSED /* a full handshake */
+};
 
 /* What only a handshake needs. */
 struct dtls_handshake {
@@ -39,11 +48,14 @@ struct dtls_handshake {
 	bool asked;
 	bool answered;
 	bool known;
-	bool protected_seen; /* a record of epoch 1 has come */
+	bool protected_seen; /* a handshake record of epoch 1 has come */
+	enum dtls_resume resume;
+	struct dtls_ticket ticket; /* that the peer has shown */
 	char identity[DTLS_IDENTITY_MAX + 1];
 	uint8_t key[DTLS_KEY_MAX];
 	size_t key_size;
 	char problem[DTLS_PROBLEM_MAX]; /* what is wrong with the peer's certificate, "" */
+	size_t hello_size; /* of a ClientHello's datagram, which `held` begins with as long as it may have to be read again */
 	size_t held_size;
 	uint8_t held[DTLS_HELD_MAX]; /* whole records, one behind the other */
 };
@@ -61,6 +73,7 @@ struct dtls_session {
 	size_t data_max;                  /* of one datagram of data */
 	struct dtls_handshake *handshake; /* NULL once established */
 	char *device;
+	uint64_t generation; /* of the device's key */
 	void *user;
 };
 
@@ -76,6 +89,9 @@ struct dtls {
 	struct tg_timer *timer;
 	int64_t timer_at_us; /* 0: not set */
 	SSL_CTX *context;
+	struct tg_ticket_key ticket_keys[DTLS_TICKET_KEYS_MAX];
+	size_t ticket_keys_count;
+	uint64_t trust; /* dtls_ticket_trust of the context */
 	BIO_METHOD *bio;
 	BIO_ADDR *nobody;
 	struct dtls_session *listener; /* NULL: to be made */
@@ -124,13 +140,26 @@ void dtls_session_arm(struct dtls *dtls);
 void dtls_listen(struct dtls *dtls, const struct dtls_datagram *datagram);
 
 /* dtls_handshake.c: from the ClientHello with its cookie, which OpenSSL has, to the end. */
-void dtls_handshake_begin(struct dtls_session *session);
+void dtls_handshake_begin(struct dtls_session *session, struct tg_bytes hello);
 void dtls_handshake_feed(struct dtls_session *session, struct tg_bytes datagram);
 /* Something was answered, or its time has come. */
 void dtls_handshake_resolve(struct dtls_session *session, const struct tg_identity *identity);
 void dtls_handshake_timeout(struct dtls_session *session);
 /* Tells `failed` and drops it. */
 void dtls_handshake_fail(struct dtls_session *session, enum dtls_end why, const char *detail);
+
+/* dtls_resume.c: a session that is resumed by a ticket. OpenSSL must decide about a ticket while it reads the ClientHello, and cannot
+ * wait. So the first time that it comes upon a ticket that could be good, it is made to stop, before it has sent anything; and when
+ * the owner has answered, it reads the same ClientHello once more. */
+/* Keeps a ClientHello, or a further piece of it. */
+void dtls_resume_keep(struct dtls_session *session, struct tg_bytes bytes);
+/* The ClientHello is read. Returns whether the owner is to be asked now; otherwise it is not kept any longer, and the handshake
+ * goes the way that OpenSSL has taken. */
+bool dtls_resume_asks(struct dtls_session *session);
+/* Whether the owner's answer is about the very device, with the very key, that the ticket was made for. */
+bool dtls_resume_is_bound(const struct dtls_session *session, const struct tg_identity *identity);
+/* Gives OpenSSL the kept ClientHello again. Returns whether it took it. */
+bool dtls_resume_again(struct dtls_session *session, struct tg_bytes hello);
 
 /* dtls_callback.c: what OpenSSL asks for. */
 unsigned int dtls_callback_psk(SSL *ssl, const char *identity, unsigned char *ret_key, unsigned int size);

@@ -10,9 +10,11 @@ COAP_DTLS_SOURCES = \
 	plugins/coap/dtls_name.c \
 	plugins/coap/dtls_peer.c plugins/coap/dtls_peer.h \
 	plugins/coap/dtls_record.c plugins/coap/dtls_record.h \
+	plugins/coap/dtls_resume.c \
 	plugins/coap/dtls_session.c plugins/coap/dtls_session.h \
 	plugins/coap/dtls_socket.c plugins/coap/dtls_socket.h \
 	plugins/coap/dtls_table.c plugins/coap/dtls_table.h \
+	plugins/coap/dtls_ticket.c plugins/coap/dtls_ticket.h \
 	plugins/coap/dtls_timers.c plugins/coap/dtls_timers.h \
 	plugins/coap/dtls_verify.c plugins/coap/dtls_verify.h
 
@@ -40,6 +42,7 @@ libcoapmessage_la_LIBADD = $(COAP_LIBS)
 adapter_LTLIBRARIES += coap.la
 coap_la_SOURCES = \
 	plugins/coap/coap.c plugins/coap/coap.h \
+	plugins/coap/live.c \
 	plugins/coap/server.c \
 	plugins/coap/settings.c plugins/coap/settings.h
 coap_la_CPPFLAGS = -I$(top_srcdir)/include
@@ -168,6 +171,20 @@ tests_adapter_test_dtls_hostile_SOURCES = tests/adapter/test_dtls_hostile.c $(DT
 tests_adapter_test_dtls_hostile_CPPFLAGS = $(DTLS_TEST_CPPFLAGS)
 tests_adapter_test_dtls_hostile_CFLAGS = $(DTLS_TEST_CFLAGS)
 tests_adapter_test_dtls_hostile_LDADD = $(DTLS_TEST_LIBS)
+
+check_PROGRAMS += tests/adapter/test_dtls_resume
+UNIT_TESTS += tests/adapter/test_dtls_resume
+tests_adapter_test_dtls_resume_SOURCES = tests/adapter/test_dtls_resume.c $(DTLS_TEST_SOURCES)
+tests_adapter_test_dtls_resume_CPPFLAGS = $(DTLS_TEST_CPPFLAGS)
+tests_adapter_test_dtls_resume_CFLAGS = $(DTLS_TEST_CFLAGS)
+tests_adapter_test_dtls_resume_LDADD = $(DTLS_TEST_LIBS)
+
+check_PROGRAMS += tests/adapter/test_dtls_resume_certificate
+UNIT_TESTS += tests/adapter/test_dtls_resume_certificate
+tests_adapter_test_dtls_resume_certificate_SOURCES = tests/adapter/test_dtls_resume_certificate.c $(DTLS_TEST_SOURCES)
+tests_adapter_test_dtls_resume_certificate_CPPFLAGS = $(DTLS_TEST_CPPFLAGS)
+tests_adapter_test_dtls_resume_certificate_CFLAGS = $(DTLS_TEST_CFLAGS)
+tests_adapter_test_dtls_resume_certificate_LDADD = $(DTLS_TEST_LIBS)
 
 check_PROGRAMS += tests/unit/test_dtls_parts
 UNIT_TESTS += tests/unit/test_dtls_parts

@@ -33,6 +33,14 @@ static void client_info(const SSL *ssl, int where, int value)
 		client->alert = (unsigned)value & 255;
 }
 
+static unsigned int client_patience(SSL *ssl, unsigned int before_us)
+{
+	const struct client *client = SSL_get_app_data(ssl);
+
+	(void)before_us;
+	return client->options.patience_us;
+}
+
 static socklen_t client_address(const char *text, uint16_t port, struct sockaddr_storage *ret_address)
 {
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret_address;
@@ -102,6 +110,10 @@ void client_new(const struct client_options *options, struct client **ret_client
 	SSL_set_bio(client->ssl, client->in, client->out);
 	SSL_set_mtu(client->ssl, CLIENT_MTU);
 	SSL_set_connect_state(client->ssl);
+	if (options->patience_us)
+		DTLS_set_timer_cb(client->ssl, client_patience);
+	if (options->resume)
+		ck_assert_int_eq(SSL_set_session(client->ssl, options->resume), 1);
 	client_socket(client);
 	*ret_client = client;
 }

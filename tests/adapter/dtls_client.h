@@ -30,6 +30,8 @@ struct client_options {
 	const char *key;      /* as text; NULL: none */
 	const struct pki *certificate;
 	const struct pki *certificate_issuer; /* sent with it */
+	unsigned patience_us;                 /* before it sends a flight again; 0: OpenSSL's second */
+	SSL_SESSION *resume;                  /* by its ticket; NULL: a new session */
 	bool separate;                        /* each record in a datagram of its own */
 	client_filter_fn *filter;
 	void *filter_arg;

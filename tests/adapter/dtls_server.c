@@ -15,6 +15,7 @@ const struct dtls_limits server_limits = {
 	.half_open_an_address = 20,
 	.idle_us = INT64_C(600000000),
 	.handshake_us = INT64_C(30000000),
+	.ticket_lifetime_us = INT64_C(3600000000),
 };
 
 static const struct tg_adapter server_adapter = {
@@ -27,9 +28,15 @@ static const struct tg_adapter server_adapter = {
 
 void server_answer(struct server *server, uint64_t handle, enum tg_proof proof, const char *identity)
 {
-	bool known = proof == TG_PROOF_PSK ? strncmp(identity, "sensor-", 7) == 0 && strlen(identity) == 8
-					   : strstr(identity, "device") != NULL;
-	struct tg_identity answer = {.size = sizeof(answer), .known = known};
+	bool known = proof == TG_PROOF_PSK
+			     ? strncmp(identity, "sensor-", 7) == 0 && strlen(identity) == 8
+			     : strstr(identity, "device") != NULL ||
+				       (proof == TG_PROOF_RESUMED && strncmp(identity, "sensor-", 7) == 0);
+	struct tg_identity answer = {.size = sizeof(answer), .generation = server->generation};
+
+	if (server->forgetful)
+		known = false;
+	answer.known = known;
 
 	if (known)
 		answer.device = (struct tg_bytes){identity, strlen(identity)};
@@ -62,6 +69,8 @@ static void server_established(void *arg, struct dtls_session *session)
 	server->established++;
 	server->session = session;
 	snprintf(server->device, sizeof(server->device), "%s", dtls_device(session));
+	server->resumed += dtls_is_resumed(session);
+	dtls_describe(session, &server->described);
 	snprintf(server->cipher, sizeof(server->cipher), "%s", dtls_cipher(session));
 	ck_assert_ptr_null(dtls_user(session));
 	ck_assert_ptr_eq(dtls_find(server->dtls, dtls_handle(session)), session);
@@ -163,6 +172,21 @@ void server_echo(struct server *server, struct client *client, const char *text)
 	client_send(client, text);
 	SERVER_UNTIL(server, client, client->data_count > before);
 	ck_assert_str_eq(client->data, text);
+}
+
+bool server_visit(struct server *server, struct client *client, SSL_SESSION **session)
+{
+	unsigned resumed = server->resumed;
+
+	ck_assert_msg(server_connect(server, client), "%s", server->detail);
+	server_echo(server, client, "21.5");
+	SSL_SESSION_free(*session);
+	*session = SSL_get1_session(client->ssl);
+	ck_assert_int_eq(SSL_session_reused(client->ssl), server->resumed > resumed);
+	client_close(client);
+	SERVER_UNTIL(server, client, dtls_sessions(server->dtls) == 0);
+	client_free(client);
+	return server->resumed > resumed;
 }
 
 void server_settle(struct server *server, struct client *client)

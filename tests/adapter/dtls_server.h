@@ -19,10 +19,12 @@ struct server {
 	struct mock_host *mock;
 	struct dtls *dtls;
 	/* What it is to do. */
-	bool by_hand;    /* leaves look-ups to server_answer */
-	bool silent;     /* does not echo */
-	bool close_next; /* dtls_close from within `received`, or `established` */
-	int refuse;      /* authenticate returns it; 0: does not */
+	bool by_hand;        /* leaves look-ups to server_answer */
+	bool silent;         /* does not echo */
+	bool forgetful;      /* knows nobody */
+	uint64_t generation; /* of every device */
+	bool close_next;     /* dtls_close from within `received`, or `established` */
+	int refuse;          /* authenticate returns it; 0: does not */
 	/* What happened. */
 	unsigned failed[DTLS_END_REASONS + 1];
 	unsigned ended[DTLS_END_REASONS];
@@ -36,6 +38,8 @@ struct server {
 	struct dtls_session *session; /* the last established */
 	char device[256];
 	char cipher[64];
+	unsigned resumed;
+	struct tg_session described; /* the last established; its texts may be gone */
 	unsigned received;
 	char data[2048]; /* the last, terminated */
 };
@@ -57,6 +61,9 @@ void server_turn(struct server *server, struct client **clients, unsigned count)
 bool server_connect(struct server *server, struct client *client);
 /* Sends text and waits for its echo. */
 void server_echo(struct server *server, struct client *client, const char *text);
+/* A client that connects, is echoed and leaves. Returns whether its session was resumed. The session that it has now replaces
+ * *session, which is freed; NULL at first. */
+bool server_visit(struct server *server, struct client *client, SSL_SESSION **session);
 /* A few turns, for what must not happen to happen. */
 void server_settle(struct server *server, struct client *client);
 
