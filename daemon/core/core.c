@@ -83,6 +83,7 @@ static void on_tick(void *arg)
 	core_clock_tick(core);
 	check_ready(core);
 	core_devices_tick(core);
+	core_tickets_tick(core);
 	core_check_drain(core);
 	if (core->watchdog_us > 0 && now >= core->watchdog_at_us) {
 		core->watchdog_at_us = now + core->watchdog_us / 2;

@@ -161,6 +161,7 @@ void core_command_device_rekey(void *arg, struct control_call *call, const json_
 		core_device_fail(core, call, "", r);
 		return;
 	}
+	core_tickets_save(core);
 	log_notice("the registry is sealed under a new master key");
 	control_reply(call, json_pack("{s:I,s:s,s:b}", "devices", (json_int_t)devices_count(core->devices), "file",
 				      places.path, "own", places.own));

@@ -73,6 +73,8 @@ int core_endpoint_configure(struct endpoint *endpoint, struct instance *instance
 
 	if (r >= 0)
 		r = instance_send(instance, &clock);
+	if (r >= 0)
+		r = core_tickets_send(endpoint, instance);
 	return r < 0 ? r : instance_send(instance, &frame);
 }
 

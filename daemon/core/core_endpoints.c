@@ -80,6 +80,7 @@ static void endpoint_free(struct endpoint *endpoint)
 {
 	outbox_free(endpoint->outbox);
 	config_unref(endpoint->owner);
+	tickets_wipe(&endpoint->tickets);
 	free(endpoint->name);
 	free(endpoint);
 }

@@ -19,6 +19,7 @@
 #include "core/sessions.h"
 #include "core/store.h"
 #include "core/supervisor.h"
+#include "core/tickets.h"
 #include "core/trust.h"
 
 enum core_state { CORE_STARTING, CORE_RUNNING, CORE_DRAINING, CORE_STOPPING };
@@ -42,6 +43,9 @@ struct endpoint {
 	bool removed;                         /* not configured any more; stays for what its outbox holds */
 	struct outbox *outbox;                /* NULL: not a sink */
 	struct ledger_account *account;       /* of a sink */
+	struct tickets tickets;               /* the keys of its session tickets */
+	bool tickets_loaded;                  /* those of before the start */
+	bool tickets_kept;                    /* on disk they are the same */
 	struct instance *sink;                /* the process that deliveries go to; NULL: none has its link up */
 };
 
@@ -83,6 +87,7 @@ struct core {
 	struct log_limit refused_log;
 	struct log_limit dropped_log;
 	struct log_limit registry_log;
+	int64_t tickets_at_us;       /* their keys are looked at again */
 	char registry_problem[1200]; /* why the registry is locked, or will be at the next start; "": it is not */
 };
 
@@ -163,6 +168,12 @@ void core_devices_unlock(struct core *core);
 void core_devices_tick(struct core *core);
 /* A session of a device has begun: during a rotation it shows which key the device has. */
 void core_device_session(struct endpoint *endpoint, const struct frame_session_begun *begun);
+/* core_tickets.c. Gives this process the keys of its endpoint's session tickets. */
+int core_tickets_send(struct endpoint *endpoint, struct instance *instance) WARN_UNUSED;
+/* Makes new ones in time, and gives them to everybody. */
+void core_tickets_tick(struct core *core);
+/* Keeps them again, under the registry's new key. */
+void core_tickets_save(struct core *core);
 /* core_manage.c. Messages in all outboxes. */
 int64_t core_held(const struct core *core);
 /* Answers `drain` when nothing is held any more, or when its time is over. */

@@ -24,6 +24,8 @@
 
 struct devices;
 
+enum { DEVICES_KEPT_MAX = 512 };
+
 enum device_proof { DEVICE_PSK = 1, DEVICE_CERTIFICATE = 2 };
 
 enum { DEVICE_PROFILE_MAX = 64 }; /* bytes */
@@ -70,6 +72,12 @@ int devices_unlock(struct devices *devices, const struct secret *master) WARN_UN
 /* Seals every key anew, under a new data key and this master key, in one transaction. Errors: -ENOKEY: locked; -EKEYREJECTED: a key is
  * damaged, nothing was changed; those of the file. */
 int devices_rekey(struct devices *devices, const struct secret *master) WARN_UNUSED;
+
+/* Keeps another secret of the gateway in the registry's file, sealed like its keys, under a name that says what it is for; the
+ * caller does it again after devices_rekey. Errors: -ENOKEY: locked; -EINVAL: too long; those of the file. */
+int devices_keep(struct devices *devices, const char *name, struct tg_bytes clear) WARN_UNUSED;
+/* Returns its size. Errors: -ENOENT; -ENOKEY: locked; -EKEYREJECTED: it was sealed under another key, or damaged. */
+int devices_kept(struct devices *devices, const char *name, uint8_t ret_clear[DEVICES_KEPT_MAX]) WARN_UNUSED;
 
 /* NULL: not enrolled. Revoked devices are found too. Lent until the next change. */
 struct device *devices_find(struct devices *devices, struct tg_bytes name);

@@ -31,6 +31,7 @@ libcore_la_SOURCES = \
 	daemon/core/core_reload.c \
 	daemon/core/core_status.c \
 	daemon/core/core_stop.c \
+	daemon/core/core_tickets.c \
 	daemon/core/database.c daemon/core/database.h \
 	daemon/core/descriptor.c daemon/core/descriptor.h \
 	daemon/core/descriptor_fetch.c \
@@ -38,6 +39,7 @@ libcore_la_SOURCES = \
 	daemon/core/devices.c daemon/core/devices.h \
 	daemon/core/devices_change.c \
 	daemon/core/devices_file.c daemon/core/devices_file.h \
+	daemon/core/devices_kept.c \
 	daemon/core/devices_key.c \
 	daemon/core/devices_master.c daemon/core/devices_master.h \
 	daemon/core/devices_private.h \
@@ -75,6 +77,7 @@ libcore_la_SOURCES = \
 	daemon/core/store_writer.c \
 	daemon/core/suggest.c daemon/core/suggest.h \
 	daemon/core/supervisor.c daemon/core/supervisor.h \
+	daemon/core/tickets.c daemon/core/tickets.h \
 	daemon/core/trust.c daemon/core/trust.h \
 	daemon/core/trust_seal.c daemon/core/trust_seal.h \
 	daemon/core/wildcard.c daemon/core/wildcard.h
@@ -122,6 +125,12 @@ UNIT_TESTS += tests/unit/test_devices_key
 tests_unit_test_devices_key_SOURCES = tests/unit/test_devices_key.c
 tests_unit_test_devices_key_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_devices_key_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_tickets
+UNIT_TESTS += tests/unit/test_tickets
+tests_unit_test_tickets_SOURCES = tests/unit/suite.h tests/unit/test_tickets.c
+tests_unit_test_tickets_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_tickets_LDADD = libcore.la $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_trust
 UNIT_TESTS += tests/unit/test_trust
