@@ -8,7 +8,8 @@
 static const struct {
 	const char *name;
 	uint32_t code;
-} methods[] = {{"POST", TG_METHOD_POST}, {"PUT", TG_METHOD_PUT}};
+} methods[] = {
+	{"POST", TG_METHOD_POST}, {"PUT", TG_METHOD_PUT}, {"PATCH", TG_METHOD_PATCH}, {"iPATCH", TG_METHOD_IPATCH}};
 
 enum { METHODS_COUNT = sizeof(methods) / sizeof(methods[0]) };
 
@@ -66,8 +67,8 @@ static void read_method(const struct config_load *load, const char *where, const
 		return;
 	}
 	config_problem_error(load->problems, value->source, value->line,
-			     "%s: \"methods\" has \"%s\", which hands nothing in; POST and PUT do%s%s%s", where, text,
-			     suggest_best(&suggest) ? "; did you mean \"" : "",
+			     "%s: \"methods\" has \"%s\", which hands nothing in; POST, PUT, PATCH and iPATCH do%s%s%s",
+			     where, text, suggest_best(&suggest) ? "; did you mean \"" : "",
 			     suggest_best(&suggest) ? suggest_best(&suggest) : "", suggest_best(&suggest) ? "\"?" : "");
 }
 

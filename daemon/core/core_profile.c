@@ -125,12 +125,16 @@ void core_profiles_check(struct core *core)
 
 static json_t *list_methods(const struct profile *profile)
 {
+	static const char *const names[] = {[TG_METHOD_POST] = "POST",
+					    [TG_METHOD_PUT] = "PUT",
+					    [TG_METHOD_PATCH] = "PATCH",
+					    [TG_METHOD_IPATCH] = "iPATCH"};
+	uint32_t used = profile->methods ? profile->methods : PROFILE_METHODS_USUAL;
 	json_t *methods = json_array();
 
-	if (profile->methods == 0 || profile->methods & PROFILE_METHOD(TG_METHOD_POST))
-		json_array_append_new(methods, json_string("POST"));
-	if (profile->methods == 0 || profile->methods & PROFILE_METHOD(TG_METHOD_PUT))
-		json_array_append_new(methods, json_string("PUT"));
+	for (uint32_t code = 0; code < sizeof(names) / sizeof(names[0]); code++)
+		if (names[code] && used & PROFILE_METHOD(code))
+			json_array_append_new(methods, json_string(names[code]));
 	return methods;
 }
 

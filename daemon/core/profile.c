@@ -76,8 +76,9 @@ static bool allows_path(const struct profile *profile, const struct profile_requ
 
 static bool allows_method(const struct profile *profile, uint32_t method)
 {
-	return profile->methods == 0 || method == 0 ||
-	       (method <= PROFILE_METHOD_MAX && profile->methods & PROFILE_METHOD(method));
+	uint32_t methods = profile->methods ? profile->methods : PROFILE_METHODS_USUAL;
+
+	return method == 0 || (method <= PROFILE_METHOD_MAX && methods & PROFILE_METHOD(method));
 }
 
 static bool takes_format(const struct profile *profile, int32_t format)

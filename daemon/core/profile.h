@@ -21,6 +21,8 @@
 /* Methods (enum tg_method) as bits. */
 #define PROFILE_METHOD(code) (1u << (code))
 enum { PROFILE_METHOD_MAX = 31 };
+/* What may be used where nothing is said: patches have to be asked for (RFC 8132). */
+#define PROFILE_METHODS_USUAL (PROFILE_METHOD(TG_METHOD_POST) | PROFILE_METHOD(TG_METHOD_PUT))
 
 #define PROFILE_DEFAULT_NAME "default"
 
@@ -31,7 +33,7 @@ struct profile {
 	size_t devices_count;
 	struct pattern *const *paths;
 	size_t paths_count;     /* 0: all are allowed */
-	uint32_t methods;       /* PROFILE_METHOD of each; 0: all are allowed */
+	uint32_t methods;       /* PROFILE_METHOD of each; 0: PROFILE_METHODS_USUAL */
 	const int32_t *formats; /* TG_FORMAT_NONE is one of them where messages without a format are taken */
 	size_t formats_count;   /* 0: all are taken */
 	size_t payload_max_bytes;

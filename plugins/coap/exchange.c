@@ -281,7 +281,7 @@ void exchange_reply(struct exchange_table *table, const struct exchange_request 
 			(struct tg_bytes){.data = message->token, .size = message->token_size}, answer);
 }
 
-int exchange_open(struct exchange_table *table, const struct exchange_request *request, uint32_t context,
+int exchange_open(struct exchange_table *table, const struct exchange_request *request, uint64_t context,
 		  int64_t now_us, uint64_t *ret_token)
 {
 	const struct coap_message *message = request->message;
@@ -313,7 +313,7 @@ void exchange_cancel(struct exchange_table *table, uint64_t token)
 		exchange_pool_give(&table->pool, exchange);
 }
 
-int exchange_context(const struct exchange_table *table, uint64_t token, uint32_t *ret_context)
+int exchange_context(const struct exchange_table *table, uint64_t token, uint64_t *ret_context)
 {
 	const struct exchange *exchange = exchange_pool_find(&table->pool, token);
 	if (!exchange)

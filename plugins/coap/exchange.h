@@ -110,12 +110,12 @@ void exchange_repeat(struct exchange_table *table, const struct exchange_request
 
 /* Keeps a new request open until exchange_finish. `context` comes back from exchange_context. Errors: -EDQUOT: too many of
  * this peer; -ENOBUFS: too many of all; -ENOMEM. */
-int exchange_open(struct exchange_table *table, const struct exchange_request *request, uint32_t context,
+int exchange_open(struct exchange_table *table, const struct exchange_request *request, uint64_t context,
 		  int64_t now_us, uint64_t *ret_token);
 /* Takes an opened request back, as if it had never been: its answer is known after all. */
 void exchange_cancel(struct exchange_table *table, uint64_t token);
 /* Whether `token` still waits for its answer; the context it was opened with. Errors: -ENOENT. */
-int exchange_context(const struct exchange_table *table, uint64_t token, uint32_t *ret_context);
+int exchange_context(const struct exchange_table *table, uint64_t token, uint64_t *ret_context);
 /* Errors: -ENOENT: its peer has gone. */
 int exchange_finish(struct exchange_table *table, uint64_t token, const struct exchange_answer *answer, int64_t now_us);
 

@@ -23,11 +23,11 @@ struct exchange {
 	uint8_t *response; /* EXCHANGE_SENT: what is retransmitted */
 	size_t response_size;
 	int64_t timeout_us;
+	uint64_t context;
 	uint32_t generation;
 	uint32_t next; /* of this peer */
 	uint32_t previous;
 	uint32_t hash;
-	uint32_t context;
 	uint16_t request_id;
 	uint16_t response_id;
 	uint8_t state;

@@ -223,9 +223,15 @@ static uint8_t request_check(const struct coap_message *message, char text[RESOU
 	return 0;
 }
 
+static bool is_patch(uint64_t method)
+{
+	return method == MESSAGE_PATCH || method == MESSAGE_IPATCH;
+}
+
 static uint8_t reading_check(const struct coap_message *message)
 {
-	if (message->code != MESSAGE_POST && message->code != MESSAGE_PUT)
+	bool hands_in = message->code == MESSAGE_POST || message->code == MESSAGE_PUT || is_patch(message->code);
+	if (!hands_in)
 		return MESSAGE_METHOD_NOT_ALLOWED;
 	return message->if_match ? MESSAGE_PRECONDITION_FAILED : 0;
 }
@@ -269,7 +275,12 @@ static struct tg_bytes diagnostic_cut(struct tg_bytes reason)
 	return reason;
 }
 
-struct resource_answer resource_verdict(const struct tg_answer *answer, uint32_t block1)
+uint64_t resource_context(const struct coap_message *message)
+{
+	return (uint64_t)message->code << 32 | message->block1;
+}
+
+struct resource_answer resource_verdict(const struct tg_answer *answer, uint64_t context)
 {
 	static const uint8_t codes[] = {
 		[TG_ACCEPTED] = MESSAGE_CHANGED,
@@ -285,8 +296,11 @@ struct resource_answer resource_verdict(const struct tg_answer *answer, uint32_t
 	};
 	/* A verdict of a later minor is a refusal that is not known here. */
 	uint8_t code = answer->verdict < sizeof(codes) ? codes[answer->verdict] : MESSAGE_UNAVAILABLE;
+	/* Where nothing takes patches, they are a method that there is not (RFC 8132 section 3). */
+	if (code == MESSAGE_FORBIDDEN && is_patch(context >> 32))
+		code = MESSAGE_METHOD_NOT_ALLOWED;
 	uint32_t detail = code == MESSAGE_TOO_LARGE ? answer->limit_bytes : answer->max_age_s;
-	return answer_make(code, detail, block1,
+	return answer_make(code, detail, (uint32_t)context,
 			   code == MESSAGE_CHANGED ? (struct tg_bytes){0} : diagnostic_cut(answer->reason));
 }
 

@@ -4,7 +4,7 @@
 
 /*
  * What a request means to a gateway, and what the gateway's answer looks like on the wire. POST and PUT to any path hand in a
- * reading; /.well-known/core says so (RFC 6690). A reading is not kept here as the state of its path: nothing matches If-Match,
+ * reading, PATCH and iPATCH (RFC 8132) do where the device's profile allows them; /.well-known/core says so (RFC 6690). A reading is not kept here as the state of its path: nothing matches If-Match,
  * and If-None-Match always holds. Pure.
  */
 
@@ -45,8 +45,10 @@ struct resource_answer resource_answer(const struct coap_message *message, uint8
 bool resource_request(const struct coap_message *message, char text[RESOURCE_TEXT_MAX],
 		      struct resource_reading *ret_reading, struct resource_answer *ret_answer);
 
+/* What the answer to a reading has to know of its request. */
+uint64_t resource_context(const struct coap_message *message);
 /* Source: RFC 7252 section 5.9, RFC 7959 section 2.9, RFC 8516. */
-struct resource_answer resource_verdict(const struct tg_answer *answer, uint32_t block1);
+struct resource_answer resource_verdict(const struct tg_answer *answer, uint64_t context);
 
 /* Options and payload. Ownership: *ret_body is in `memory`. */
 void resource_encode(const struct resource_answer *answer, uint8_t memory[RESOURCE_BODY_MAX],

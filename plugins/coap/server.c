@@ -140,7 +140,7 @@ static void submit(struct coap *coap, const struct exchange_request *request, co
 		.payload = payload,
 		.method = request->message->code, /* the numbers are the same */
 	};
-	int r = exchange_open(coap->exchanges, request, request->message->block1, host->now_us(host),
+	int r = exchange_open(coap->exchanges, request, resource_context(request->message), host->now_us(host),
 			      &submission.token);
 	if (r >= 0) {
 		r = host->submit(host, &submission);
@@ -220,10 +220,10 @@ void server_received(void *arg, struct dtls_session *dtls, struct tg_bytes datag
 void server_verdict(struct coap *coap, uint64_t token, const struct tg_answer *answer)
 {
 	uint8_t memory[RESOURCE_BODY_MAX];
-	uint32_t block1;
-	if (exchange_context(coap->exchanges, token, &block1) < 0)
+	uint64_t context;
+	if (exchange_context(coap->exchanges, token, &context) < 0)
 		return; /* the session has gone meanwhile */
-	const struct resource_answer resource = resource_verdict(answer, block1);
+	const struct resource_answer resource = resource_verdict(answer, context);
 	const struct exchange_answer encoded = answer_encode(&resource, memory);
 	(void)exchange_finish(coap->exchanges, token, &encoded, coap->host->now_us(coap->host));
 	server_schedule(coap);

@@ -240,6 +240,8 @@ static void run_step(const char *step)
 		step_count(text);
 	} else if ((text = after(step, "body"))) {
 		ck_assert_uint_eq(last()->payload_size, strtoul(text, NULL, 10));
+	} else if ((text = after(step, "method"))) {
+		ck_assert_uint_eq(last()->method, strtoul(text, NULL, 10));
 	} else if ((text = after(step, "path"))) {
 		ck_assert_str_eq(last()->path, text);
 	} else if (after(step, "ok")) {

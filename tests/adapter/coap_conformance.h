@@ -12,6 +12,7 @@
  *	.           nothing comes
  *	in N        the adapter has handed in N messages by now, and no more
  *	body N      the last of them has N bytes
+ *	method N    the last of them was handed in by this method
  *	path TEXT   the last of them has this path
  *	ok          accept the oldest message that has no verdict yet
  *	no V N      refuse it with verdict V (enum tg_verdict), Max-Age or limit N, and the reason "why"

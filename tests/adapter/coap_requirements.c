@@ -103,7 +103,7 @@ const struct requirement requirements[] = {
 	{"7252 5.8", "GET and DELETE of what readings are sent to: 4.05",
 	 "> 40 01 0001 b1'a'; < 60 85 0001; > 40 04 0002 b1'a'; < 60 85 0002; in 0"},
 	{"7252 5.8.2, 5.8.3", "POST and PUT are handed in, and 2.04 when they are taken",
-	 "> 40 02 0001 b1'a'; ok; < 60 44 0001; > 40 03 0002 b1'a'; ok; < 60 44 0002"},
+	 "> 40 02 0001 b1'a'; in 1; method 2; ok; < 60 44 0001; > 40 03 0002 b1'a'; in 2; method 3; ok; < 60 44 0002"},
 	{"7252 5.9.2", "refusals have their codes: 4.01, 4.03, 4.04, 4.15, and 4.00 with the reason",
 	 "> 40 02 0001; no 9 0; < 60 81 0001 *; > 40 02 0002; no 2 0; < 60 83 0002 *; > 40 02 0003; no 1 0;"
 	 "< 60 84 0003 *; > 40 02 0004; no 4 0; < 60 8f 0004 *; > 40 02 0005; no 5 0; < 60 80 0005 ff 'why'"},
@@ -222,8 +222,12 @@ const struct requirement requirements[] = {
 	/* methods, options and codes of later RFCs */
 	{"8132 2", "FETCH of what readings are sent to, and of the links: 4.05",
 	 "> 40 05 0001 b1'a'; < 60 85 0001; > 40 05 0002 " CORE "; < 60 85 0002; in 0"},
-	{"8132 3", "PATCH and iPATCH where nothing takes them: 4.05",
-	 "> 40 06 0001 b1'a' ff 'x'; < 60 85 0001; > 40 07 0002 b1'a' ff 'x'; < 60 85 0002; in 0"},
+	{"8132 3", "PATCH and iPATCH are handed in where the device may: 2.04",
+	 "> 40 06 0001 b1'a' ff 'x'; in 1; method 6; ok; < 60 44 0001; > 40 07 0002 b1'a' ff 'x'; in 2; method 7; ok;"
+	 "< 60 44 0002"},
+	{"8132 3", "PATCH and iPATCH where it may not: 4.05",
+	 "> 40 06 0001 b1'a' ff 'x'; no 2 0; < 60 85 0001 *; > 40 07 0002 b1'a' ff 'x'; no 2 0; < 60 85 0002 *;"
+	 "> 40 06 0003 " CORE "; < 60 85 0003; in 2"},
 	{"8768 3", "a hop limit of 0, or over 255: 4.00",
 	 "> 40 02 0001 d1 03 00; < 60 80 0001 *; > 40 02 0002 d0 03; < 60 80 0002 *; > 40 02 0003 d2 03 0100; < 60 80 "
 	 "0003 *;"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The adapter with a client that is not ours: libcoap's coap-client-openssl. */
+/* The adapter with clients that are not ours: those of libcoap, with OpenSSL and with GnuTLS. */
 
 #include <check.h>
 #include <fcntl.h>
@@ -12,9 +12,27 @@
 
 #include "coap_rig.h"
 
-enum { ARGUMENTS_MAX = 20, WAIT_MS = 20000, PAYLOAD = 20000 };
+enum { ARGUMENTS_MAX = 20, WAIT_MS = 60000, PAYLOAD = 20000 };
 
+static const char *const clients[] = {"coap-client-openssl", "coap-client-gnutls"};
+
+enum { CLIENTS = sizeof(clients) / sizeof(clients[0]) };
+
+static const char *client;
 static char output[8192];
+
+/* Whether there is this client; where not, it is said. */
+static bool use_client(int place)
+{
+	char command[128];
+
+	client = clients[place];
+	snprintf(command, sizeof(command), "command -v %s >/dev/null", client);
+	if (system(command) == 0)
+		return true;
+	fprintf(stderr, "SKIPPED: no %s here\n", client);
+	return false;
+}
 
 static void setup(void)
 {
@@ -38,7 +56,7 @@ static void read_output(int fd)
 /* Runs the client with these arguments (NULL behind the last) and the PSK of sensor-1; its output is in `output`. */
 static void run(const char *path, const char *const *arguments)
 {
-	const char *list[ARGUMENTS_MAX] = {"coap-client-openssl", "-u", "sensor-1", "-k", RIG_KEY, "-B", "10"};
+	const char *list[ARGUMENTS_MAX] = {client, "-u", "sensor-1", "-k", RIG_KEY, "-B", "10"};
 	char uri[128], file[] = "/tmp/tidegate-test-XXXXXX";
 	int out = mkstemp(file), status, at = 7;
 
@@ -58,13 +76,15 @@ static void run(const char *path, const char *const *arguments)
 	bool ended = false;
 	ck_assert(MOCK_UNTIL(rig, ended || (ended = waitpid(pid, &status, WNOHANG) == pid), WAIT_MS));
 	read_output(out);
-	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "coap-client-openssl: %s", output);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: %s", client, output);
 }
 
 START_TEST(a_reading)
 {
 	const char *const arguments[] = {"-m", "post", "-t", "text/plain", "-e", "21.5", "-v", "6", NULL};
 
+	if (!use_client(_i))
+		return;
 	run("hall/temperature", arguments);
 	ck_assert_uint_eq(rig->n_submissions, 1);
 	ck_assert_str_eq(rig->submissions[0].device, "device-1");
@@ -79,6 +99,8 @@ START_TEST(a_reading_that_nobody_waits_for)
 {
 	const char *const arguments[] = {"-N", "-m", "put", "-e", "x", NULL};
 
+	if (!use_client(_i))
+		return;
 	run("a%2Fb/c", arguments);
 	ck_assert_uint_eq(rig->n_submissions, 1);
 	ck_assert_str_eq(rig->submissions[0].path, "a%2Fb/c");
@@ -91,6 +113,8 @@ START_TEST(a_payload_in_blocks)
 	char file[] = "/tmp/tidegate-test-XXXXXX";
 	int fd = mkstemp(file);
 
+	if (!use_client(_i))
+		return;
 	for (size_t i = 0; i < sizeof(payload); i++)
 		payload[i] = (uint8_t)('a' + i % 26);
 	ck_assert_int_eq(write(fd, payload, sizeof(payload)), sizeof(payload));
@@ -113,12 +137,52 @@ START_TEST(the_links)
 	const char *const whole[] = {"-m", "get", NULL};
 	const char *const pieces[] = {"-m", "get", "-b", "16", NULL};
 
+	if (!use_client(_i))
+		return;
 	run(".well-known/core", whole);
 	ck_assert_msg(strstr(output, "</>;"), "%s", output);
 	run(".well-known/core", pieces);
 	ck_assert_msg(strstr(output, "</>;") && strstr(output, "</.well-known/core>;ct=40"), "%s", output);
+	run(".well-known/core?rt=tidegate*", whole);
+	ck_assert_msg(strstr(output, "</>;") && !strstr(output, "</.well-known/core>"), "%s", output);
 	run("elsewhere", whole);
 	ck_assert_msg(strstr(output, "4.05"), "%s", output);
+}
+END_TEST
+
+START_TEST(patches)
+{
+	const char *const patch[] = {"-m", "patch", "-e", "1", "-v", "6", NULL};
+	const char *const ipatch[] = {"-m", "ipatch", "-e", "2", "-v", "6", NULL};
+
+	if (!use_client(_i))
+		return;
+	run("a", patch);
+	ck_assert_msg(strstr(output, "2.04"), "%s", output);
+	run("a", ipatch);
+	ck_assert_uint_eq(rig->n_submissions, 2);
+	ck_assert_uint_eq(rig->submissions[0].method, TG_METHOD_PATCH);
+	ck_assert_uint_eq(rig->submissions[1].method, TG_METHOD_IPATCH);
+}
+END_TEST
+
+/* Options by number: No-Response for 2.xx, a hop limit, a critical one that nobody knows. */
+START_TEST(options_of_any_number)
+{
+	const char *const unwanted[] = {"-m", "post", "-e", "1", "-v", "6", "-O", "258,0x02", "-B", "2", NULL};
+	const char *const hops[] = {"-m", "post", "-e", "1", "-O", "16,0x00", NULL};
+	const char *const unknown[] = {"-m", "post", "-e", "1", "-O", "65001,x", NULL};
+
+	if (!use_client(_i))
+		return;
+	run("a", unwanted);
+	ck_assert_msg(!strstr(output, "2.04"), "%s", output);
+	ck_assert_int_eq(mock_counter(rig, "responses_unwanted"), 1);
+	run("a", hops);
+	ck_assert_msg(strstr(output, "4.00"), "%s", output);
+	run("a", unknown);
+	ck_assert_msg(strstr(output, "4.02") && strstr(output, "option 65001"), "%s", output);
+	ck_assert_uint_eq(rig->n_submissions, 1);
 }
 END_TEST
 
@@ -128,11 +192,13 @@ int main(void)
 	TCase *tcase = tcase_create("all");
 
 	tcase_add_checked_fixture(tcase, setup, rig_teardown);
-	tcase_set_timeout(tcase, 120);
-	tcase_add_test(tcase, a_reading);
-	tcase_add_test(tcase, a_reading_that_nobody_waits_for);
-	tcase_add_test(tcase, a_payload_in_blocks);
-	tcase_add_test(tcase, the_links);
+	tcase_set_timeout(tcase, 240);
+	tcase_add_loop_test(tcase, a_reading, 0, CLIENTS);
+	tcase_add_loop_test(tcase, a_reading_that_nobody_waits_for, 0, CLIENTS);
+	tcase_add_loop_test(tcase, a_payload_in_blocks, 0, CLIENTS);
+	tcase_add_loop_test(tcase, the_links, 0, CLIENTS);
+	tcase_add_loop_test(tcase, patches, 0, CLIENTS);
+	tcase_add_loop_test(tcase, options_of_any_number, 0, CLIENTS);
 	suite_add_tcase(suite, tcase);
 
 	SRunner *runner = srunner_create(suite);

@@ -115,10 +115,10 @@ static void finish(struct rig *rig, uint8_t verdict)
 	const struct tg_answer given = {
 		.size = sizeof(given), .verdict = verdict, .max_age_s = verdict, .limit_bytes = 1, .reason = reason};
 	uint8_t memory[RESOURCE_BODY_MAX];
-	uint32_t block1;
-	if (exchange_context(rig->exchanges, rig->submitted, &block1) < 0)
+	uint64_t context;
+	if (exchange_context(rig->exchanges, rig->submitted, &context) < 0)
 		return;
-	struct resource_answer resource = resource_verdict(&given, block1);
+	struct resource_answer resource = resource_verdict(&given, context);
 	struct exchange_answer encoded = {.code = resource.code, .detail = resource.detail};
 	resource_encode(&resource, memory, &encoded.body);
 	require(exchange_finish(rig->exchanges, rig->submitted, &encoded, rig->now_us) == 0, "it was waiting");
@@ -144,7 +144,8 @@ static void take(struct rig *rig, const struct exchange_request *request)
 	}
 	touch(body);
 	block_return(rig->blocks, &rig->block);
-	if (exchange_open(rig->exchanges, request, request->message->block1, rig->now_us, &rig->submitted) < 0) {
+	if (exchange_open(rig->exchanges, request, resource_context(request->message), rig->now_us, &rig->submitted) <
+	    0) {
 		resource = resource_answer(request->message, MESSAGE_UNAVAILABLE, 5, NULL);
 		answer(rig, request, &resource);
 	}

@@ -193,6 +193,16 @@ class Reload(GatewayCase):
         self.assertEqual(summary["unanswered"], 0, summary)
         self.assert_promises(load, summary)
 
+    def test_patches_are_for_those_who_may(self):
+        sensor = self.psk_sensor("pump-1")
+        self.assertEqual(sensor.request("patch", "t", "1").code, "4.05")
+        self.use(methods=["PATCH", "iPATCH"])
+        self.assertEqual(sensor.request("patch", "t", "2").code, "2.04")
+        self.assertEqual(sensor.request("ipatch", "t", "3").code, "2.04")
+        self.assertEqual(sensor.request("post", "t", "4").code, "4.03")
+        wait_until(lambda: len(self.subscriber.messages()) >= 2, "the patches arrive")
+        self.assertEqual([m.payload for m in self.subscriber.messages()], ["2", "3"])
+
     def test_a_broken_profile_changes_nothing(self):
         sensor = self.psk_sensor("pump-1")
         self.use(paths=["t"])

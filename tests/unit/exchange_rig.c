@@ -81,7 +81,7 @@ enum exchange_input rig_receive(enum message_type type, uint8_t code, uint16_t i
 	return rig_receive_from(rig.peer, type, code, id, token);
 }
 
-uint64_t rig_open(uint32_t context)
+uint64_t rig_open(uint64_t context)
 {
 	uint64_t token;
 

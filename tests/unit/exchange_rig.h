@@ -43,7 +43,7 @@ enum exchange_input rig_receive(enum message_type type, uint8_t code, uint16_t i
 enum exchange_input rig_receive_from(struct exchange_peer *from, enum message_type type, uint8_t code, uint16_t id,
 				     uint8_t token);
 /* Opens what was received last, which must work. */
-uint64_t rig_open(uint32_t context);
+uint64_t rig_open(uint64_t context);
 /* Answers it with 2.04, which must work. */
 void rig_finish(uint64_t token);
 /* A confirmable request that is answered after a second. */

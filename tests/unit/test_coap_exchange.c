@@ -22,7 +22,7 @@ START_TEST(an_answer_within_the_delay_rides_on_the_acknowledgement)
 {
 	ck_assert_int_eq(rig_receive(MESSAGE_CON, MESSAGE_POST, 7, 0x55), EXCHANGE_NEW);
 	uint64_t token = rig_open(0x1234);
-	uint32_t context;
+	uint64_t context;
 	rig_advance(200 * MS - 1);
 	ck_assert_uint_eq(rig.n_sent, 0);
 	ck_assert_int_eq(exchange_context(rig.table, token, &context), 0);
@@ -197,7 +197,7 @@ END_TEST
 
 START_TEST(a_session_that_ends_takes_all_with_it)
 {
-	uint32_t context;
+	uint64_t context;
 
 	rig_receive(MESSAGE_CON, MESSAGE_POST, 1, 1);
 	uint64_t token = rig_open(0);

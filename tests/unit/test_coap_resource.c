@@ -75,11 +75,11 @@ static int64_t option_uint(uint16_t number)
 	return -1;
 }
 
-START_TEST(post_and_put_hand_in_a_reading)
+START_TEST(methods_that_hand_in_a_reading)
 {
-	static const uint8_t codes[] = {MESSAGE_POST, MESSAGE_PUT};
+	static const uint8_t codes[] = {MESSAGE_POST, MESSAGE_PUT, MESSAGE_PATCH, MESSAGE_IPATCH};
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(codes); i++) {
 		begin(codes[i]);
 		message_write_option(&writer, MESSAGE_URI_HOST, text("gateway"));
 		message_write_option_uint(&writer, MESSAGE_URI_PORT, 5684);
@@ -176,7 +176,7 @@ END_TEST
 
 START_TEST(other_methods_are_not_allowed)
 {
-	static const uint8_t codes[] = {MESSAGE_GET, 4 /* DELETE */, 5 /* FETCH */, 6, 7, 8, 31};
+	static const uint8_t codes[] = {MESSAGE_GET, MESSAGE_DELETE, MESSAGE_FETCH, 8, 31};
 
 	for (size_t i = 0; i < sizeof(codes); i++) {
 		begin(codes[i]);
@@ -327,6 +327,24 @@ START_TEST(each_verdict_has_its_code)
 }
 END_TEST
 
+START_TEST(patches_that_are_not_allowed_are_a_method_that_there_is_not)
+{
+	struct tg_answer verdict = {.size = sizeof(verdict), .verdict = TG_NOT_ALLOWED};
+
+	begin(MESSAGE_IPATCH);
+	message_write_option_uint(&writer, MESSAGE_BLOCK1, block_value(3, false, 6));
+	ck_assert(request());
+	answer = resource_verdict(&verdict, resource_context(&message));
+	ck_assert_uint_eq(answer.code, MESSAGE_METHOD_NOT_ALLOWED);
+	verdict.verdict = TG_NO_ROUTE;
+	ck_assert_uint_eq(resource_verdict(&verdict, resource_context(&message)).code, MESSAGE_NOT_FOUND);
+	verdict.verdict = TG_ACCEPTED;
+	answer = resource_verdict(&verdict, resource_context(&message));
+	ck_assert_uint_eq(answer.code, MESSAGE_CHANGED);
+	ck_assert_uint_eq(answer.block1, block_value(3, false, 6));
+}
+END_TEST
+
 START_TEST(answers_name_the_piece_that_they_belong_to)
 {
 	struct tg_answer verdict = {.size = sizeof(verdict), .verdict = TG_ACCEPTED};
@@ -360,7 +378,7 @@ int main(void)
 	Suite *suite = suite_create("coap_resource");
 	TCase *tcase = tcase_create("all");
 
-	tcase_add_test(tcase, post_and_put_hand_in_a_reading);
+	tcase_add_test(tcase, methods_that_hand_in_a_reading);
 	tcase_add_test(tcase, paths_keep_their_segments);
 	tcase_add_loop_test(tcase, paths_that_are_no_text_are_bad, 0, 11);
 	tcase_add_test(tcase, a_path_with_a_zero_byte_is_bad);
@@ -371,6 +389,7 @@ int main(void)
 	tcase_add_test(tcase, the_links_come_in_pieces_where_asked_for);
 	tcase_add_test(tcase, the_links_are_ours_and_no_reading);
 	tcase_add_loop_test(tcase, each_verdict_has_its_code, 0, sizeof(verdicts) / sizeof(verdicts[0]));
+	tcase_add_test(tcase, patches_that_are_not_allowed_are_a_method_that_there_is_not);
 	tcase_add_test(tcase, answers_name_the_piece_that_they_belong_to);
 	tcase_add_test(tcase, diagnostics_are_cut_where_a_character_ends);
 	suite_add_tcase(suite, tcase);

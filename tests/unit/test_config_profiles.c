@@ -125,10 +125,12 @@ static const struct {
 	 "tidegate.conf:3: profile \"default\": \"devices\" has no meaning here: this profile is for all that have no "
 	 "other\n"},
 	{PROFILE("name = \"p\"; methods = [ \"PUT\", \"GET\" ];"),
-	 "tidegate.conf:2: profile \"p\": \"methods\" has \"GET\", which hands nothing in; POST and PUT do\n"},
-	{PROFILE("name = \"p\"; methods = [ \"POTS\" ];"), "tidegate.conf:2: profile \"p\": \"methods\" has \"POTS\", "
-							   "which hands nothing in; POST and PUT do; did you mean "
-							   "\"POST\"?\n"},
+	 "tidegate.conf:2: profile \"p\": \"methods\" has \"GET\", which hands nothing in; POST, PUT, PATCH and iPATCH "
+	 "do\n"},
+	{PROFILE("name = \"p\"; methods = [ \"POTS\" ];"),
+	 "tidegate.conf:2: profile \"p\": \"methods\" has \"POTS\", "
+	 "which hands nothing in; POST, PUT, PATCH and iPATCH do; did you mean "
+	 "\"POST\"?\n"},
 	{PROFILE("name = \"p\"; paths = [ \"ok\", \"{a\" ];"),
 	 "tidegate.conf:2: profile \"p\": \"paths\" has a '{' without a name of letters, digits and '_' and a '}' "
 	 "behind "

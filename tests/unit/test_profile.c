@@ -180,7 +180,10 @@ START_TEST(judges_methods_formats_and_size)
 	ck_assert_int_eq(judge(&profile, "t", UINT32_MAX, 50, 10), TG_NOT_ALLOWED);
 	ck_assert_int_eq(judge(&profile, "t", TG_METHOD_PUT, 0, 10), TG_WRONG_FORMAT);
 	ck_assert_int_eq(judge(&profile, "t", TG_METHOD_PUT, 50, 11), TG_TOO_LARGE);
-	ck_assert_int_eq(judge(&open, "t", UINT32_MAX, UINT16_MAX, SIZE_MAX), TG_ACCEPTED);
+	ck_assert_int_eq(judge(&open, "t", TG_METHOD_POST, UINT16_MAX, SIZE_MAX), TG_ACCEPTED);
+	ck_assert_int_eq(judge(&open, "t", TG_METHOD_PUT, UINT16_MAX, SIZE_MAX), TG_ACCEPTED);
+	ck_assert_int_eq(judge(&open, "t", TG_METHOD_PATCH, UINT16_MAX, SIZE_MAX), TG_NOT_ALLOWED);
+	ck_assert_int_eq(judge(&open, "t", TG_METHOD_IPATCH, UINT16_MAX, SIZE_MAX), TG_NOT_ALLOWED);
 }
 END_TEST
 
