@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += libcore.la
 libcore_la_SOURCES = \
+	daemon/core/cbor_item.c daemon/core/cbor_item.h \
 	daemon/core/config.c daemon/core/config.h daemon/core/config_internal.h \
 	daemon/core/config_check.c \
 	daemon/core/config_diff.c \
@@ -48,6 +49,7 @@ libcore_la_SOURCES = \
 	daemon/core/guard.c daemon/core/guard.h \
 	daemon/core/instance.c daemon/core/instance.h \
 	daemon/core/intake.c daemon/core/intake.h \
+	daemon/core/json_text.c daemon/core/json_text.h \
 	daemon/core/leaving.c \
 	daemon/core/ledger.c daemon/core/ledger.h \
 	daemon/core/message.c daemon/core/message.h \
@@ -64,6 +66,11 @@ libcore_la_SOURCES = \
 	daemon/core/router.c daemon/core/router.h \
 	daemon/core/schema.c daemon/core/schema.h \
 	daemon/core/schema_print.c \
+	daemon/core/senml.c daemon/core/senml.h \
+	daemon/core/senml_cbor.c \
+	daemon/core/senml_check.c \
+	daemon/core/senml_json.c \
+	daemon/core/senml_resolve.c \
 	daemon/core/sessions.c daemon/core/sessions.h \
 	daemon/core/share.c daemon/core/share.h \
 	daemon/core/store.c daemon/core/store.h \
@@ -81,8 +88,8 @@ libcore_la_SOURCES = \
 	daemon/core/trust.c daemon/core/trust.h \
 	daemon/core/trust_seal.c daemon/core/trust_seal.h \
 	daemon/core/wildcard.c daemon/core/wildcard.h
-libcore_la_CFLAGS = $(AM_CFLAGS) $(CONFIG_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS)
-libcore_la_LIBADD = libwire.la libbase.la $(CONFIG_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) $(SQLITE_LIBS) -lpthread
+libcore_la_CFLAGS = $(AM_CFLAGS) $(CBOR_CFLAGS) $(CONFIG_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS)
+libcore_la_LIBADD = libwire.la libbase.la $(CBOR_LIBS) $(CONFIG_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) $(SQLITE_LIBS) -lm -lpthread
 
 check_PROGRAMS += tests/unit/test_config
 UNIT_TESTS += tests/unit/test_config
@@ -258,3 +265,9 @@ UNIT_TESTS += tests/unit/test_share
 tests_unit_test_share_SOURCES = tests/unit/suite.h tests/unit/test_share.c
 tests_unit_test_share_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_share_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_senml
+UNIT_TESTS += tests/unit/test_senml
+tests_unit_test_senml_SOURCES = tests/unit/senml_examples.h tests/unit/suite.h tests/unit/test_senml.c
+tests_unit_test_senml_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_senml_LDADD = libcore.la $(CHECK_LIBS)

@@ -23,6 +23,7 @@ MAY_INCLUDE = {
 DOORS = [
     (r"libconfig\.h", r"daemon/core/\w+\.c", 1),
     (r"sqlite3\.h", r"daemon/core/\w+\.c", 1),
+    (r"cbor\.h|cbor/.*", r"daemon/core/cbor_item\.c", 1),
     (r"systemd/.*", r"daemon/base/loop\.c", 1),
     (r"jansson\.h", r"daemon/(ctl|core)/\w+\.[ch]|daemon/endpoint/describe\.c|daemon/renew/(job|outcome)\.c", None),
     (r"curl/.*", r"daemon/renew/est\w*\.c", None),
@@ -33,7 +34,7 @@ DOORS = [
 ]
 
 # The stages of a message in the core: core.c alone joins them. Everything else of the core is common ground.
-STAGES = ["intake", "router", "outbox", "store", "devices", "supervisor", "control"]
+STAGES = ["intake", "router", "outbox", "store", "devices", "supervisor", "control", "transform"]
 # (who, what): each pair an exception with a reason.
 STAGE_EXCEPTIONS = {
     "outbox": ["store"],  # the outbox's own tail lies there
