@@ -20,6 +20,7 @@
 #include "core/store.h"
 #include "core/supervisor.h"
 #include "core/tickets.h"
+#include "core/transform.h"
 #include "core/trust.h"
 
 enum core_state { CORE_STARTING, CORE_RUNNING, CORE_DRAINING, CORE_STOPPING };
@@ -84,6 +85,7 @@ struct core {
 	struct control_call *drain; /* waits for the outboxes to run empty */
 	int64_t drain_until_us;
 	uint64_t refused[TG_UNKNOWN_DEVICE + 1]; /* by verdict, since the start, whether an outbox was asked or not */
+	char transform_problem[TRANSFORM_PROBLEM_SIZE];
 	struct log_limit refused_log;
 	struct log_limit dropped_log;
 	struct log_limit registry_log;
@@ -119,6 +121,17 @@ void core_endpoint_send_settings(struct endpoint *endpoint);
 int core_files_new(struct core *core) WARN_UNUSED;
 void core_files_apply(struct core *core);
 typedef void core_files_fn(struct core *core, const char *endpoint, const char *path);
+
+/* core_transform.c: what the routes that take a message make of it, all before any of it goes on. Walks to the end. Returns false where
+ * one cannot: *ret_verdict says why, its reason is good until the next call. Ownership: core_made_free, always. */
+struct core_made;
+bool core_transform(struct core *core, const struct intake_source *source, const struct message *message,
+		    struct router_walk *walk, struct core_made **ret_made, struct intake_verdict *ret_verdict);
+/* Puts what was made for the route into *messages and *count, and leaves them alone where nothing was. */
+void core_made_for(const struct core_made *made, const struct config_route *route,
+		   const struct message *const **messages, size_t *count);
+void core_made_free(struct core_made *made);
+CLEANUP_DEFINE(struct core_made *, core_made_free)
 
 /* core_passage.c: the way of a message through the stages. */
 extern const struct intake_ops core_intake_ops;

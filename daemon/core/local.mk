@@ -16,6 +16,7 @@ libcore_la_SOURCES = \
 	daemon/core/config_section.c daemon/core/config_section.h \
 	daemon/core/config_text.c daemon/core/config_text.h \
 	daemon/core/config_value.c daemon/core/config_value.h \
+	daemon/core/config_transform.c \
 	daemon/core/control.c daemon/core/control.h \
 	daemon/core/core.c daemon/core/core.h daemon/core/core_inside.h \
 	daemon/core/core_clock.c \
@@ -33,6 +34,7 @@ libcore_la_SOURCES = \
 	daemon/core/core_status.c \
 	daemon/core/core_stop.c \
 	daemon/core/core_tickets.c \
+	daemon/core/core_transform.c \
 	daemon/core/database.c daemon/core/database.h \
 	daemon/core/descriptor.c daemon/core/descriptor.h \
 	daemon/core/descriptor_fetch.c \
@@ -44,6 +46,7 @@ libcore_la_SOURCES = \
 	daemon/core/devices_key.c \
 	daemon/core/devices_master.c daemon/core/devices_master.h \
 	daemon/core/devices_private.h \
+	daemon/core/envelope.c daemon/core/envelope.h \
 	daemon/core/files.c daemon/core/files.h \
 	daemon/core/events.h \
 	daemon/core/guard.c daemon/core/guard.h \
@@ -57,6 +60,7 @@ libcore_la_SOURCES = \
 	daemon/core/outbox.c daemon/core/outbox.h daemon/core/outbox_private.h \
 	daemon/core/outbox_load.c \
 	daemon/core/outbox_private.h \
+	daemon/core/outbox_room.c \
 	daemon/core/outbox_save.c \
 	daemon/core/outbox_send.c \
 	daemon/core/outbox_share.c \
@@ -85,6 +89,7 @@ libcore_la_SOURCES = \
 	daemon/core/suggest.c daemon/core/suggest.h \
 	daemon/core/supervisor.c daemon/core/supervisor.h \
 	daemon/core/tickets.c daemon/core/tickets.h \
+	daemon/core/transform.c daemon/core/transform.h \
 	daemon/core/trust.c daemon/core/trust.h \
 	daemon/core/trust_seal.c daemon/core/trust_seal.h \
 	daemon/core/wildcard.c daemon/core/wildcard.h

@@ -68,6 +68,8 @@ static const struct tg_setting store_rows[] = {
 static const struct tg_setting limits_rows[] = {
 	{INT("payload_max_bytes", .flags = TG_LIVE, .unit = "bytes", .fallback = "65536", .lowest = 1,
 	     .highest = TG_PAYLOAD_MAX, .help = "largest payload of one message")},
+	{INT("records_max", .flags = TG_LIVE, .unit = "", .fallback = "1024", .lowest = 1, .highest = 16384,
+	     .help = "most records of a SenML pack that a route reads")},
 	{INT("rate", .flags = TG_LIVE, .unit = "", .fallback = "0", .lowest = 0, .highest = 100000,
 	     .help = "messages a second that one device may send on average; 0 means no limit")},
 	{INT("burst", .flags = TG_LIVE, .unit = "", .fallback = "20", .lowest = 1, .highest = 1000000,
@@ -167,6 +169,20 @@ static const struct tg_setting route_rows[] = {
 		 "all"},
 	{INT("payload_max_bytes", .flags = TG_LIVE, .unit = "bytes", .fallback = "0", .lowest = 0,
 	     .highest = TG_PAYLOAD_MAX, .help = "largest payload that it takes; 0 means as the gateway's limit")},
+	{.name = "format",
+	 .type = TG_CHOICE,
+	 .flags = TG_LIVE,
+	 .unit = "",
+	 .fallback = "raw",
+	 .choices = "raw senml-json senml-cbor json-envelope",
+	 .help = "what it makes of a payload: nothing, SenML in JSON or in CBOR out of either, or the gateway's own "
+		 "JSON "
+		 "object around it"},
+	{BOOL("split", .fallback = "false", .flags = TG_LIVE,
+	      .help = "a SenML pack goes on as one message a record; it is taken whole or not at all")},
+	{BOOL("resolve", .fallback = "false", .flags = TG_LIVE,
+	      .help = "SenML records go on with their base values applied, their times absolute, in the order of "
+		      "time")},
 	{.name = "devices",
 	 .type = TG_LIST,
 	 .flags = TG_LIVE,

@@ -26,7 +26,7 @@ const struct ctl_command ctl_commands[] = {
 	{"tail", "[--device NAME] [--count N]", "watch messages pass", ctl_tail},
 	{"outbox", "", "what waits in front of each sink", ctl_outbox},
 	{"config", "[--defaults]", "the settings in use, or every setting with its default", ctl_config},
-	{"routes test", "ENDPOINT DEVICE PATH", "where a message would go", ctl_routes_test},
+	{"routes test", "ENDPOINT DEVICE PATH [FORMAT]", "where a message would go", ctl_routes_test},
 	{"reload", "", "read the configuration again: all of it, or nothing where it has errors", ctl_reload},
 	{"drain", "[--timeout SECONDS] | --off", "take in nothing new and empty the outboxes, or take in again",
 	 ctl_drain},
