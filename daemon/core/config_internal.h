@@ -41,6 +41,9 @@ void config_profile_done(struct config_profile *profile);
 int config_section_read(const struct config_load *load, struct config_section *section,
 			const struct config_entry *entry) WARN_UNUSED;
 
+/* Checks the settings by which an endpoint's certificate is renewed. */
+void config_check_renewal(const struct config_load *load, const char *where, const struct config_endpoint *endpoint);
+
 /* Reads the rows of an outbox group; what `section` was not given comes from `fallback` (may be NULL). */
 struct config_outbox config_outbox_read(const struct config_section *section, const struct config_section *fallback);
 

@@ -15,6 +15,7 @@
 #include "core/intake.h"
 #include "core/ledger.h"
 #include "core/outbox.h"
+#include "core/renewal.h"
 #include "core/router.h"
 #include "core/sessions.h"
 #include "core/store.h"
@@ -47,6 +48,7 @@ struct endpoint {
 	struct tickets tickets;               /* the keys of its session tickets */
 	bool tickets_loaded;                  /* those of before the start */
 	bool tickets_kept;                    /* on disk they are the same */
+	struct renewal *renewal;              /* of its certificate; NULL: there is none */
 	struct instance *sink;                /* the process that deliveries go to; NULL: none has its link up */
 };
 
@@ -77,8 +79,9 @@ struct core {
 	struct control *control;
 	struct endpoint *endpoints;
 	struct loop_timer *tick;
-	unsigned flushes; /* outboxes that still write at a stop */
-	bool stopped;     /* all endpoint processes have */
+	int64_t renewal_us; /* when the renewals are looked after next */
+	unsigned flushes;   /* outboxes that still write at a stop */
+	bool stopped;       /* all endpoint processes have */
 	int64_t stop_wait_until_us;
 	struct loop_timer *stop_tick;
 	struct loop_timer *deadline;
@@ -132,6 +135,16 @@ void core_made_for(const struct core_made *made, const struct config_route *rout
 		   const struct message *const **messages, size_t *count);
 void core_made_free(struct core_made *made);
 CLEANUP_DEFINE(struct core_made *, core_made_free)
+
+/* core_renewal.c: the certificates of the endpoints are renewed. Makes, changes or ends what the endpoint's settings ask for. */
+void core_renewal_apply(struct endpoint *endpoint);
+/* The file to use in place of the configured one. Errors: -ENOENT: none. */
+int core_renewal_open(struct endpoint *endpoint, const char *setting) WARN_UNUSED;
+void core_renewal_tick(struct core *core);
+json_t *core_renewal_status(struct core *core, json_t *problems);
+bool core_renewal_owns(struct core *core, pid_t pid);
+void core_command_certs_renew(void *arg, struct control_call *call, const json_t *request);
+void core_command_certs_renewals(void *arg, struct control_call *call, const json_t *request);
 
 /* core_passage.c: the way of a message through the stages. */
 extern const struct intake_ops core_intake_ops;

@@ -12,6 +12,7 @@ libcore_la_SOURCES = \
 	daemon/core/config_print.c daemon/core/config_print.h \
 	daemon/core/config_problem.c daemon/core/config_problem.h \
 	daemon/core/config_profiles.c \
+	daemon/core/config_renewal.c \
 	daemon/core/config_routes.c \
 	daemon/core/config_section.c daemon/core/config_section.h \
 	daemon/core/config_text.c daemon/core/config_text.h \
@@ -31,6 +32,7 @@ libcore_la_SOURCES = \
 	daemon/core/core_passage.c \
 	daemon/core/core_profile.c \
 	daemon/core/core_reload.c \
+	daemon/core/core_renewal.c \
 	daemon/core/core_status.c \
 	daemon/core/core_stop.c \
 	daemon/core/core_tickets.c \
@@ -67,6 +69,14 @@ libcore_la_SOURCES = \
 	daemon/core/pattern.c daemon/core/pattern.h \
 	daemon/core/pattern_escape.c daemon/core/pattern_escape.h \
 	daemon/core/profile.c daemon/core/profile.h \
+	daemon/core/renewal.c daemon/core/renewal.h daemon/core/renewal_inside.h \
+	daemon/core/renewal_order.c \
+	daemon/core/renewal_pair.c daemon/core/renewal_pair.h \
+	daemon/core/renewal_plan.c daemon/core/renewal_plan.h \
+	daemon/core/renewal_report.c \
+	daemon/core/renewal_slots.c daemon/core/renewal_slots.h \
+	daemon/core/renewal_trial.c \
+	daemon/core/renewal_work.c daemon/core/renewal_work.h \
 	daemon/core/router.c daemon/core/router.h \
 	daemon/core/schema.c daemon/core/schema.h \
 	daemon/core/schema_print.c \
@@ -276,3 +286,9 @@ UNIT_TESTS += tests/unit/test_senml
 tests_unit_test_senml_SOURCES = tests/unit/senml_examples.h tests/unit/suite.h tests/unit/test_senml.c
 tests_unit_test_senml_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_senml_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_renewal
+UNIT_TESTS += tests/unit/test_renewal
+tests_unit_test_renewal_SOURCES = tests/unit/suite.h tests/unit/test_renewal.c
+tests_unit_test_renewal_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_renewal_LDADD = libcore.la $(CHECK_LIBS) $(OPENSSL_LIBS)

@@ -23,6 +23,8 @@ const struct ctl_command ctl_commands[] = {
 	 ctl_device_profile},
 	{"device rekey", "[--key FILE]", "seal the devices' keys under a new master key", ctl_device_rekey},
 	{"profiles", "", "what the devices of each kind may do, and how many there are", ctl_profiles},
+	{"certs renew", "ENDPOINT | --status", "renew an endpoint's certificate now, or how the renewals go",
+	 ctl_certs_renew},
 	{"tail", "[--device NAME] [--count N]", "watch messages pass", ctl_tail},
 	{"outbox", "", "what waits in front of each sink", ctl_outbox},
 	{"config", "[--defaults]", "the settings in use, or every setting with its default", ctl_config},
