@@ -15,12 +15,12 @@ EXTRA_DIST += $(LINT_TESTS) tests/lint/source.py
 
 # Real parts, one file for each kind of trouble; the slow ones first.
 INTEGRATION_TESTS += \
-	tests/integration/test_kills.py tests/integration/test_resume.py tests/integration/test_core_life.py \
+	tests/integration/test_kills.py tests/integration/test_core_life.py \
 	tests/integration/test_refusals.py tests/integration/test_outage.py tests/integration/test_ctl.py \
 	tests/integration/test_store.py tests/integration/test_endpoints.py tests/integration/test_main_job.py \
 	tests/integration/test_operator.py tests/integration/test_profiles.py \
-	tests/integration/test_reload.py tests/integration/test_sandbox.py tests/integration/test_senml.py \
-	tests/integration/test_footprint.py tests/integration/test_renew.py tests/integration/test_renewal.py
+	tests/integration/test_reload.py tests/integration/test_sandbox.py \
+	tests/integration/test_footprint.py tests/integration/test_renew.py
 # What is worth the time with sanitizers, too.
 SANITIZE_TESTS += \
 	tests/integration/test_core_life.py tests/integration/test_ctl.py \
@@ -34,6 +34,6 @@ EXTRA_DIST += $(INTEGRATION_TESTS) tests/integration/spy.c \
 	tests/integration/harness/process.py tests/integration/harness/sensors.py
 
 # A clock of its own for the gateway.
-INTEGRATION_TESTS += tests/integration/test_clock.py
-SANITIZE_TESTS += tests/integration/test_clock.py
-EXTRA_DIST += tests/integration/test_clock.py tests/integration/fake_clock.c
+INTEGRATION_TESTS += tests/integration/test_certs.py tests/integration/test_clock.py
+SANITIZE_TESTS += tests/integration/test_certs.py tests/integration/test_clock.py
+EXTRA_DIST += tests/integration/test_certs.py tests/integration/test_clock.py tests/integration/fake_clock.c

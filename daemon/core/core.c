@@ -51,7 +51,7 @@ static bool turn_away(void *arg, pid_t pid)
 {
 	struct core *core = arg;
 
-	return supervisor_owns(core->supervisor, pid) || core_renewal_owns(core, pid);
+	return supervisor_owns(core->supervisor, pid);
 }
 
 static int is_unsettled(void *arg, struct instance *instance)
@@ -81,11 +81,11 @@ static void on_tick(void *arg)
 
 	loop_timer_set(core->tick, now + (core->state == CORE_STARTING ? TICK_US / 20 : TICK_US));
 	core_clock_tick(core);
+	core_certs_tick(core);
 	check_ready(core);
 	core_devices_tick(core);
 	core_tickets_tick(core);
 	core_check_drain(core);
-	core_renewal_tick(core);
 	if (core->watchdog_us > 0 && now >= core->watchdog_at_us) {
 		core->watchdog_at_us = now + core->watchdog_us / 2;
 		loop_notify("WATCHDOG=1");
@@ -137,6 +137,8 @@ static int build(struct core *core)
 	if (r < 0)
 		return r;
 	r = core_clock_new(core);
+	if (r >= 0)
+		r = core_certs_new(core);
 	if (r >= 0)
 		r = trust_new(&core->trust);
 	if (r >= 0)
@@ -211,6 +213,7 @@ void core_free(struct core *core)
 	files_free(core->files);
 	devices_free(core->devices);
 	trust_free(core->trust);
+	core_certs_free(core);
 	core_clock_free(core);
 	loop_timer_free(core->stop_tick);
 	loop_timer_free(core->deadline);

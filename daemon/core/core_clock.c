@@ -201,6 +201,7 @@ static void tell_endpoints(struct core *core)
 	clock->told_us = distance_us;
 	if (core->supervisor)
 		supervisor_each(core->supervisor, tell_one, core);
+	core_certs_soon(core);
 }
 
 static void look(struct core *core)

@@ -14,7 +14,7 @@ static const struct files_times files_times = {
 	.settle_us = CLOCK_S_US, .apart_us = 3 * CLOCK_S_US, .look_us = 15 * CLOCK_S_US};
 
 /* Who else wants to know that a file which an endpoint's settings name has new contents. Called before the endpoint gets it. */
-static core_files_fn *const files_hooks[] = {NULL};
+static core_files_fn *const files_hooks[] = {core_certs_file_changed, NULL};
 
 static void on_changed(void *arg, const char *group, const char *path)
 {

@@ -66,6 +66,7 @@ static int take_over(struct core *core, struct config *config, json_t **ret_repo
 	log_set_level((enum log_level)config->log_level);
 	core_devices_unlock(core);
 	core_clock_apply(core);
+	core_certs_soon(core);
 	r = core_endpoints_apply(core);
 	config_unref(before);
 	if (r < 0)

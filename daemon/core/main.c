@@ -11,22 +11,20 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
+#include "core/certs_report.h"
 #include "core/config.h"
 #include "core/core.h"
 #include "core/schema.h"
 
-enum {
-	OPTION_ADAPTERS = 256,
-	OPTION_ENDPOINT_PROGRAM,
-	OPTION_RENEW_PROGRAM,
-	OPTION_CHECK,
-	OPTION_DEFAULTS,
-	OPTION_SCHEMA_MAN
-};
+enum { OPTION_ADAPTERS = 256, OPTION_ENDPOINT_PROGRAM, OPTION_CHECK, OPTION_DEFAULTS, OPTION_SCHEMA_MAN, OPTION_AT };
+
+/* --check --at: something will have stopped to work by then. */
+enum { EXIT_WILL_BREAK = 4 };
 
 struct options {
 	struct core_places places;
 	bool check;
+	const char *at;
 	bool defaults;
 	bool schema_man;
 	bool verbose;
@@ -41,12 +39,14 @@ static void print_help(FILE *out)
 	      "  --run DIR                 sockets (default: " TG_RUN_DIR ")\n"
 	      "  --adapters DIR            adapters (default: " TG_ADAPTER_DIR ")\n"
 	      "  --endpoint-program FILE   default: " TG_ENDPOINT_PROGRAM "\n"
-	      "  --renew-program FILE      default: " TG_RENEW_PROGRAM "\n"
 	      "  --check                   check the configuration, open and change nothing\n"
+	      "  --check --at DATE         say what will have stopped to work by then because a certificate is over:\n"
+	      "                            2027-03-01, 2027-03-01T12:00:00Z or +90d\n"
 	      "  --defaults                print every setting with its default, as a sample file\n"
 	      "  --verbose                 log what is only of use when looking for a fault\n"
 	      "  --help, --version\n\n"
-	      "Exit: 0 good, 64 bad usage, 78 broken configuration, 1 any other failure\n"
+	      "Exit: 0 good, 4 --at: something will not work, 64 bad usage, 78 broken configuration, 1 any other "
+	      "failure\n"
 	      "See tidegated(8), tidegate.conf(5).\n",
 	      out);
 }
@@ -59,8 +59,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 					      {"run", required_argument, NULL, 'r'},
 					      {"adapters", required_argument, NULL, OPTION_ADAPTERS},
 					      {"endpoint-program", required_argument, NULL, OPTION_ENDPOINT_PROGRAM},
-					      {"renew-program", required_argument, NULL, OPTION_RENEW_PROGRAM},
 					      {"check", no_argument, NULL, OPTION_CHECK},
+					      {"at", required_argument, NULL, OPTION_AT},
 					      {"defaults", no_argument, NULL, OPTION_DEFAULTS},
 					      {"schema-man", no_argument, NULL, OPTION_SCHEMA_MAN},
 					      {"verbose", no_argument, NULL, 'v'},
@@ -81,10 +81,10 @@ static int parse_options(int argc, char **argv, struct options *options)
 			places->adapter_dir = optarg;
 		else if (c == OPTION_ENDPOINT_PROGRAM)
 			places->endpoint_program = optarg;
-		else if (c == OPTION_RENEW_PROGRAM)
-			places->renew_program = optarg;
 		else if (c == OPTION_CHECK)
 			options->check = true;
+		else if (c == OPTION_AT)
+			options->at = optarg;
 		else if (c == OPTION_DEFAULTS)
 			options->defaults = true;
 		else if (c == OPTION_SCHEMA_MAN)
@@ -97,6 +97,10 @@ static int parse_options(int argc, char **argv, struct options *options)
 			return print_help(stdout), 1;
 		else
 			return fputs("tidegated --help says how\n", stderr), 1 + EX_USAGE;
+	}
+	if (options->at && !options->check) {
+		fputs("tidegated: --at goes with --check\n", stderr);
+		return 1 + EX_USAGE;
 	}
 	if (optind < argc) {
 		fprintf(stderr, "tidegated: what is \"%s\"? tidegated --help says how\n", argv[optind]);
@@ -174,6 +178,20 @@ static int run(const struct options *options)
 	return r < 0 ? EXIT_FAILURE : r;
 }
 
+static int check_at(const struct options *options, const struct config_places *places)
+{
+	int r = certs_check(options->places.config_file, places, options->at, stdout);
+
+	if (r == -ERANGE) {
+		fprintf(stderr, "tidegated: \"%s\" is no date: wanted is 2027-03-01, 2027-03-01T12:00:00Z or +90d\n",
+			options->at);
+		return EX_USAGE;
+	}
+	if (fflush(stdout) != 0)
+		return EXIT_FAILURE;
+	return r == -EINVAL ? EX_CONFIG : r < 0 ? EXIT_FAILURE : r > 0 ? EXIT_WILL_BREAK : 0;
+}
+
 /* The commands that only print. */
 static int print(const struct options *options)
 {
@@ -182,6 +200,8 @@ static int print(const struct options *options)
 	const struct descriptor *const *list;
 	size_t count;
 
+	if (options->check && options->at)
+		return check_at(options, &places);
 	if (options->check)
 		return config_check(options->places.config_file, &places, stdout) < 0 ? EX_CONFIG : 0;
 	if (descriptor_set_new(places.endpoint_program, places.adapter_dir, &adapters) < 0 ||
@@ -197,8 +217,8 @@ static int print(const struct options *options)
 
 int main(int argc, char **argv)
 {
-	struct options options = {.places = {TG_CONFIG_FILE, TG_STATE_DIR, TG_RUN_DIR, TG_ADAPTER_DIR,
-					     TG_ENDPOINT_PROGRAM, TG_RENEW_PROGRAM}};
+	struct options options = {
+		.places = {TG_CONFIG_FILE, TG_STATE_DIR, TG_RUN_DIR, TG_ADAPTER_DIR, TG_ENDPOINT_PROGRAM}};
 	int r = parse_options(argc, argv, &options);
 
 	if (r > 0)

@@ -45,13 +45,13 @@ int ctl_device_rotate(struct ctl *ctl);
 int ctl_device_rekey(struct ctl *ctl);
 int ctl_device_profile(struct ctl *ctl);
 int ctl_profiles(struct ctl *ctl);
-int ctl_certs_renew(struct ctl *ctl);
 int ctl_tail(struct ctl *ctl);
 int ctl_config(struct ctl *ctl);
 int ctl_routes_test(struct ctl *ctl);
 int ctl_reload(struct ctl *ctl);
 int ctl_drain(struct ctl *ctl);
 int ctl_clock_accept(struct ctl *ctl);
+int ctl_certs(struct ctl *ctl);
 
 /* Sends the request (takes it) and returns the whole answer, having said what went wrong where there is none.
  * Returns CTL_GOOD with *ret_result (the caller's), or an exit code. */

@@ -4,6 +4,7 @@ tidegatectl_SOURCES = \
 	daemon/ctl/ask.c \
 	daemon/ctl/clean.c \
 	daemon/ctl/client.c daemon/ctl/client.h \
+	daemon/ctl/certs.c \
 	daemon/ctl/clock.c \
 	daemon/ctl/command.h \
 	daemon/ctl/device.c \
@@ -12,7 +13,6 @@ tidegatectl_SOURCES = \
 	daemon/ctl/manage.c \
 	daemon/ctl/out.c daemon/ctl/out.h \
 	daemon/ctl/profiles.c \
-	daemon/ctl/renew.c \
 	daemon/ctl/status.c \
 	daemon/ctl/table.c daemon/ctl/table.h \
 	daemon/ctl/watch.c

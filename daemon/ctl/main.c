@@ -23,15 +23,15 @@ const struct ctl_command ctl_commands[] = {
 	 ctl_device_profile},
 	{"device rekey", "[--key FILE]", "seal the devices' keys under a new master key", ctl_device_rekey},
 	{"profiles", "", "what the devices of each kind may do, and how many there are", ctl_profiles},
-	{"certs renew", "ENDPOINT | --status", "renew an endpoint's certificate now, or how the renewals go",
-	 ctl_certs_renew},
 	{"tail", "[--device NAME] [--count N]", "watch messages pass", ctl_tail},
 	{"outbox", "", "what waits in front of each sink", ctl_outbox},
 	{"config", "[--defaults]", "the settings in use, or every setting with its default", ctl_config},
-	{"routes test", "ENDPOINT DEVICE PATH [FORMAT]", "where a message would go", ctl_routes_test},
+	{"routes test", "ENDPOINT DEVICE PATH", "where a message would go", ctl_routes_test},
 	{"reload", "", "read the configuration again: all of it, or nothing where it has errors", ctl_reload},
 	{"drain", "[--timeout SECONDS] | --off", "take in nothing new and empty the outboxes, or take in again",
 	 ctl_drain},
+	{"certs", "[--at DATE]", "every certificate in use on a time line, or what will have stopped to work by then",
+	 ctl_certs},
 	{"clock accept", "", "the machine's clock is right: go by it, whatever was seen before", ctl_clock_accept},
 	{NULL, NULL, NULL, NULL}};
 
@@ -51,8 +51,8 @@ static void print_help(FILE *out)
 	      "  --json        answer as JSON, for programs\n"
 	      "  --run DIR     the gateway's run folder (default: " TG_RUN_DIR ")\n"
 	      "  --help, --version\n\n"
-	      "Exit: 0 good, 1 refused or failed, 2 bad usage, 3 no gateway answers, 4 status: something needs an "
-	      "operator\n"
+	      "Exit: 0 good, 1 refused or failed, 2 bad usage, 3 no gateway answers, 4 status or certs "
+	      "--at: something needs an operator\n"
 	      "See tidegatectl(1).\n",
 	      out);
 }

@@ -25,6 +25,7 @@ struct mqtt {
 	struct options *options;
 	struct link link;
 	struct publish publish;
+	struct status_notices notices;
 	bool renewing; /* finishes what is on its way, then connects anew */
 	bool stopping; /* finishes what is there, then says that it is offline */
 	bool said_offline;
@@ -45,6 +46,29 @@ static void mqtt_say(struct mqtt *mqtt, enum status_kind kind)
 	if (r < 0)
 		host->log(host, TG_LOG_WARNING, NULL, "the status message was not sent (%s)", strerror(-r));
 	free(text);
+}
+
+/* As many as there is room for. */
+static void mqtt_tell(struct mqtt *mqtt)
+{
+	const char *text;
+	char *topic = NULL;
+
+	if (!mqtt->publish.session || !mqtt->options->status_topic || !status_notices_first(&mqtt->notices) ||
+	    asprintf(&topic, "%s" STATUS_NOTICES_TOPIC, mqtt->options->status_topic) < 0)
+		return;
+	while ((text = status_notices_first(&mqtt->notices)) != NULL &&
+	       publish_status(&mqtt->publish, topic, text, false) >= 0)
+		status_notices_drop_first(&mqtt->notices);
+	free(topic);
+}
+
+static void mqtt_notice(void *state, const char *json)
+{
+	struct mqtt *mqtt = state;
+
+	if (mqtt->options->status_topic && !mqtt->stopping && status_notices_add(&mqtt->notices, json) >= 0)
+		mqtt_tell(mqtt);
 }
 
 /* What waits for the end of the messages on their way. */
@@ -89,6 +113,7 @@ static void mqtt_on_up(void *arg, struct session *session, const struct session_
 	}
 	session_tell(session, ++mqtt->handle);
 	mqtt_say(mqtt, STATUS_ONLINE);
+	mqtt_tell(mqtt);
 }
 
 static void mqtt_on_answered(void *arg, uint16_t mid, uint8_t reason)
@@ -102,6 +127,7 @@ static void mqtt_on_moved(void *arg)
 {
 	struct mqtt *mqtt = arg;
 
+	mqtt_tell(mqtt);
 	publish_pump(&mqtt->publish);
 	if (mqtt->stopping || mqtt->renewing)
 		mqtt_settle(mqtt);
@@ -281,6 +307,7 @@ static void mqtt_close(void *state)
 	struct mqtt *mqtt = state;
 
 	publish_done(&mqtt->publish);
+	status_notices_done(&mqtt->notices);
 	link_done(&mqtt->link);
 	options_free(mqtt->options);
 	mosquitto_lib_cleanup();
@@ -319,6 +346,7 @@ const struct tg_adapter tidegate_adapter = {
 	.deliver = mqtt_deliver,
 	.reload = mqtt_reload,
 	.joined = mqtt_joined,
+	.notice = mqtt_notice,
 	.stop = mqtt_stop,
 	.close = mqtt_close,
 };

@@ -44,7 +44,8 @@ const struct tg_setting options_rows[] = {
 	{"status", TG_BOOL, TG_LIVE, "", "true", 0, 0, NULL,
 	 "tells online and offline as a message of QoS 1, the latter also as the last will"},
 	{"status_topic", TG_TEXT, TG_LIVE, "", "{site}/{gateway}/status", 1, 4096, NULL,
-	 "topic of the status message; may name {site}, {gateway} and {endpoint}"},
+	 "topic of the status message, and, with /notices behind it, of notices such as of certificates that expire; "
+	 "may name {site}, {gateway} and {endpoint}"},
 	{"status_retain", TG_BOOL, TG_LIVE, "", "true", 0, 0, NULL,
 	 "the broker keeps the status message for later subscribers"},
 	{0},

@@ -263,8 +263,6 @@ static int session_set_tls(struct session *session, const struct options *option
 	r = tls_context(session->tls, &session->handshake, &session->context);
 	if (r < 0)
 		return r;
-	X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(session->context),
-				   (time_t)(session->host->now_wall_us(session->host) / 1000000));
 	if (mosquitto_int_option(session->mosq, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0) != MOSQ_ERR_SUCCESS ||
 	    mosquitto_void_option(session->mosq, MOSQ_OPT_SSL_CTX, session->context) != MOSQ_ERR_SUCCESS)
 		return -EINVAL;

@@ -9,7 +9,6 @@
 
 struct handshakes_peer {
 	struct client *client;
-	size_t identity;
 	int64_t begun_us;
 	int64_t deadline_us;
 };
@@ -19,7 +18,6 @@ struct handshakes {
 	const struct identities *identities;
 	struct batch *batch;
 	struct client_context *context;
-	struct client_tickets *tickets;
 	struct tally *tally;
 	struct handshakes_peer *peers;
 	uint64_t begun;
@@ -30,10 +28,8 @@ struct handshakes {
 
 static void handshakes_ended(struct handshakes *run, struct handshakes_peer *peer, bool done)
 {
-	client_tickets_keep(run->tickets, peer->identity, peer->client);
 	if (done) {
 		run->tally->handshakes++;
-		run->tally->resumed += client_is_resumed(peer->client);
 		tally_latency(run->tally, run->now_us - peer->begun_us);
 		client_shut(peer->client);
 	} else {
@@ -79,8 +75,7 @@ static void handshakes_datagram(void *arg, uint32_t index, uint8_t *data, size_t
 static void handshakes_begin(struct handshakes *run, uint32_t index)
 {
 	const struct handshakes_options *options = run->options;
-	size_t place = run->begun % run->identities->count;
-	const struct client_identity *identity = &run->identities->list[place];
+	const struct client_identity *identity = &run->identities->list[run->begun % run->identities->count];
 	struct handshakes_peer *peer = &run->peers[index];
 	int64_t due_us = options->rate > 0 ? (int64_t)((double)run->begun / options->rate * TOOL_S_US) : 0;
 	int result;
@@ -89,19 +84,17 @@ static void handshakes_begin(struct handshakes *run, uint32_t index)
 		return;
 	run->begun++;
 	peer->begun_us = run->now_us;
-	peer->identity = place;
-	result = client_new(run->context, index, identity, client_tickets_get(run->tickets, place), &peer->client);
+	result = client_new(run->context, index, identity, &peer->client);
 	if (result < 0)
 		tool_fail("no session for \"%s\" (%s)", identity->name, strerror(-result));
 	handshakes_step(run, peer);
 }
 
 int64_t handshakes_run(const struct handshakes_options *options, const struct identities *identities,
-		       struct batch *batch, struct client_context *context, struct client_tickets *tickets,
-		       const volatile int *stop, struct tally *ret_tally)
+		       struct batch *batch, struct client_context *context, const volatile int *stop,
+		       struct tally *ret_tally)
 {
 	struct handshakes run = {.options = options,
-				 .tickets = tickets,
 				 .identities = identities,
 				 .batch = batch,
 				 .context = context,

@@ -129,8 +129,7 @@ class Gateway:
     def command(self, *more):
         return [
             BUILD / "tidegated", "--config", self.file, "--state", self.state, "--run", self.run,
-            "--adapters", self.adapters, "--endpoint-program", self.endpoint_program,
-            "--renew-program", BUILD / "tidegate-renew", *more,
+            "--adapters", self.adapters, "--endpoint-program", self.endpoint_program, *more,
         ]
 
     def begin(self):
@@ -164,9 +163,9 @@ class Gateway:
             self.kill()
         self._notify.close()
 
-    def check(self):
+    def check(self, *more):
         """tidegated --check: (exit code, what it said)."""
-        code, out, err = run(self.command("--check"), check=False)
+        code, out, err = run(self.command("--check", *more), check=False)
         return code, out + err
 
     def ctl(self, *words, good=(0,)):
