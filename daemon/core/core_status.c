@@ -238,8 +238,12 @@ json_t *core_status(struct core *core)
 
 void core_command_status(void *arg, struct control_call *call, const json_t *request)
 {
-	(void)request;
-	control_reply(call, core_status(arg));
+	json_t *status = core_status(arg);
+
+	/* Thousands of lines that whoever asks now and then does not want. */
+	if (status && json_is_true(json_object_get(request, "sessions")))
+		json_object_set_new(status, "sessions", core_sessions(arg, NULL));
+	control_reply(call, status);
 }
 
 void core_command_outbox(void *arg, struct control_call *call, const json_t *request)

@@ -34,6 +34,7 @@ libcore_la_SOURCES = \
 	daemon/core/core_passage.c \
 	daemon/core/core_profile.c \
 	daemon/core/core_reload.c \
+	daemon/core/core_sessions.c \
 	daemon/core/core_status.c \
 	daemon/core/core_stop.c \
 	daemon/core/core_tickets.c \

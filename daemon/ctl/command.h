@@ -36,6 +36,7 @@ struct ctl_command {
 extern const struct ctl_command ctl_commands[];
 
 int ctl_status(struct ctl *ctl);
+int ctl_sessions(struct ctl *ctl);
 int ctl_outbox(struct ctl *ctl);
 int ctl_device_add(struct ctl *ctl);
 int ctl_device_list(struct ctl *ctl);

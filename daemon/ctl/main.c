@@ -11,6 +11,7 @@
 
 const struct ctl_command ctl_commands[] = {
 	{"status", "", "how the gateway, its endpoints and its outboxes are", ctl_status},
+	{"sessions", "[DEVICE]", "who is connected, and by what: version, cipher suite, group, proof", ctl_sessions},
 	{"device add", "NAME --psk [--out FILE] | --certificate [--endpoint NAME] [--profile NAME]",
 	 "enrol a device; a new pre-shared key is shown this once", ctl_device_add},
 	{"device list", "", "all devices", ctl_device_list},

@@ -102,7 +102,7 @@ int ctl_status(struct ctl *ctl)
 
 	if (ctl->argc)
 		return ctl_bad_usage(ctl, "status takes no words");
-	r = ctl_ask(ctl, json_pack("{s:s}", "command", "status"), &result);
+	r = ctl_ask(ctl, json_pack("{s:s,s:b}", "command", "status", "sessions", ctl->json), &result);
 	if (r != CTL_GOOD)
 		return r;
 	problems = json_object_get(result, "problems");
