@@ -15,13 +15,13 @@ EXTRA_DIST += $(LINT_TESTS) tests/lint/source.py
 
 # Real parts, one file for each kind of trouble; the slow ones first.
 INTEGRATION_TESTS += \
-	tests/integration/test_kills.py tests/integration/test_core_life.py \
+	tests/integration/test_kills.py tests/integration/test_resume.py tests/integration/test_core_life.py \
 	tests/integration/test_refusals.py tests/integration/test_outage.py tests/integration/test_ctl.py \
 	tests/integration/test_x509.py \
 	tests/integration/test_store.py tests/integration/test_endpoints.py tests/integration/test_main_job.py \
 	tests/integration/test_operator.py tests/integration/test_profiles.py \
-	tests/integration/test_reload.py tests/integration/test_sandbox.py \
-	tests/integration/test_footprint.py tests/integration/test_renew.py
+	tests/integration/test_reload.py tests/integration/test_sandbox.py tests/integration/test_senml.py \
+	tests/integration/test_footprint.py tests/integration/test_renew.py tests/integration/test_renewal.py
 # What is worth the time with sanitizers, too.
 SANITIZE_TESTS += \
 	tests/integration/test_core_life.py tests/integration/test_ctl.py \

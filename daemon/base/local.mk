@@ -2,6 +2,7 @@
 noinst_LTLIBRARIES += libbase.la
 libbase_la_SOURCES = \
 	daemon/base/backoff.c daemon/base/backoff.h \
+	daemon/base/base64.c daemon/base/base64.h \
 	daemon/base/buffer.c daemon/base/buffer.h \
 	daemon/base/bytes.c daemon/base/bytes.h \
 	daemon/base/cleanup.h \
@@ -44,3 +45,9 @@ tests_unit_test_secret_LDADD = libbase.la $(CHECK_LIBS)
 tests_unit_test_uuid_SOURCES = tests/unit/test_uuid.c tests/unit/suite.h
 tests_unit_test_uuid_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_uuid_LDADD = libbase.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_base64
+UNIT_TESTS += tests/unit/test_base64
+tests_unit_test_base64_SOURCES = tests/unit/test_base64.c tests/unit/suite.h
+tests_unit_test_base64_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_base64_LDADD = libbase.la $(CHECK_LIBS)

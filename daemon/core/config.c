@@ -107,6 +107,7 @@ static void read_groups(struct config *config)
 		config_section_int(&config->groups[SCHEMA_CERTIFICATES], "urgent_days") * 86400 * CLOCK_S_US;
 	config->limits = (struct config_limits){
 		.payload_max_bytes = (size_t)config_section_int(limits, "payload_max_bytes"),
+		.records_max = (size_t)config_section_int(limits, "records_max"),
 		.rate = (uint32_t)config_section_int(limits, "rate"),
 		.burst = (uint32_t)config_section_int(limits, "burst"),
 		.stop_deadline_us = config_section_int(limits, "stop_deadline_s") * CLOCK_S_US,

@@ -32,6 +32,21 @@ enum config_ack {
 	CONFIG_ACK_DELIVERED /* confirmed by the sink */
 };
 
+/* What a route makes of a payload; the numbers are those of the row's words. */
+enum config_form {
+	CONFIG_FORM_RAW, /* as it came */
+	CONFIG_FORM_SENML_JSON,
+	CONFIG_FORM_SENML_CBOR,
+	CONFIG_FORM_ENVELOPE
+};
+
+struct config_transform {
+	enum config_form form;
+	bool split;         /* one message a SenML record */
+	bool resolve;       /* SenML records resolved, times absolute */
+	size_t records_max; /* of a pack */
+};
+
 /* The queue in front of one sink: what the endpoint says of it, else what the file says for all. */
 struct config_outbox {
 	int64_t hold_us;
@@ -49,8 +64,9 @@ struct config_store {
 
 struct config_limits {
 	size_t payload_max_bytes;
-	uint32_t rate;  /* messages a second a device; 0: no limit */
-	uint32_t burst; /* messages */
+	size_t records_max; /* of a SenML pack that a route reads */
+	uint32_t rate;      /* messages a second a device; 0: no limit */
+	uint32_t burst;     /* messages */
 	int64_t stop_deadline_us;
 	int64_t heartbeat_us;
 	int64_t restart_min_us;
@@ -99,6 +115,7 @@ struct config_route {
 	size_t payload_max_bytes; /* never 0 */
 	int32_t *formats;         /* TG_FORMAT_NONE is one of them where messages without a format are taken */
 	size_t formats_count;     /* 0: all are taken */
+	struct config_transform transform;
 	struct config_section settings;
 	const struct config_source *source;
 	unsigned line;
@@ -133,6 +150,7 @@ struct config {
 	size_t endpoints_count;
 	struct config_route *routes;
 	size_t routes_count;
+	bool transforms;                 /* a route does */
 	struct config_profile *profiles; /* "default" is always one of them */
 	size_t profiles_count;
 	struct config_section groups[7]; /* by enum schema_place, SCHEMA_GATEWAY to SCHEMA_LOG */
@@ -162,6 +180,11 @@ typedef int config_setting_fn(void *arg, const char *name, uint32_t index, const
 
 /* Calls `fn` for every row, given or default. Ends at the first negative return, and gives it back. */
 int config_each_setting(const struct config_endpoint *endpoint, config_setting_fn *fn, void *arg) WARN_UNUSED;
+
+/* The media type of a content format, "" where it is not known here or TG_FORMAT_NONE. */
+const char *config_format_type(int32_t format);
+/* The number of a content format by media type or digits, TG_FORMAT_NONE for "none". Errors: -EINVAL. */
+int config_format_parse(const char *text, int32_t *ret_format) WARN_UNUSED;
 
 /* What a change asks for. */
 enum config_effect { CONFIG_LIVE, CONFIG_RESTART_ENDPOINT, CONFIG_RESTART_GATEWAY };

@@ -178,6 +178,7 @@ static int read_endpoint(const struct config_load *load, const struct config_ent
 		return r;
 	config_section_check(&endpoint->common, entry->where, group->source, group->line, load->problems);
 	config_section_check(&endpoint->settings, entry->where, group->source, group->line, load->problems);
+	config_check_renewal(load, entry->where, endpoint);
 	endpoint->enabled = config_section_bool(&endpoint->common, "enabled");
 	endpoint->crypto = config_section_text(&endpoint->common, "crypto");
 	if (strcmp(endpoint->crypto, "gateway") == 0)

@@ -57,6 +57,14 @@ int config_format_parse(const char *text, int32_t *ret_format)
 	return 0;
 }
 
+const char *config_format_type(int32_t format)
+{
+	for (size_t i = 0; i < FORMATS_COUNT && format != TG_FORMAT_NONE; i++)
+		if (formats[i].number == format)
+			return formats[i].media_type;
+	return "";
+}
+
 static const char *nearest_to(const char *text)
 {
 	struct suggest suggest;

@@ -41,6 +41,9 @@ void config_profile_done(struct config_profile *profile);
 int config_section_read(const struct config_load *load, struct config_section *section,
 			const struct config_entry *entry) WARN_UNUSED;
 
+/* Checks the settings by which an endpoint's certificate is renewed. */
+void config_check_renewal(const struct config_load *load, const char *where, const struct config_endpoint *endpoint);
+
 /* Reads the rows of an outbox group; what `section` was not given comes from `fallback` (may be NULL). */
 struct config_outbox config_outbox_read(const struct config_section *section, const struct config_section *fallback);
 
@@ -53,10 +56,10 @@ void config_unknown(const struct config_load *load, const struct config_node *no
 bool config_check_name(const struct config_load *load, const char *where, const char *name,
 		       const struct config_value *value);
 
-/* The number of a content format by media type or digits, TG_FORMAT_NONE for "none". Errors: -EINVAL. */
-int config_format_parse(const char *text, int32_t *ret_format) WARN_UNUSED;
 /* The numbers of the row "formats". Ownership: *ret_formats is the caller's to free. Errors: -ENOMEM. */
 int config_formats_read(const struct config_load *load, const char *where, const struct config_section *settings,
 			int32_t **ret_formats, size_t *ret_count) WARN_UNUSED;
+/* The rows `format`, `split` and `resolve` of a route, whose formats have been read. Errors: -ENOMEM. */
+int config_transform_read(const struct config_load *load, const char *where, struct config_route *route) WARN_UNUSED;
 
 #endif

@@ -124,9 +124,9 @@ static int read_route(const struct config_load *load, const struct config_entry 
 		route->enabled =
 			load->config->endpoints[route->from].enabled && load->config->endpoints[route->to].enabled;
 	}
-	return r < 0 ? r
-		     : config_formats_read(load, entry->where, &route->settings, &route->formats,
-					   &route->formats_count);
+	if (r >= 0)
+		r = config_formats_read(load, entry->where, &route->settings, &route->formats, &route->formats_count);
+	return r < 0 ? r : config_transform_read(load, entry->where, route);
 }
 
 static void check_unique(const struct config_load *load, const struct config_entry *entry, size_t place)

@@ -51,7 +51,7 @@ static bool turn_away(void *arg, pid_t pid)
 {
 	struct core *core = arg;
 
-	return supervisor_owns(core->supervisor, pid);
+	return supervisor_owns(core->supervisor, pid) || core_renewal_owns(core, pid);
 }
 
 static int is_unsettled(void *arg, struct instance *instance)
@@ -86,6 +86,7 @@ static void on_tick(void *arg)
 	core_devices_tick(core);
 	core_tickets_tick(core);
 	core_check_drain(core);
+	core_renewal_tick(core);
 	if (core->watchdog_us > 0 && now >= core->watchdog_at_us) {
 		core->watchdog_at_us = now + core->watchdog_us / 2;
 		loop_notify("WATCHDOG=1");

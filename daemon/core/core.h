@@ -24,6 +24,7 @@ struct core_places {
 	const char *run_dir;
 	const char *adapter_dir;
 	const char *endpoint_program;
+	const char *renew_program;
 };
 
 /* Opens store, registry and sockets and starts the endpoints; READY=1 is told once they run. Logs what goes wrong.

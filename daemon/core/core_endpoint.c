@@ -42,9 +42,16 @@ static int open_setting_file(const char *path)
 	return fd;
 }
 
+/* An endpoint's process, and the settings that it is sent. */
+struct sending {
+	struct endpoint *endpoint;
+	struct instance *instance;
+};
+
 static int send_setting(void *arg, const char *name, uint32_t index, const char *value, bool file)
 {
-	struct instance *instance = arg;
+	const struct sending *sending = arg;
+	struct instance *instance = sending->instance;
 	struct frame frame = {
 		.type = FRAME_SETTING,
 		.setting = {.name = bytes_text(name), .index = index, .value = bytes_text(value), .file = file}};
@@ -52,7 +59,9 @@ static int send_setting(void *arg, const char *name, uint32_t index, const char 
 
 	if (!file)
 		return instance_send(instance, &frame);
-	fd = open_setting_file(value);
+	fd = core_renewal_open(sending->endpoint, name);
+	if (fd == -ENOENT)
+		fd = open_setting_file(value);
 	if (fd >= 0)
 		return instance_send_fd(instance, &frame, fd);
 	frame.setting.file_error = fd;
@@ -69,7 +78,8 @@ int core_endpoint_configure(struct endpoint *endpoint, struct instance *instance
 					     .adapter = bytes_text(endpoint->config->adapter),
 					     .crypto = bytes_text(endpoint->config->crypto)}};
 	const struct frame clock = core_clock_frame(endpoint->core);
-	int r = config_each_setting(endpoint->config, send_setting, instance);
+	struct sending sending = {endpoint, instance};
+	int r = config_each_setting(endpoint->config, send_setting, &sending);
 
 	if (r >= 0)
 		r = instance_send(instance, &clock);
@@ -201,6 +211,8 @@ static int on_link(struct endpoint *endpoint, struct instance *instance, const s
 		log_of(endpoint, process, endpoint->core->state == CORE_STOPPING ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
 		       NULL, "link is down (%s)", process->detail);
 	choose_sink(endpoint, is_up ? NULL : instance);
+	if (endpoint->renewal)
+		renewal_on_link(endpoint->renewal, is_up);
 	return 0;
 }
 
@@ -210,6 +222,8 @@ static int on_session(struct endpoint *endpoint, struct instance *instance, cons
 	int r = sessions_begin(endpoint->core->sessions, endpoint->name, instance_id(instance),
 			       instance_generation(instance), begun, core_now_wall_us(endpoint->core), &session);
 
+	if (r >= 0 && endpoint->renewal && begun->proof == TG_PROOF_CERTIFICATE)
+		renewal_on_session(endpoint->renewal);
 	if (r != -EBADMSG)
 		core_device_session(endpoint, begun);
 	if (r >= 0)
@@ -274,6 +288,9 @@ static int on_frame(void *arg, struct instance *instance, const struct frame *fr
 	case FRAME_LINK:
 		return on_link(endpoint, instance, &frame->link);
 	case FRAME_LOOKUP:
+		/* A peer shows its certificate when it has seen ours, and liked it (RFC 5246 section 7.3). */
+		if (endpoint->renewal && frame->lookup.proof == TG_PROOF_CERTIFICATE)
+			renewal_on_session(endpoint->renewal);
 		return core_identity_lookup(endpoint, instance, &frame->lookup);
 	case FRAME_SESSION_BEGUN:
 		return on_session(endpoint, instance, &frame->session_begun);
@@ -288,6 +305,8 @@ static int on_frame(void *arg, struct instance *instance, const struct frame *fr
 	case FRAME_RELOADED:
 		if (frame->number.number < -ERRNO_MAX)
 			return -EBADMSG;
+		if (endpoint->renewal)
+			renewal_on_reloaded(endpoint->renewal, (int)frame->number.number);
 		if (frame->number.number < 0)
 			log_of(endpoint, instance_user(instance), LOG_LEVEL_WARNING, NULL,
 			       "goes on with its old settings (%s)", strerror((int)-frame->number.number));

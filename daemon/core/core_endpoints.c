@@ -78,6 +78,7 @@ static int make_outbox(struct endpoint *endpoint)
 
 static void endpoint_free(struct endpoint *endpoint)
 {
+	renewal_free(endpoint->renewal);
 	outbox_free(endpoint->outbox);
 	config_unref(endpoint->owner);
 	tickets_wipe(&endpoint->tickets);
@@ -191,8 +192,10 @@ static int apply_endpoint(struct core *core, const struct config_endpoint *confi
 	} else {
 		r = make_endpoint(core, config, &endpoint);
 	}
-	if (r >= 0)
+	if (r >= 0) {
+		core_renewal_apply(endpoint);
 		r = apply_processes(endpoint);
+	}
 	if (r < 0)
 		log_fields_write(LOG_LEVEL_ERROR, &(struct log_fields){.endpoint = config->name},
 				 "cannot be started (%s)", strerror(-r));
@@ -215,6 +218,8 @@ int core_endpoints_apply(struct core *core)
 		if (e->removed || config_endpoint(core->config, e->name))
 			continue;
 		e->removed = true;
+		renewal_free(e->renewal);
+		e->renewal = NULL;
 		supervisor_remove(core->supervisor, e->name);
 	}
 	return r;

@@ -15,11 +15,13 @@
 #include "core/intake.h"
 #include "core/ledger.h"
 #include "core/outbox.h"
+#include "core/renewal.h"
 #include "core/router.h"
 #include "core/sessions.h"
 #include "core/store.h"
 #include "core/supervisor.h"
 #include "core/tickets.h"
+#include "core/transform.h"
 #include "core/trust.h"
 
 enum core_state { CORE_STARTING, CORE_RUNNING, CORE_DRAINING, CORE_STOPPING };
@@ -46,6 +48,7 @@ struct endpoint {
 	struct tickets tickets;               /* the keys of its session tickets */
 	bool tickets_loaded;                  /* those of before the start */
 	bool tickets_kept;                    /* on disk they are the same */
+	struct renewal *renewal;              /* of its certificate; NULL: there is none */
 	struct instance *sink;                /* the process that deliveries go to; NULL: none has its link up */
 };
 
@@ -78,14 +81,16 @@ struct core {
 	struct control *control;
 	struct endpoint *endpoints;
 	struct loop_timer *tick;
-	unsigned flushes; /* outboxes that still write at a stop */
-	bool stopped;     /* all endpoint processes have */
+	int64_t renewal_us; /* when the renewals are looked after next */
+	unsigned flushes;   /* outboxes that still write at a stop */
+	bool stopped;       /* all endpoint processes have */
 	int64_t stop_wait_until_us;
 	struct loop_timer *stop_tick;
 	struct loop_timer *deadline;
 	struct control_call *drain; /* waits for the outboxes to run empty */
 	int64_t drain_until_us;
 	uint64_t refused[TG_UNKNOWN_DEVICE + 1]; /* by verdict, since the start, whether an outbox was asked or not */
+	char transform_problem[TRANSFORM_PROBLEM_SIZE];
 	struct log_limit refused_log;
 	struct log_limit dropped_log;
 	struct log_limit registry_log;
@@ -121,6 +126,27 @@ void core_endpoint_send_settings(struct endpoint *endpoint);
 int core_files_new(struct core *core) WARN_UNUSED;
 void core_files_apply(struct core *core);
 typedef void core_files_fn(struct core *core, const char *endpoint, const char *path);
+
+/* core_transform.c: what the routes that take a message make of it, all before any of it goes on. Walks to the end. Returns false where
+ * one cannot: *ret_verdict says why, its reason is good until the next call. Ownership: core_made_free, always. */
+struct core_made;
+bool core_transform(struct core *core, const struct intake_source *source, const struct message *message,
+		    struct router_walk *walk, struct core_made **ret_made, struct intake_verdict *ret_verdict);
+/* Puts what was made for the route into *messages and *count, and leaves them alone where nothing was. */
+void core_made_for(const struct core_made *made, const struct config_route *route,
+		   const struct message *const **messages, size_t *count);
+void core_made_free(struct core_made *made);
+CLEANUP_DEFINE(struct core_made *, core_made_free)
+
+/* core_renewal.c: the certificates of the endpoints are renewed. Makes, changes or ends what the endpoint's settings ask for. */
+void core_renewal_apply(struct endpoint *endpoint);
+/* The file to use in place of the configured one. Errors: -ENOENT: none. */
+int core_renewal_open(struct endpoint *endpoint, const char *setting) WARN_UNUSED;
+void core_renewal_tick(struct core *core);
+json_t *core_renewal_status(struct core *core, json_t *problems);
+bool core_renewal_owns(struct core *core, pid_t pid);
+void core_command_certs_renew(void *arg, struct control_call *call, const json_t *request);
+void core_command_certs_renewals(void *arg, struct control_call *call, const json_t *request);
 
 /* core_passage.c: the way of a message through the stages. */
 extern const struct intake_ops core_intake_ops;

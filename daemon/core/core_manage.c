@@ -78,20 +78,34 @@ struct routes_test {
 	json_t *steps;
 	const char *refused; /* why the device's profile keeps the message from every route; NULL: it does not */
 	const char *profile; /* its name; NULL: the endpoint knows no devices */
+	int32_t format;
 };
+
+/* The content format that the route gives the payload: a media type, or a number. */
+static json_t *format_of(const struct config_route *route, int32_t format)
+{
+	int32_t result = transform_format(&route->transform, format);
+	const char *type = config_format_type(result);
+
+	if (result == TG_FORMAT_NONE)
+		return json_string("none");
+	return *type ? json_string(type) : json_sprintf("%d", (int)result);
+}
 
 static void add_step(void *arg, const struct config_route *route, enum router_step step, struct tg_bytes address,
 		     bool goes)
 {
 	const struct routes_test *test = arg;
+	const struct config_transform *rule = &route->transform;
 
 	if (test->refused)
 		address = bytes_of(NULL, 0);
-	json_array_append_new(test->steps,
-			      json_pack("{s:s,s:s,s:o,s:s,s:b,s:s*}", "route", route->name, "to",
-					config_section_text(&route->settings, "to"), "address", control_text(address),
-					"step", test->refused ? test->refused : router_step_text(step), "goes",
-					goes && !test->refused, "profile", test->profile));
+	json_array_append_new(
+		test->steps, json_pack("{s:s,s:s,s:o,s:s,s:b,s:s*,s:o,s:b,s:b}", "route", route->name, "to",
+				       config_section_text(&route->settings, "to"), "address", control_text(address),
+				       "step", test->refused ? test->refused : router_step_text(step), "goes",
+				       goes && !test->refused, "profile", test->profile, "format",
+				       format_of(route, test->format), "split", rule->split, "resolve", rule->resolve));
 }
 
 static void command_routes_test(void *arg, struct control_call *call, const json_t *request)
@@ -100,8 +114,9 @@ static void command_routes_test(void *arg, struct control_call *call, const json
 	const char *from = json_string_value(json_object_get(request, "endpoint"));
 	const char *device = json_string_value(json_object_get(request, "device"));
 	const char *path = json_string_value(json_object_get(request, "path"));
+	const char *format = json_string_value(json_object_get(request, "format"));
 	const struct config_endpoint *endpoint = from ? config_endpoint(core->config, from) : NULL;
-	struct routes_test test;
+	struct routes_test test = {.format = TG_FORMAT_NONE};
 	json_t *steps;
 
 	if (!endpoint) {
@@ -113,13 +128,16 @@ static void command_routes_test(void *arg, struct control_call *call, const json
 			     TG_DEVICE_MAX, TG_PATH_MAX);
 		return;
 	}
-	steps = json_array();
+	if (format && config_format_parse(format, &test.format) < 0) {
+		control_fail(call, "invalid", "\"%s\" is neither a known media type nor a number", format);
+		return;
+	}
+	test.steps = steps = json_array();
 	path += *path == '/';
-	test = (struct routes_test){steps, NULL, NULL};
 	if (endpoint->descriptor->flags & TG_DEVICES)
 		test.refused = core_profile_refuses_path(core, from, device, path, &test.profile);
 	router_test(core->router, (size_t)(endpoint - core->config->endpoints),
-		    &(struct router_message){TG_TELEMETRY, bytes_text(device), bytes_text(path), TG_FORMAT_NONE, 0},
+		    &(struct router_message){TG_TELEMETRY, bytes_text(device), bytes_text(path), test.format, 0},
 		    add_step, &test);
 	control_reply(call, steps);
 }
@@ -186,6 +204,8 @@ const struct control_command core_commands[] = {{"status", core_command_status},
 						{"device-rekey", core_command_device_rekey},
 						{"device-rotate", core_command_device_rotate},
 						{"profiles", core_command_profiles},
+						{"certs-renew", core_command_certs_renew},
+						{"certs-renewals", core_command_certs_renewals},
 						{"tail", command_tail},
 						{"config", command_config},
 						{"routes-test", command_routes_test},

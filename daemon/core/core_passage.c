@@ -78,8 +78,25 @@ static uint8_t outbox_share(struct core *core, const struct intake_source *sourc
 }
 
 /* Returns what the outbox says; the receipt is held where it was taken. */
-static int push(struct core *core, const struct router_target *target, const struct message *message,
-		uint8_t share_percent, struct receipt *receipt)
+static int push_one(struct core *core, const struct endpoint *to, const struct router_target *target,
+		    const struct message *message, const struct outbox_options *options, struct receipt *receipt)
+{
+	struct intake_verdict nothing = {.verdict = TG_ACCEPTED};
+	int r;
+
+	intake_hold(receipt);
+	r = outbox_push(to->outbox, message, target->address, options, on_receipt, receipt);
+	if (r < 0)
+		intake_settle(receipt, &nothing);
+	else
+		core_tell(core, "accepted", message->device, message->path, message, to->name, target->address, NULL);
+	return r;
+}
+
+/* What the route has made of the message, all or nothing; a push that fails after all leaves those before it with the sink, and the sender
+ * is told that it was not taken. */
+static int push(struct core *core, const struct router_target *target, const struct message *const *messages,
+		size_t count, uint8_t share_percent, struct receipt *receipt)
 {
 	const struct config_route *route = target->route;
 	struct endpoint *to = core_endpoint(core, core->config->endpoints[route->to].name);
@@ -89,20 +106,16 @@ static int push(struct core *core, const struct router_target *target, const str
 					       .expiry_s = route->expiry_s,
 					       .share_percent = share_percent,
 					       .route = bytes_text(route->name)};
-	int r;
+	int r = 0;
 
 	if (!to || !to->outbox)
 		return -ENOENT;
-	intake_hold(receipt);
-	r = outbox_push(to->outbox, message, target->address, &options, on_receipt, receipt);
-	if (r < 0) {
-		struct intake_verdict nothing = {.verdict = TG_ACCEPTED};
-
-		intake_settle(receipt, &nothing);
-		ledger_refuse(to->account, TG_FULL);
-	} else {
-		core_tell(core, "accepted", message->device, message->path, message, to->name, target->address, NULL);
-	}
+	if (count > 1)
+		r = outbox_room(to->outbox, messages, count, target->address, &options);
+	for (size_t i = 0; i < count && r >= 0; i++)
+		r = push_one(core, to, target, messages[i], &options, receipt);
+	if (r < 0)
+		ledger_refuse(to->account, r == -EFBIG ? TG_TOO_LARGE : TG_FULL);
 	return r;
 }
 
@@ -113,6 +126,7 @@ static void forward(void *arg, const struct intake_source *source, const struct 
 	const struct router_message view = {(enum tg_kind)message->kind, message->device, message->path,
 					    message->content_format, message->payload.size};
 	const struct config_endpoint *from = config_endpoint(core->config, source->endpoint);
+	CLEANUP(core_made_freep) struct core_made *made = NULL;
 	struct router_target target;
 	struct router_walk walk;
 	uint8_t share_percent;
@@ -122,15 +136,27 @@ static void forward(void *arg, const struct intake_source *source, const struct 
 		return;
 	}
 	router_begin(core->router, (size_t)(from - core->config->endpoints), &view, &walk);
+	if (core->config->transforms) {
+		if (!core_transform(core, source, message, &walk, &made, ret_verdict))
+			return;
+		router_begin(core->router, (size_t)(from - core->config->endpoints), &view, &walk);
+	}
 	share_percent = outbox_share(core, source, message);
 	while (router_next(&walk, &target)) {
-		int r = push(core, &target, message, share_percent, receipt);
+		const struct message *const *messages = &message;
+		size_t count = 1;
+		int r;
 
+		core_made_for(made, target.route, &messages, &count);
+		r = push(core, &target, messages, count, share_percent, receipt);
 		if (r == -ENOSPC)
 			*ret_verdict = (struct intake_verdict){TG_FULL, FULL_MAX_AGE_S, 0, "the outbox is full"};
 		else if (r == -EDQUOT)
 			*ret_verdict = (struct intake_verdict){TG_FULL, FULL_MAX_AGE_S, 0,
 							       "this device's share of the outbox is full"};
+		else if (r == -EFBIG)
+			*ret_verdict = (struct intake_verdict){TG_TOO_LARGE, 0, (uint32_t)(message->payload.size / 2),
+							       "more records than the outbox can hold"};
 		else if (r < 0)
 			*ret_verdict = (struct intake_verdict){TG_UNAVAILABLE, BUSY_MAX_AGE_S, 0,
 							       "the gateway could not take it over"};

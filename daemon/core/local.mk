@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += libcore.la
 libcore_la_SOURCES = \
+	daemon/core/cbor_item.c daemon/core/cbor_item.h \
 	daemon/core/certs.c daemon/core/certs.h \
 	daemon/core/certs_files.c \
 	daemon/core/certs_report.c daemon/core/certs_report.h \
@@ -15,10 +16,12 @@ libcore_la_SOURCES = \
 	daemon/core/config_print.c daemon/core/config_print.h \
 	daemon/core/config_problem.c daemon/core/config_problem.h \
 	daemon/core/config_profiles.c \
+	daemon/core/config_renewal.c \
 	daemon/core/config_routes.c \
 	daemon/core/config_section.c daemon/core/config_section.h \
 	daemon/core/config_text.c daemon/core/config_text.h \
 	daemon/core/config_value.c daemon/core/config_value.h \
+	daemon/core/config_transform.c \
 	daemon/core/control.c daemon/core/control.h \
 	daemon/core/core.c daemon/core/core.h daemon/core/core_inside.h \
 	daemon/core/core_certs.c \
@@ -35,9 +38,11 @@ libcore_la_SOURCES = \
 	daemon/core/core_profile.c \
 	daemon/core/core_reload.c \
 	daemon/core/core_sessions.c \
+	daemon/core/core_renewal.c \
 	daemon/core/core_status.c \
 	daemon/core/core_stop.c \
 	daemon/core/core_tickets.c \
+	daemon/core/core_transform.c \
 	daemon/core/database.c daemon/core/database.h \
 	daemon/core/descriptor.c daemon/core/descriptor.h \
 	daemon/core/descriptor_fetch.c \
@@ -49,11 +54,13 @@ libcore_la_SOURCES = \
 	daemon/core/devices_key.c \
 	daemon/core/devices_master.c daemon/core/devices_master.h \
 	daemon/core/devices_private.h \
+	daemon/core/envelope.c daemon/core/envelope.h \
 	daemon/core/files.c daemon/core/files.h \
 	daemon/core/events.h \
 	daemon/core/guard.c daemon/core/guard.h \
 	daemon/core/instance.c daemon/core/instance.h \
 	daemon/core/intake.c daemon/core/intake.h \
+	daemon/core/json_text.c daemon/core/json_text.h \
 	daemon/core/leaving.c \
 	daemon/core/ledger.c daemon/core/ledger.h \
 	daemon/core/message.c daemon/core/message.h \
@@ -61,15 +68,29 @@ libcore_la_SOURCES = \
 	daemon/core/outbox.c daemon/core/outbox.h daemon/core/outbox_private.h \
 	daemon/core/outbox_load.c \
 	daemon/core/outbox_private.h \
+	daemon/core/outbox_room.c \
 	daemon/core/outbox_save.c \
 	daemon/core/outbox_send.c \
 	daemon/core/outbox_share.c \
 	daemon/core/pattern.c daemon/core/pattern.h \
 	daemon/core/pattern_escape.c daemon/core/pattern_escape.h \
 	daemon/core/profile.c daemon/core/profile.h \
+	daemon/core/renewal.c daemon/core/renewal.h daemon/core/renewal_inside.h \
+	daemon/core/renewal_order.c \
+	daemon/core/renewal_pair.c daemon/core/renewal_pair.h \
+	daemon/core/renewal_plan.c daemon/core/renewal_plan.h \
+	daemon/core/renewal_report.c \
+	daemon/core/renewal_slots.c daemon/core/renewal_slots.h \
+	daemon/core/renewal_trial.c \
+	daemon/core/renewal_work.c daemon/core/renewal_work.h \
 	daemon/core/router.c daemon/core/router.h \
 	daemon/core/schema.c daemon/core/schema.h \
 	daemon/core/schema_print.c \
+	daemon/core/senml.c daemon/core/senml.h \
+	daemon/core/senml_cbor.c \
+	daemon/core/senml_check.c \
+	daemon/core/senml_json.c \
+	daemon/core/senml_resolve.c \
 	daemon/core/sessions.c daemon/core/sessions.h \
 	daemon/core/share.c daemon/core/share.h \
 	daemon/core/store.c daemon/core/store.h \
@@ -84,12 +105,13 @@ libcore_la_SOURCES = \
 	daemon/core/suggest.c daemon/core/suggest.h \
 	daemon/core/supervisor.c daemon/core/supervisor.h \
 	daemon/core/tickets.c daemon/core/tickets.h \
+	daemon/core/transform.c daemon/core/transform.h \
 	daemon/core/trust_x509.c daemon/core/trust_x509.h \
 	daemon/core/trust.c daemon/core/trust.h \
 	daemon/core/trust_seal.c daemon/core/trust_seal.h \
 	daemon/core/wildcard.c daemon/core/wildcard.h
-libcore_la_CFLAGS = $(AM_CFLAGS) $(CONFIG_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS)
-libcore_la_LIBADD = libwire.la libbase.la $(CONFIG_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) $(SQLITE_LIBS) -lpthread
+libcore_la_CFLAGS = $(AM_CFLAGS) $(CBOR_CFLAGS) $(CONFIG_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS)
+libcore_la_LIBADD = libwire.la libbase.la $(CBOR_LIBS) $(CONFIG_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) $(SQLITE_LIBS) -lm -lpthread
 
 check_PROGRAMS += tests/unit/test_certs
 UNIT_TESTS += tests/unit/test_certs
@@ -277,3 +299,15 @@ UNIT_TESTS += tests/unit/test_share
 tests_unit_test_share_SOURCES = tests/unit/suite.h tests/unit/test_share.c
 tests_unit_test_share_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_share_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_senml
+UNIT_TESTS += tests/unit/test_senml
+tests_unit_test_senml_SOURCES = tests/unit/senml_examples.h tests/unit/suite.h tests/unit/test_senml.c
+tests_unit_test_senml_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_senml_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_renewal
+UNIT_TESTS += tests/unit/test_renewal
+tests_unit_test_renewal_SOURCES = tests/unit/suite.h tests/unit/test_renewal.c
+tests_unit_test_renewal_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_renewal_LDADD = libcore.la $(CHECK_LIBS) $(OPENSSL_LIBS)

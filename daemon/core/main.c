@@ -16,7 +16,15 @@
 #include "core/core.h"
 #include "core/schema.h"
 
-enum { OPTION_ADAPTERS = 256, OPTION_ENDPOINT_PROGRAM, OPTION_CHECK, OPTION_DEFAULTS, OPTION_SCHEMA_MAN, OPTION_AT };
+enum {
+	OPTION_ADAPTERS = 256,
+	OPTION_ENDPOINT_PROGRAM,
+	OPTION_RENEW_PROGRAM,
+	OPTION_CHECK,
+	OPTION_DEFAULTS,
+	OPTION_SCHEMA_MAN,
+	OPTION_AT
+};
 
 /* --check --at: something will have stopped to work by then. */
 enum { EXIT_WILL_BREAK = 4 };
@@ -39,6 +47,7 @@ static void print_help(FILE *out)
 	      "  --run DIR                 sockets (default: " TG_RUN_DIR ")\n"
 	      "  --adapters DIR            adapters (default: " TG_ADAPTER_DIR ")\n"
 	      "  --endpoint-program FILE   default: " TG_ENDPOINT_PROGRAM "\n"
+	      "  --renew-program FILE      default: " TG_RENEW_PROGRAM "\n"
 	      "  --check                   check the configuration, open and change nothing\n"
 	      "  --check --at DATE         say what will have stopped to work by then because a certificate is over:\n"
 	      "                            2027-03-01, 2027-03-01T12:00:00Z or +90d\n"
@@ -59,6 +68,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 					      {"run", required_argument, NULL, 'r'},
 					      {"adapters", required_argument, NULL, OPTION_ADAPTERS},
 					      {"endpoint-program", required_argument, NULL, OPTION_ENDPOINT_PROGRAM},
+					      {"renew-program", required_argument, NULL, OPTION_RENEW_PROGRAM},
 					      {"check", no_argument, NULL, OPTION_CHECK},
 					      {"at", required_argument, NULL, OPTION_AT},
 					      {"defaults", no_argument, NULL, OPTION_DEFAULTS},
@@ -81,6 +91,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 			places->adapter_dir = optarg;
 		else if (c == OPTION_ENDPOINT_PROGRAM)
 			places->endpoint_program = optarg;
+		else if (c == OPTION_RENEW_PROGRAM)
+			places->renew_program = optarg;
 		else if (c == OPTION_CHECK)
 			options->check = true;
 		else if (c == OPTION_AT)
@@ -217,8 +229,8 @@ static int print(const struct options *options)
 
 int main(int argc, char **argv)
 {
-	struct options options = {
-		.places = {TG_CONFIG_FILE, TG_STATE_DIR, TG_RUN_DIR, TG_ADAPTER_DIR, TG_ENDPOINT_PROGRAM}};
+	struct options options = {.places = {TG_CONFIG_FILE, TG_STATE_DIR, TG_RUN_DIR, TG_ADAPTER_DIR,
+					     TG_ENDPOINT_PROGRAM, TG_RENEW_PROGRAM}};
 	int r = parse_options(argc, argv, &options);
 
 	if (r > 0)

@@ -106,6 +106,12 @@ void outbox_free(struct outbox *outbox);
 int outbox_push(struct outbox *outbox, const struct message *message, struct tg_bytes address,
 		const struct outbox_options *options, outbox_receipt_fn *receipt, void *receipt_arg) WARN_UNUSED;
 
+/* Whether outbox_push would take all of these now, one after the other, each for the same address. What has to be taken whole or not at all
+ * is asked for first. It may say no where a push would still have gone through. Errors: -ENOSPC, -EDQUOT: as outbox_push;
+ * -EFBIG: more than half of an empty outbox. */
+int outbox_room(const struct outbox *outbox, const struct message *const *messages, size_t count,
+		struct tg_bytes address, const struct outbox_options *options) WARN_UNUSED;
+
 /* The sink wants deliveries, at most `window` at a time (0: as many as the settings allow). Calls deliver. */
 void outbox_sink_up(struct outbox *outbox, size_t window);
 /* The sink, or the way to it, is gone: everything in flight is unsent again, all tickets are void, and what is not on disk yet is

@@ -46,6 +46,7 @@ int ctl_device_rotate(struct ctl *ctl);
 int ctl_device_rekey(struct ctl *ctl);
 int ctl_device_profile(struct ctl *ctl);
 int ctl_profiles(struct ctl *ctl);
+int ctl_certs_renew(struct ctl *ctl);
 int ctl_tail(struct ctl *ctl);
 int ctl_config(struct ctl *ctl);
 int ctl_routes_test(struct ctl *ctl);

@@ -14,6 +14,7 @@ tidegatectl_SOURCES = \
 	daemon/ctl/out.c daemon/ctl/out.h \
 	daemon/ctl/profiles.c \
 	daemon/ctl/sessions.c \
+	daemon/ctl/renew.c \
 	daemon/ctl/status.c \
 	daemon/ctl/table.c daemon/ctl/table.h \
 	daemon/ctl/watch.c

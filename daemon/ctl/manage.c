@@ -44,20 +44,28 @@ static const char *why_not(const json_t *route)
 	return *ctl_text(route, "address") ? "(a route before it has taken it)" : ctl_text(route, "step");
 }
 
+/* What the payload is where it goes, and what was done to it. */
+static void add_format(struct table *table, unsigned column, const json_t *route)
+{
+	table_cell(table, column, "%s%s%s", ctl_text(route, "format"),
+		   json_is_true(json_object_get(route, "resolve")) ? ", resolved" : "",
+		   json_is_true(json_object_get(route, "split")) ? ", split" : "");
+}
+
 int ctl_routes_test(struct ctl *ctl)
 {
-	static const char *const titles[] = {"ROUTE", "GOES", "TO", "ADDRESS", NULL};
+	static const char *const titles[] = {"ROUTE", "GOES", "TO", "ADDRESS", "FORMAT", NULL};
 	struct table table;
 	json_t *result, *route;
 	bool any = false;
 	size_t i;
 	int r;
 
-	if (ctl->argc != 3)
-		return ctl_bad_usage(ctl, "routes test wants an endpoint, a device and a path");
+	if (ctl->argc != 3 && ctl->argc != 4)
+		return ctl_bad_usage(ctl, "routes test wants an endpoint, a device, a path, and may have a format");
 	r = ctl_ask(ctl,
-		    json_pack("{s:s,s:s,s:s,s:s}", "command", "routes-test", "endpoint", ctl->argv[0], "device",
-			      ctl->argv[1], "path", ctl->argv[2]),
+		    json_pack("{s:s,s:s,s:s,s:s,s:s*}", "command", "routes-test", "endpoint", ctl->argv[0], "device",
+			      ctl->argv[1], "path", ctl->argv[2], "format", ctl->argc == 4 ? ctl->argv[3] : NULL),
 		    &result);
 	if (r != CTL_GOOD)
 		return r;
@@ -72,6 +80,8 @@ int ctl_routes_test(struct ctl *ctl)
 			table_cell(&table, 1, "%s", goes ? "yes" : "no");
 			table_cell(&table, 2, "%s", ctl_text(route, "to"));
 			table_cell(&table, 3, "%s", why_not(route));
+			if (goes)
+				add_format(&table, 4, route);
 			any |= goes;
 		}
 		table_print(&table);

@@ -159,6 +159,22 @@ class Bench:
         if summary["failed"]:
             self.note(f"! {summary}")
 
+    def measure_resume(self):
+        sensors = min(1000, self.arguments.sensors)
+        self.title(f"{sensors:,} sensors come back after a restart of the gateway, 64 at a time")
+        tickets = self.folder / "tickets"
+        for key, text in (("full", "with full handshakes"), ("resumed", "with their session tickets")):
+            summary = self.psk_load("--sensors", sensors, "--tickets", tickets, "--handshakes", sensors,
+                                    "--count", 0).finish()["handshake_phase"]
+            self.row(f"{key}_rate", text, summary["rate"], "/s")
+            self.note(f"  {summary['resumed']} of {summary['done']} resumed, p99 {summary['p99_ms']:.1f} ms")
+            if summary["failed"]:
+                self.note(f"! {summary}")
+            if key == "full":
+                self.gateway.restart()
+                self.gateway.wait_up()
+        self.row("resumed", "of them resumed", summary["resumed"], "", 0, least=sensors)
+
     def measure_flood(self):
         self.title("2,000 spoofed ClientHellos a second, and 20 honest handshakes a second beside them")
         flood = parts.Tool("flood", "--server", self.gateway.server, "--rate", 2000, "--seconds", 10)
@@ -208,8 +224,8 @@ class Bench:
     def run(self):
         wanted = self.arguments.only
         steps = [("start", self.start), (None, self.prepare), ("speed", self.measure_speed),
-                 ("rival", self.measure_rival), ("handshakes", self.measure_handshakes), ("flood", self.measure_flood),
-                 ("idle", self.measure_idle_sessions), ("outage", self.measure_outage)]
+                 ("rival", self.measure_rival), ("handshakes", self.measure_handshakes), ("resume", self.measure_resume),
+                 ("flood", self.measure_flood), ("idle", self.measure_idle_sessions), ("outage", self.measure_outage)]
         for name, step in steps:
             if wanted and name not in wanted and (name or wanted == ["rival"]):
                 continue
@@ -238,7 +254,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=1, help="measure each speed so often, and take the middle one")
     parser.add_argument("--sensors", type=int, default=5000, help="the largest number of sensors")
     parser.add_argument("--only", type=lambda text: text.split(","), default=[],
-                        help="of: start, speed, rival, handshakes, flood, idle, outage")
+                        help="of: start, speed, rival, handshakes, resume, flood, idle, outage")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="tidegate-bench-"))

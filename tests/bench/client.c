@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,7 +107,9 @@ static int client_context_set(struct client_context *context, const struct clien
 	SSL_CTX *ssl = context->ssl;
 
 	SSL_CTX_set_min_proto_version(ssl, DTLS1_2_VERSION);
-	SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_QUERY_MTU | SSL_OP_NO_RENEGOTIATION);
+	SSL_CTX_set_options(ssl, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_RENEGOTIATION);
+	if (!options->tickets)
+		SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET);
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_psk_client_callback(ssl, client_psk);
 	SSL_CTX_set_read_ahead(ssl, 1);
@@ -204,8 +207,47 @@ static void client_handshake(struct client *client)
 	ERR_clear_error();
 }
 
+/* OpenSSL's own type stands behind it. */
+struct client_ticket *client_ticket(struct client *client)
+{
+	SSL_SESSION *session = SSL_get1_session(client->ssl);
+
+	if (session && SSL_SESSION_has_ticket(session))
+		return (struct client_ticket *)session;
+	SSL_SESSION_free(session);
+	return NULL;
+}
+
+void client_ticket_free(struct client_ticket *ticket)
+{
+	SSL_SESSION_free((SSL_SESSION *)ticket);
+}
+
+bool client_ticket_write(const struct client_ticket *ticket, FILE *file)
+{
+	return PEM_write_SSL_SESSION(file, (const SSL_SESSION *)ticket) == 1;
+}
+
+struct client_ticket *client_ticket_read(FILE *file)
+{
+	SSL_SESSION *session = PEM_read_SSL_SESSION(file, NULL, NULL, NULL);
+
+	ERR_clear_error();
+	return (struct client_ticket *)session;
+}
+
+bool client_is_resumed(const struct client *client)
+{
+	return SSL_session_reused(client->ssl) == 1;
+}
+
+static bool client_set_ticket(struct client *client, const struct client_ticket *ticket)
+{
+	return !ticket || SSL_set_session(client->ssl, (SSL_SESSION *)(uintptr_t)ticket) == 1;
+}
+
 int client_new(struct client_context *context, uint32_t peer, const struct client_identity *identity,
-	       struct client **ret_client)
+	       const struct client_ticket *ticket, struct client **ret_client)
 {
 	struct client *client = calloc(1, sizeof(*client));
 	int result;
@@ -216,7 +258,7 @@ int client_new(struct client_context *context, uint32_t peer, const struct clien
 	client->identity = identity;
 	client->peer = peer;
 	client->ssl = SSL_new(context->ssl);
-	result = client->ssl ? client_set_identity(client) : -ENOMEM;
+	result = client->ssl && client_set_ticket(client, ticket) ? client_set_identity(client) : -ENOMEM;
 	if (result < 0) {
 		ERR_clear_error();
 		client_free(client);

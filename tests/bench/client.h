@@ -4,12 +4,14 @@
 
 /*
  * DTLS 1.2 clients (OpenSSL) on top of a batch: thousands of sessions, each belonging to one peer of the batch. What a session sends goes to
- * the batch; datagrams received for its peer are handed in. Full handshakes only, no resumption. Used by one thread.
+ * the batch; datagrams received for its peer are handed in. With `tickets` a session that was closed can be resumed by its ticket
+ * (RFC 5077). Used by one thread.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct batch;
 struct client_context;
@@ -29,6 +31,7 @@ struct client_options {
 	const char *ciphers; /* OpenSSL's list; NULL: what RFC 7925 asks for */
 	const char *trust;   /* PEM file that the server's certificate must stand under; NULL: not verified */
 	uint16_t mtu;
+	bool tickets;
 };
 
 enum client_state {
@@ -46,9 +49,32 @@ void client_context_free(struct client_context *context); /* accepts NULL */
 /* Diverts what the sessions of this context send. */
 void client_context_divert(struct client_context *context, client_send_fn *fn, void *arg);
 
-/* Begins the handshake: the ClientHello is queued. Errors: -ENOMEM; -EKEYREJECTED: certificate or key unusable. */
+/* What a session can be resumed with. */
+struct client_ticket;
+/* Of an open session; NULL: the server gave none. */
+struct client_ticket *client_ticket(struct client *client);
+void client_ticket_free(struct client_ticket *ticket); /* accepts NULL */
+bool client_ticket_write(const struct client_ticket *ticket, FILE *file);
+struct client_ticket *client_ticket_read(FILE *file); /* or NULL */
+
+/* Those of many identities, by their place; each NULL at first. */
+struct client_tickets {
+	struct client_ticket **list; /* NULL: no tickets are kept */
+	size_t count;
+};
+/* Keeps the ticket of an open session in place of the older one; another session has none. */
+void client_tickets_keep(struct client_tickets *tickets, size_t place, struct client *client);
+const struct client_ticket *client_tickets_get(const struct client_tickets *tickets, size_t place);
+/* A file that is not there holds none. Whether the file could be written. */
+void client_tickets_load(struct client_tickets *tickets, const char *file);
+bool client_tickets_save(const struct client_tickets *tickets, const char *file);
+void client_tickets_done(struct client_tickets *tickets);
+
+/* Begins the handshake: the ClientHello is queued. `ticket`: NULL: none. Errors: -ENOMEM; -EKEYREJECTED: certificate or key unusable. */
 int client_new(struct client_context *context, uint32_t peer, const struct client_identity *identity,
-	       struct client **ret_client);
+	       const struct client_ticket *ticket, struct client **ret_client);
+/* Whether an open session was resumed. */
+bool client_is_resumed(const struct client *client);
 /* Without a word to the server. Accepts NULL. */
 void client_free(struct client *client);
 /* Queues close_notify. */

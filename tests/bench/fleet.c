@@ -22,6 +22,7 @@ struct fleet {
 	uint32_t count;
 	uint32_t busy_count; /* those that send */
 	struct client_context *context;
+	struct client_tickets *tickets;
 	int64_t tick_us;
 	int64_t next_tick_us;
 	/* Sensors that wait for a handshake: a ring, each at most once. */
@@ -33,7 +34,8 @@ struct fleet {
 };
 
 int fleet_new(const struct fleet_options *options, const struct identities *identities, struct batch *batch,
-	      struct client_context *context, struct tally *tally, FILE *record, struct fleet **ret_fleet)
+	      struct client_context *context, struct client_tickets *tickets, struct tally *tally, FILE *record,
+	      struct fleet **ret_fleet)
 {
 	struct fleet *fleet = calloc(1, sizeof(*fleet));
 	uint32_t count = options->sensors + options->idle;
@@ -48,6 +50,7 @@ int fleet_new(const struct fleet_options *options, const struct identities *iden
 					       .now_us = tool_now_us(),
 					       .end_us = INT64_MAX};
 	fleet->context = context;
+	fleet->tickets = tickets;
 	fleet->busy_count = options->sensors;
 	fleet->parallel = options->parallel;
 	fleet->tick_us = options->sensor.rate > 0 ? FLEET_TICK_RATE_US : FLEET_TICK_US;
@@ -95,6 +98,7 @@ static void fleet_handshake_failed(struct fleet *fleet, struct sensor *sensor)
 {
 	struct sensor_common *common = &fleet->common;
 
+	client_tickets_keep(fleet->tickets, sensor->index, sensor->client);
 	client_free(sensor->client);
 	sensor->client = NULL;
 	sensor->state = SENSOR_OFF;
@@ -113,6 +117,8 @@ static void fleet_handshake_step(struct fleet *fleet, struct sensor *sensor)
 	case CLIENT_OPEN:
 		fleet->handshaking--;
 		common->tally->handshakes++;
+		common->tally->resumed += client_is_resumed(sensor->client);
+		client_tickets_keep(fleet->tickets, sensor->index, sensor->client);
 		sensor_go(sensor);
 		break;
 	case CLIENT_HANDSHAKE:
@@ -158,7 +164,8 @@ static void fleet_begin_handshakes(struct fleet *fleet)
 			continue;
 		}
 		sensor->sent_us = fleet->common.now_us;
-		result = client_new(fleet->context, sensor->index, sensor->identity, &sensor->client);
+		result = client_new(fleet->context, sensor->index, sensor->identity,
+				    client_tickets_get(fleet->tickets, sensor->index), &sensor->client);
 		if (result < 0)
 			tool_fail("no session for \"%s\" (%s)", sensor->identity->name, strerror(-result));
 		sensor->state = SENSOR_HANDSHAKE;

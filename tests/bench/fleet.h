@@ -23,7 +23,8 @@ struct fleet_options {
 
 /* `identities`: one for each sensor, idle ones last; lent, like batch, context (NULL for plain CoAP) and tally. */
 int fleet_new(const struct fleet_options *options, const struct identities *identities, struct batch *batch,
-	      struct client_context *context, struct tally *tally, FILE *record, struct fleet **ret_fleet);
+	      struct client_context *context, struct client_tickets *tickets, struct tally *tally, FILE *record,
+	      struct fleet **ret_fleet);
 void fleet_free(struct fleet *fleet); /* accepts NULL */
 
 /* Opens the sessions until all are there, or for `limit_us`, or until *stop. Returns how many are open. */

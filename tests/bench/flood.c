@@ -88,7 +88,7 @@ static void flood_prepare(struct flood *flood)
 		tool_fail("out of memory");
 	/* A hello that OpenSSL made, so that it is well-formed; each one sent gets a random of its own. */
 	client_context_divert(flood->context, flood_keep_hello, flood);
-	if (client_new(flood->context, 0, &flood_identity, &client) < 0)
+	if (client_new(flood->context, 0, &flood_identity, NULL, &client) < 0)
 		tool_fail("out of memory");
 	client_free(client);
 	client_context_divert(flood->context, NULL, NULL);
@@ -104,7 +104,7 @@ static void flood_send(struct flood *flood)
 	if (flood->half_open) {
 		client_free(flood->peers[peer].client);
 		flood->peers[peer] = (struct flood_peer){0};
-		if (client_new(flood->context, peer, &flood_identity, &flood->peers[peer].client) < 0)
+		if (client_new(flood->context, peer, &flood_identity, NULL, &flood->peers[peer].client) < 0)
 			tool_fail("out of memory");
 		return;
 	}

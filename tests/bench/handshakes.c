@@ -9,6 +9,7 @@
 
 struct handshakes_peer {
 	struct client *client;
+	size_t identity;
 	int64_t begun_us;
 	int64_t deadline_us;
 };
@@ -18,6 +19,7 @@ struct handshakes {
 	const struct identities *identities;
 	struct batch *batch;
 	struct client_context *context;
+	struct client_tickets *tickets;
 	struct tally *tally;
 	struct handshakes_peer *peers;
 	uint64_t begun;
@@ -28,8 +30,10 @@ struct handshakes {
 
 static void handshakes_ended(struct handshakes *run, struct handshakes_peer *peer, bool done)
 {
+	client_tickets_keep(run->tickets, peer->identity, peer->client);
 	if (done) {
 		run->tally->handshakes++;
+		run->tally->resumed += client_is_resumed(peer->client);
 		tally_latency(run->tally, run->now_us - peer->begun_us);
 		client_shut(peer->client);
 	} else {
@@ -75,7 +79,8 @@ static void handshakes_datagram(void *arg, uint32_t index, uint8_t *data, size_t
 static void handshakes_begin(struct handshakes *run, uint32_t index)
 {
 	const struct handshakes_options *options = run->options;
-	const struct client_identity *identity = &run->identities->list[run->begun % run->identities->count];
+	size_t place = run->begun % run->identities->count;
+	const struct client_identity *identity = &run->identities->list[place];
 	struct handshakes_peer *peer = &run->peers[index];
 	int64_t due_us = options->rate > 0 ? (int64_t)((double)run->begun / options->rate * TOOL_S_US) : 0;
 	int result;
@@ -84,17 +89,19 @@ static void handshakes_begin(struct handshakes *run, uint32_t index)
 		return;
 	run->begun++;
 	peer->begun_us = run->now_us;
-	result = client_new(run->context, index, identity, &peer->client);
+	peer->identity = place;
+	result = client_new(run->context, index, identity, client_tickets_get(run->tickets, place), &peer->client);
 	if (result < 0)
 		tool_fail("no session for \"%s\" (%s)", identity->name, strerror(-result));
 	handshakes_step(run, peer);
 }
 
 int64_t handshakes_run(const struct handshakes_options *options, const struct identities *identities,
-		       struct batch *batch, struct client_context *context, const volatile int *stop,
-		       struct tally *ret_tally)
+		       struct batch *batch, struct client_context *context, struct client_tickets *tickets,
+		       const volatile int *stop, struct tally *ret_tally)
 {
 	struct handshakes run = {.options = options,
+				 .tickets = tickets,
 				 .identities = identities,
 				 .batch = batch,
 				 .context = context,

@@ -31,6 +31,7 @@ struct loadgen {
 	struct identities identities;
 	struct batch *batch;
 	struct client_context *context;
+	struct client_tickets tickets;
 	struct fleet *fleet;
 	FILE *record;
 	struct tally tally;
@@ -76,14 +77,21 @@ static void loadgen_prepare(struct loadgen *run)
 		if (result < 0)
 			tool_fail("--cipher or --trust is unusable (%s)", strerror(-result));
 	}
+	if (options->tickets) {
+		run->tickets.count = run->identities.count;
+		run->tickets.list = calloc(run->tickets.count, sizeof(struct client_ticket *));
+		if (!run->tickets.list)
+			tool_fail("out of memory");
+		client_tickets_load(&run->tickets, options->tickets);
+	}
 	if (options->record) {
 		run->record = fopen(options->record, "we");
 		if (!run->record)
 			tool_fail("%s: %s", options->record, strerror(errno));
 		setvbuf(run->record, NULL, _IOFBF, LOADGEN_RECORD_BYTES);
 	}
-	result = fleet_new(&options->fleet, &run->identities, run->batch, run->context, &run->tally, run->record,
-			   &run->fleet);
+	result = fleet_new(&options->fleet, &run->identities, run->batch, run->context, &run->tickets, &run->tally,
+			   run->record, &run->fleet);
 	if (result < 0)
 		tool_fail("no sensors (%s)", strerror(-result));
 }
@@ -96,7 +104,7 @@ static void loadgen_measure(struct loadgen *run)
 
 	if (options->handshakes.count > 0)
 		run->handshakes_us = handshakes_run(&options->handshakes, &run->identities, run->batch, run->context,
-						    &loadgen_stop, &run->handshakes);
+						    &run->tickets, &loadgen_stop, &run->handshakes);
 	if (options->handshakes.count > 0 && options->fleet.sensor.count == 0)
 		return;
 	start_us = tool_now_us();
@@ -123,9 +131,9 @@ static void loadgen_print_handshakes(const struct loadgen *run)
 {
 	const struct tally *tally = &run->handshakes;
 
-	printf(" \"handshake_phase\": {\"done\": %" PRIu64 ", \"failed\": %" PRIu64
+	printf(" \"handshake_phase\": {\"done\": %" PRIu64 ", \"resumed\": %" PRIu64 ", \"failed\": %" PRIu64
 	       ", \"seconds\": %.3f, \"rate\": %.1f, \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"max_ms\": %.3f},\n",
-	       tally->handshakes, tally->handshake_failures, (double)run->handshakes_us / TOOL_S_US,
+	       tally->handshakes, tally->resumed, tally->handshake_failures, (double)run->handshakes_us / TOOL_S_US,
 	       loadgen_ratio((double)tally->handshakes * TOOL_S_US, (double)run->handshakes_us),
 	       (double)tally_percentile(tally, 0.5) / 1000, (double)tally_percentile(tally, 0.99) / 1000,
 	       (double)tally->latency_max_us / 1000);
@@ -153,6 +161,8 @@ static void loadgen_print(const struct loadgen *run)
 static void loadgen_done(struct loadgen *run)
 {
 	fleet_free(run->fleet);
+	client_tickets_done(&run->tickets);
+	free(run->tickets.list);
 	client_context_free(run->context);
 	batch_free(run->batch);
 	identities_done(&run->identities);
@@ -173,9 +183,11 @@ int main(int count, char **arguments)
 	loadgen_measure(run);
 	if (run->record)
 		written = fclose(run->record) == 0;
+	if (run->options.tickets && !client_tickets_save(&run->tickets, run->options.tickets))
+		written = false;
 	loadgen_print(run);
 	if (!written)
-		fprintf(stderr, "the record could not be written (%s)\n", strerror(errno));
+		fprintf(stderr, "the record or the tickets could not be written (%s)\n", strerror(errno));
 	loadgen_done(run);
 	free(run);
 	return written ? 0 : 1;

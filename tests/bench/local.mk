@@ -4,7 +4,7 @@ BENCH_CPPFLAGS = -D_GNU_SOURCE=1 -I$(top_srcdir)/tests
 noinst_LTLIBRARIES += libbench.la
 libbench_la_SOURCES = tests/bench/batch.c tests/bench/batch.h tests/bench/client.c tests/bench/client.h \
 	tests/bench/coap.c tests/bench/coap.h tests/bench/identities.c tests/bench/identities.h \
-	tests/bench/tally.c tests/bench/tally.h tests/bench/tool.c tests/bench/tool.h
+	tests/bench/tally.c tests/bench/tally.h tests/bench/tickets.c tests/bench/tool.c tests/bench/tool.h
 libbench_la_CPPFLAGS = $(BENCH_CPPFLAGS)
 libbench_la_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
 libbench_la_LIBADD = $(OPENSSL_LIBS)

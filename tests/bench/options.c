@@ -37,6 +37,7 @@ static const struct option options_list[] = {
 	{"cipher", required_argument, NULL, 'C'},
 	{"trust", required_argument, NULL, 'T'},
 	{"mtu", required_argument, NULL, 'm'},
+	{"tickets", required_argument, NULL, 'j'},
 	{"record", required_argument, NULL, 'o'},
 	{"source", required_argument, NULL, 'A'},
 	{"connect-timeout", required_argument, NULL, 'O'},
@@ -72,6 +73,7 @@ static const char options_help[] =
 	"  --handshake-rate R      begin so many a second\n"
 	"  --cipher LIST           OpenSSL cipher list\n"
 	"  --trust FILE            verify the server's certificate\n"
+	"  --tickets FILE          resume sessions by the tickets in it, and keep the new ones there\n"
 	"  --mtu BYTES             default 1400\n"
 	"  --record FILE           \"sensor sequence\" of each acknowledged reading\n"
 	"  --source 127.X.Y.Z      address of the first sensor, default 127.16.0.1\n"
@@ -181,6 +183,10 @@ static bool options_of_session(struct options *options, int letter, const char *
 		return true;
 	case 'm':
 		options->client.mtu = (uint16_t)tool_number(name, value, 256, BATCH_DATAGRAM_MAX);
+		return true;
+	case 'j':
+		options->tickets = value;
+		options->client.tickets = true;
 		return true;
 	case 'O':
 		options->connect_s = tool_real(name, value, 0, OPTIONS_DAY_S);

@@ -20,7 +20,8 @@ struct options {
 	const char *prefix;
 	uint32_t skip;
 	const char *record;
-	double seconds; /* 0: until all is decided */
+	const char *tickets; /* file; NULL: none are kept */
+	double seconds;      /* 0: until all is decided */
 	double connect_s;
 	double rest_s;
 	double linger_s;

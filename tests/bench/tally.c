@@ -86,8 +86,9 @@ void tally_print(const struct tally *tally, FILE *out)
 	tally_print_refused(tally, out);
 	fprintf(out,
 		",\n \"separate\": %" PRIu64 ", \"repeated\": %" PRIu64 ", \"strange\": %" PRIu64 ", \"late\": %" PRIu64
-		", \"handshakes\": %" PRIu64 ", \"handshake_failures\": %" PRIu64 ", \"sessions_lost\": %" PRIu64,
-		tally->separate, tally->repeated, tally->strange, tally->late, tally->handshakes,
+		", \"handshakes\": %" PRIu64 ", \"resumed\": %" PRIu64 ", \"handshake_failures\": %" PRIu64
+		", \"sessions_lost\": %" PRIu64,
+		tally->separate, tally->repeated, tally->strange, tally->late, tally->handshakes, tally->resumed,
 		tally->handshake_failures, tally->sessions_lost);
 	fprintf(out, ",\n \"latency_ms\": {\"p50\": %.3f, \"p90\": %.3f, \"p99\": %.3f, \"max\": %.3f, \"mean\": %.3f}",
 		(double)tally_percentile(tally, 0.5) / 1000, (double)tally_percentile(tally, 0.9) / 1000,

@@ -25,6 +25,7 @@ struct tally {
 	uint64_t strange;  /* not a well-formed message, or one that was not expected */
 	uint64_t late;     /* began later than --rate asks for, as the one before was not answered */
 	uint64_t handshakes;
+	uint64_t resumed; /* of them, by a ticket */
 	uint64_t handshake_failures;
 	uint64_t sessions_lost;
 	uint64_t latency[TALLY_BUCKETS];

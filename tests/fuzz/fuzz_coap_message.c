@@ -230,7 +230,7 @@ static size_t piece_make(uint8_t wire[DATAGRAM_MAX])
 	next = more ? number + 1 : 0;
 	message_writer_init(&writer, wire, DATAGRAM_MAX);
 	message_write_header(&writer, MESSAGE_CON, MESSAGE_PUT, (uint16_t)draw(65536), (struct tg_bytes){0});
-	message_write_option(&writer, MESSAGE_URI_PATH, (struct tg_bytes){"abcdef" + draw(draw(4) ? 1 : 6), 1});
+	message_write_option(&writer, MESSAGE_URI_PATH, (struct tg_bytes){&"abcdef"[draw(draw(4) ? 1 : 6)], 1});
 	message_write_option_uint(&writer, MESSAGE_BLOCK1, block_value(number, more, szx));
 	if (draw(4) == 0)
 		message_write_option_uint(&writer, MESSAGE_SIZE1, draw(3000));

@@ -153,7 +153,7 @@ static bool mutate_connect(struct mutate *mutate)
 	while (mutate->now_us < end_us && !mutate_stop) {
 		client_free(mutate->good);
 		mutate->good = NULL;
-		if (client_new(mutate->context, 0, &mutate->identities.list[0], &mutate->good) < 0)
+		if (client_new(mutate->context, 0, &mutate->identities.list[0], NULL, &mutate->good) < 0)
 			tool_fail("out of memory");
 		retry_us = mutate->now_us + mutate->connect_us / 4;
 		while (client_state(mutate->good) == CLIENT_HANDSHAKE && mutate->now_us < retry_us) {
@@ -221,7 +221,7 @@ static void mutate_handshake(struct mutate *mutate, uint32_t peer)
 {
 	client_free(mutate->bad[peer]);
 	mutate->bad[peer] = NULL;
-	if (client_new(mutate->context, peer, &mutate->identities.list[0], &mutate->bad[peer]) < 0)
+	if (client_new(mutate->context, peer, &mutate->identities.list[0], NULL, &mutate->bad[peer]) < 0)
 		tool_fail("out of memory");
 }
 

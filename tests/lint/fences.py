@@ -23,17 +23,18 @@ MAY_INCLUDE = {
 DOORS = [
     (r"libconfig\.h", r"daemon/core/\w+\.c", 1),
     (r"sqlite3\.h", r"daemon/core/\w+\.c", 1),
+    (r"cbor\.h|cbor/.*", r"daemon/core/cbor_item\.c", 1),
     (r"systemd/.*", r"daemon/base/loop\.c", 1),
     (r"jansson\.h", r"daemon/(ctl|core)/\w+\.[ch]|daemon/endpoint/describe\.c|daemon/renew/(job|outcome)\.c", None),
     (r"curl/.*", r"daemon/renew/est\w*\.c", None),
     (r"seccomp\.h|linux/(landlock|seccomp|filter)\.h", r"daemon/confine/sandbox\w*\.[ch]", None),
     (r"coap3?/.*", r"plugins/coap/\w+\.[ch]", None),
     (r"mosquitto\w*\.h", r"plugins/mqtt/\w+\.[ch]", None),
-    (r"openssl/.*", r"plugins/coap/dtls\w*\.[ch]|plugins/mqtt/\w+\.[ch]|daemon/core/trust\w*\.c|daemon/renew/\w+\.[ch]", None),
+    (r"openssl/.*", r"plugins/coap/dtls\w*\.[ch]|plugins/mqtt/\w+\.[ch]|daemon/core/(renewal_pair|trust\w*)\.c|daemon/renew/\w+\.[ch]", None),
 ]
 
 # The stages of a message in the core: core.c alone joins them. Everything else of the core is common ground.
-STAGES = ["intake", "router", "outbox", "store", "devices", "supervisor", "control"]
+STAGES = ["intake", "router", "outbox", "store", "devices", "supervisor", "control", "transform"]
 # (who, what): each pair an exception with a reason.
 STAGE_EXCEPTIONS = {
     "outbox": ["store"],  # the outbox's own tail lies there

@@ -129,7 +129,8 @@ class Gateway:
     def command(self, *more):
         return [
             BUILD / "tidegated", "--config", self.file, "--state", self.state, "--run", self.run,
-            "--adapters", self.adapters, "--endpoint-program", self.endpoint_program, *more,
+            "--adapters", self.adapters, "--endpoint-program", self.endpoint_program,
+            "--renew-program", BUILD / "tidegate-renew", *more,
         ]
 
     def begin(self):
