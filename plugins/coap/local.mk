@@ -101,7 +101,7 @@ tests_fuzz_fuzz_coap_message_LDADD = libcoapmessage.la
 
 COAP_RIG = tests/adapter/coap_rig.c tests/adapter/coap_rig.h
 COAP_RIG_LIBS = libmockhost.la libcoapmessage.la $(CHECK_LIBS) $(OPENSSL_LIBS)
-COAP_ADAPTER_TESTS = tests/adapter/coap_conformance tests/adapter/test_coap tests/adapter/test_coap_client tests/adapter/test_coap_sessions
+COAP_ADAPTER_TESTS = tests/adapter/coap_conformance tests/adapter/test_coap tests/adapter/test_coap_client tests/adapter/test_coap_node tests/adapter/test_coap_sessions
 check_PROGRAMS += $(COAP_ADAPTER_TESTS)
 UNIT_TESTS += $(COAP_ADAPTER_TESTS)
 tests_adapter_coap_conformance_SOURCES = \
@@ -120,6 +120,14 @@ tests_adapter_test_coap_client_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_adapter_test_coap_client_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 tests_adapter_test_coap_client_LDADD = $(COAP_RIG_LIBS)
 tests_adapter_test_coap_client_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
+tests_adapter_test_coap_node_SOURCES = tests/adapter/test_coap_node.c $(COAP_RIG)
+tests_adapter_test_coap_node_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_adapter_test_coap_node_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_test_coap_node_LDADD = $(COAP_RIG_LIBS)
+tests_adapter_test_coap_node_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
+EXTRA_DIST += tests/adapter/node_client.js
+clean-local:
+	rm -rf tests/adapter/node
 tests_adapter_test_coap_sessions_SOURCES = tests/adapter/test_coap_sessions.c $(COAP_RIG)
 tests_adapter_test_coap_sessions_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_adapter_test_coap_sessions_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)

@@ -284,6 +284,14 @@ static bool take(struct sensor *sensor)
 	return true;
 }
 
+bool sensor_poll(struct sensor *sensor, struct tg_bytes *ret_datagram)
+{
+	if (!take(sensor))
+		return false;
+	*ret_datagram = (struct tg_bytes){sensor->datagram, sensor->datagram_size};
+	return true;
+}
+
 const struct coap_message *sensor_receive(struct sensor *sensor)
 {
 	bool taken = false;

@@ -48,6 +48,8 @@ void sensor_block(struct sensor *sensor, uint16_t id, const char *path, uint32_t
 		  struct tg_bytes payload);
 void sensor_empty(struct sensor *sensor, enum message_type type, uint16_t id);
 
+/* Whether a datagram has come from the gateway; its bytes are lent until the next call. */
+bool sensor_poll(struct sensor *sensor, struct tg_bytes *ret_datagram);
 /* The next message from the gateway; its bytes are lent until the next call. The test fails where none comes. */
 const struct coap_message *sensor_receive(struct sensor *sensor);
 /* The same as bytes, for tests that read them themselves. */
