@@ -21,6 +21,11 @@ struct secret {
 int secret_set(struct secret *secret, struct tg_bytes bytes) WARN_UNUSED;
 void secret_wipe(struct secret *secret);
 
+/* From hexadecimal digits, two for each byte. Errors: -EINVAL: not such text; -EMSGSIZE. Nothing is left of them then. */
+int secret_from_hex(struct secret *ret_secret, const char *text, size_t size) WARN_UNUSED;
+/* Lower case, terminated: 2 * secret->size + 1 bytes. */
+void secret_to_hex(const struct secret *secret, char *ret_text);
+
 static inline struct tg_bytes secret_bytes(const struct secret *secret)
 {
 	return (struct tg_bytes){.data = secret->data, .size = secret->size};

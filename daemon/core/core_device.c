@@ -111,8 +111,7 @@ json_t *core_device_with_key(const struct core *core, const struct device *devic
 	char hex[2 * SECRET_MAX + 1] = "";
 	json_t *result;
 
-	for (size_t i = 0; i < key->size; i++)
-		snprintf(hex + 2 * i, 3, "%02x", key->data[i]);
+	secret_to_hex(key, hex);
 	result = json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:s*}", "device", device->name, "identity", device->name, "proof",
 			   core_device_proof(device->proof), "endpoint", device->endpoint, "gateway",
 			   core->config->gateway, "old_key_until", time_of(device->overlap_until_wall_us), "key",

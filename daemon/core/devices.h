@@ -37,6 +37,7 @@ struct device_enrolment {
 	enum device_proof proof;
 	const struct secret *key; /* NULL for DEVICE_CERTIFICATE */
 	const char *profile;      /* or "" */
+	bool revoked;             /* to remember that it is not to be let in; without a key then */
 };
 
 struct device {

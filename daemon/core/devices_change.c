@@ -69,6 +69,7 @@ static int add_one(struct devices *devices, const struct device_enrolment *enrol
 				.endpoint = enrolment->endpoint,
 				.proof = enrolment->proof,
 				.profile = enrolment->profile,
+				.revoked = enrolment->revoked,
 				.created_wall_us = wall_us,
 				.changed_wall_us = wall_us};
 	struct devices_keys keys = {.size = 0};

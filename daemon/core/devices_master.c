@@ -15,14 +15,6 @@
 
 enum { HEX_DIGITS = 2 * TRUST_SEAL_KEY, FILE_MAX = HEX_DIGITS + 2 };
 
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int devices_master_parse(const char *text, size_t size, struct secret *ret_key)
 {
 	if (size == TRUST_SEAL_KEY)
@@ -31,17 +23,7 @@ int devices_master_parse(const char *text, size_t size, struct secret *ret_key)
 		size--;
 	if (size != HEX_DIGITS)
 		return -EINVAL;
-	for (size_t i = 0; i < TRUST_SEAL_KEY; i++) {
-		int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
-
-		if (high < 0 || low < 0) {
-			secret_wipe(ret_key);
-			return -EINVAL;
-		}
-		ret_key->data[i] = (uint8_t)(high << 4 | low);
-	}
-	ret_key->size = TRUST_SEAL_KEY;
-	return 0;
+	return secret_from_hex(ret_key, text, size);
 }
 
 /* systemd may let its service read a credential by an access list, which shows as rights of the group. */
@@ -93,8 +75,7 @@ static int write_hex(int fd, const struct secret *key)
 	char text[HEX_DIGITS + 2];
 	int r = 0;
 
-	for (size_t i = 0; i < TRUST_SEAL_KEY; i++)
-		snprintf(text + 2 * i, 3, "%02x", key->data[i]);
+	secret_to_hex(key, text);
 	text[HEX_DIGITS] = '\n';
 	if (write(fd, text, HEX_DIGITS + 1) != HEX_DIGITS + 1 || fsync(fd) < 0)
 		r = errno ? -errno : -EIO;

@@ -27,6 +27,7 @@ libcore_la_SOURCES = \
 	daemon/core/core_certs.c \
 	daemon/core/core_clock.c \
 	daemon/core/core_device.c daemon/core/core_device.h \
+	daemon/core/core_device_import.c \
 	daemon/core/core_device_key.c \
 	daemon/core/core_device_master.c \
 	daemon/core/core_endpoint.c \

@@ -43,6 +43,8 @@ int ctl_device_list(struct ctl *ctl);
 int ctl_device_show(struct ctl *ctl);
 int ctl_device_revoke(struct ctl *ctl);
 int ctl_device_rotate(struct ctl *ctl);
+int ctl_device_import(struct ctl *ctl);
+int ctl_device_export(struct ctl *ctl);
 int ctl_device_rekey(struct ctl *ctl);
 int ctl_device_profile(struct ctl *ctl);
 int ctl_profiles(struct ctl *ctl);
@@ -58,6 +60,8 @@ int ctl_certs(struct ctl *ctl);
 /* Sends the request (takes it) and returns the whole answer, having said what went wrong where there is none.
  * Returns CTL_GOOD with *ret_result (the caller's), or an exit code. */
 int ctl_ask(struct ctl *ctl, json_t *request, json_t **ret_result);
+/* Asks for all devices, some at a time, and calls `fn` for each in the order of their names. Returns an exit code. */
+int ctl_devices_each(struct ctl *ctl, void (*fn)(void *arg, json_t *device), void *arg);
 /* Where --json was given: prints the result as it is and returns true. */
 bool ctl_print_json(const struct ctl *ctl, const json_t *result);
 /* The value of the option, taken out of the arguments; NULL: not given. *ret_usage is set where its value is missing. */

@@ -116,45 +116,58 @@ int ctl_device_rotate(struct ctl *ctl)
 	return CTL_GOOD;
 }
 
+static void add_row(void *arg, json_t *device)
+{
+	const char *seen = ctl_text(device, "last_seen");
+	struct table *table = arg;
+
+	table_row(table);
+	table_cell(table, 0, "%s", ctl_text(device, "device"));
+	table_cell(table, 1, "%s", ctl_text(device, "proof"));
+	table_cell(table, 2, "%s%s", ctl_text(device, "state"),
+		   json_is_true(json_object_get(device, "rotating")) ? ", two keys" : "");
+	table_cell(table, 3, "%s", ctl_text(device, "endpoint"));
+	table_cell(table, 4, "%s", *ctl_text(device, "profile") ? ctl_text(device, "profile") : "-");
+	table_cell(table, 5, "%s", *seen ? seen : "never since start");
+	table_cell(table, 6, "%lld", ctl_number(device, "accepted"));
+	table_cell(table, 7, "%lld", ctl_number(device, "refused"));
+}
+
+static void add_json(void *arg, json_t *device)
+{
+	json_array_append(arg, device);
+}
+
+static int list_json(struct ctl *ctl)
+{
+	json_t *list = json_array();
+	int r = ctl_devices_each(ctl, add_json, list);
+
+	if (r == CTL_GOOD)
+		ctl_print_json(ctl, list);
+	json_decref(list);
+	return r;
+}
+
 int ctl_device_list(struct ctl *ctl)
 {
 	static const char *const titles[] = {"DEVICE",    "PROOF",    "STATE",   "ENDPOINT", "PROFILE",
 					     "LAST SEEN", "ACCEPTED", "REFUSED", NULL};
 	struct table table;
-	json_t *result;
-	size_t i;
-	json_t *device;
 	int r;
 
 	if (ctl->argc)
 		return ctl_bad_usage(ctl, "device list takes no words");
-	r = ctl_ask(ctl, json_pack("{s:s}", "command", "device-list"), &result);
-	if (r != CTL_GOOD)
-		return r;
-	if (!ctl_print_json(ctl, result)) {
-		table_init(&table, titles);
-		json_array_foreach(result, i, device)
-		{
-			const char *seen = ctl_text(device, "last_seen");
-
-			table_row(&table);
-			table_cell(&table, 0, "%s", ctl_text(device, "device"));
-			table_cell(&table, 1, "%s", ctl_text(device, "proof"));
-			table_cell(&table, 2, "%s%s", ctl_text(device, "state"),
-				   json_is_true(json_object_get(device, "rotating")) ? ", two keys" : "");
-			table_cell(&table, 3, "%s", ctl_text(device, "endpoint"));
-			table_cell(&table, 4, "%s", *ctl_text(device, "profile") ? ctl_text(device, "profile") : "-");
-			table_cell(&table, 5, "%s", *seen ? seen : "never since start");
-			table_cell(&table, 6, "%lld", ctl_number(device, "accepted"));
-			table_cell(&table, 7, "%lld", ctl_number(device, "refused"));
-		}
+	if (ctl->json)
+		return list_json(ctl);
+	table_init(&table, titles);
+	r = ctl_devices_each(ctl, add_row, &table);
+	if (r == CTL_GOOD)
 		table_print(&table);
-		table_done(&table);
-		if (json_array_size(result) == 0)
-			puts("No device is enrolled yet. Add one: tidegatectl device add NAME --psk");
-	}
-	json_decref(result);
-	return CTL_GOOD;
+	if (r == CTL_GOOD && table.rows == 1)
+		puts("No device is enrolled yet. Add one: tidegatectl device add NAME --psk");
+	table_done(&table);
+	return r;
 }
 
 /* Sends {"command": command, "device": the one word}. */

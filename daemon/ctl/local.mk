@@ -7,7 +7,10 @@ tidegatectl_SOURCES = \
 	daemon/ctl/certs.c \
 	daemon/ctl/clock.c \
 	daemon/ctl/command.h \
+	daemon/ctl/csv.c daemon/ctl/csv.h \
 	daemon/ctl/device.c \
+	daemon/ctl/device_export.c \
+	daemon/ctl/device_import.c \
 	daemon/ctl/device_rekey.c \
 	daemon/ctl/main.c \
 	daemon/ctl/manage.c \
@@ -21,3 +24,13 @@ tidegatectl_SOURCES = \
 tidegatectl_CPPFLAGS = $(AM_CPPFLAGS) $(PLACES)
 tidegatectl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 tidegatectl_LDADD = libbase.la $(JANSSON_LIBS)
+
+check_PROGRAMS += tests/unit/test_csv
+UNIT_TESTS += tests/unit/test_csv
+tests_unit_test_csv_SOURCES = daemon/ctl/csv.c daemon/ctl/csv.h tests/unit/suite.h tests/unit/test_csv.c
+tests_unit_test_csv_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_csv_LDADD = libbase.la $(CHECK_LIBS)
+
+INTEGRATION_TESTS += tests/integration/test_registry.py
+SANITIZE_TESTS += tests/integration/test_registry.py
+EXTRA_DIST += tests/integration/test_registry.py

@@ -8,8 +8,10 @@
 A figure with a target is marked where it misses it. The exit code is 0 when everything could be measured."""
 import argparse
 import json
+import os
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +23,7 @@ from harness import Pki, wait_until
 WARM_UP_S = 2
 CERTIFICATES = 32
 STARTS = 5
+IMPORTED = 10000
 
 
 class Bench:
@@ -221,13 +224,35 @@ class Bench:
         wait_until(lambda: self.gateway.held() == 0, "the outbox is empty", 300)
         self.row("drain_rate", f"drained afterwards ({held:,} held)", left / (time.monotonic() - begin), "messages/s")
 
+    def measure_import(self):
+        self.title(f"The registry: {IMPORTED:,} devices at once")
+        if not self.gateway.control:
+            self.gateway.restart()
+        path = self.folder / "devices.csv"
+        path.write_text("name,endpoint,proof,key,profile\n" + "".join(
+            f"imported-{n:05},field,psk,{os.urandom(16).hex()},meters\n" for n in range(IMPORTED)), encoding="ascii")
+        for words, text, most in ((["import", path], "tidegatectl device import", 10), (["export"], "device export", None)):
+            longest, begin = 0, time.monotonic()
+            tool = subprocess.Popen([parts.BUILD / "tidegatectl", "--run", self.gateway.run, "device", *words],
+                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            while tool.poll() is None:
+                asked = time.monotonic()
+                self.gateway.control.ask("outbox")
+                longest = max(longest, time.monotonic() - asked)
+                time.sleep(0.001)
+            self.row(f"{words[0]}_s", text, time.monotonic() - begin, "s", 2, most=most)
+            self.row(f"{words[0]}_longest_ms", "longest answer to another request meanwhile", longest * 1000, "ms", 1, most=50)
+            if tool.returncode != 0:
+                raise AssertionError(f"{text} ended with {tool.returncode}")
+
     def run(self):
         wanted = self.arguments.only
         steps = [("start", self.start), (None, self.prepare), ("speed", self.measure_speed),
                  ("rival", self.measure_rival), ("handshakes", self.measure_handshakes), ("resume", self.measure_resume),
-                 ("flood", self.measure_flood), ("idle", self.measure_idle_sessions), ("outage", self.measure_outage)]
+                 ("flood", self.measure_flood), ("idle", self.measure_idle_sessions), ("outage", self.measure_outage),
+                 ("import", self.measure_import)]
         for name, step in steps:
-            if wanted and name not in wanted and (name or wanted == ["rival"]):
+            if wanted and name not in wanted and (name or wanted in (["rival"], ["import"])):
                 continue
             try:
                 step()
@@ -254,7 +279,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=1, help="measure each speed so often, and take the middle one")
     parser.add_argument("--sensors", type=int, default=5000, help="the largest number of sensors")
     parser.add_argument("--only", type=lambda text: text.split(","), default=[],
-                        help="of: start, speed, rival, handshakes, resume, flood, idle, outage")
+                        help="of: start, speed, rival, handshakes, resume, flood, idle, outage, import")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="tidegate-bench-"))

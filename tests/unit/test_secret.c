@@ -33,4 +33,28 @@ START_TEST(test_length_is_bounded)
 }
 END_TEST
 
-SUITE_MAIN("secret", test_holds_and_wipes, test_length_is_bounded)
+START_TEST(test_hexadecimal)
+{
+	static const char *const bad[] = {"0", "0g", "zz", " 0", "0x", "00\n"};
+	char digits[2 * SECRET_MAX + 3] = "", text[2 * SECRET_MAX + 1];
+	struct secret secret = {0};
+
+	ck_assert_int_eq(secret_from_hex(&secret, "00fFA9", 6), 0);
+	ck_assert(bytes_equal(secret_bytes(&secret), bytes_of("\x00\xff\xa9", 3)));
+	secret_to_hex(&secret, text);
+	ck_assert_str_eq(text, "00ffa9");
+	ck_assert_int_eq(secret_from_hex(&secret, "", 0), 0);
+	ck_assert_uint_eq(secret.size, 0);
+	secret_to_hex(&secret, text);
+	ck_assert_str_eq(text, "");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_int_eq(secret_from_hex(&secret, bad[i], strlen(bad[i])), -EINVAL);
+	memset(digits, 'a', sizeof(digits) - 1);
+	ck_assert_int_eq(secret_from_hex(&secret, digits, 2 * SECRET_MAX), 0);
+	secret_to_hex(&secret, text);
+	ck_assert_mem_eq(text, digits, 2 * SECRET_MAX);
+	ck_assert_int_eq(secret_from_hex(&secret, digits, 2 * SECRET_MAX + 2), -EMSGSIZE);
+}
+END_TEST
+
+SUITE_MAIN("secret", test_holds_and_wipes, test_length_is_bounded, test_hexadecimal)
