@@ -91,6 +91,8 @@ static void read_groups(struct config *config)
 	config->crypto = config_section_text(&config->groups[SCHEMA_GATEWAY], "crypto");
 	config->master_key = config_section_text(&config->groups[SCHEMA_GATEWAY], "master_key");
 	config->key_overlap_us = config_section_int(&config->groups[SCHEMA_GATEWAY], "key_overlap_s") * CLOCK_S_US;
+	config->device_certificate_us =
+		config_section_int(&config->groups[SCHEMA_GATEWAY], "device_certificate_days") * 86400 * CLOCK_S_US;
 	config->log_level = read_level(&config->groups[SCHEMA_LOG]);
 	config->outbox = config_outbox_read(&config->groups[SCHEMA_OUTBOX], NULL);
 	config->store = (struct config_store){

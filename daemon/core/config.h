@@ -140,6 +140,7 @@ struct config {
 	const char *crypto;     /* the policy's name */
 	const char *master_key; /* a path, "": the gateway's own */
 	int64_t key_overlap_us;
+	int64_t device_certificate_us; /* lifetime */
 	enum tg_log_level log_level;
 	struct config_outbox outbox;
 	struct config_store store;

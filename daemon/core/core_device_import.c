@@ -139,7 +139,7 @@ void core_command_device_import(void *arg, struct control_call *call, const json
 	}
 	batch->answers = json_array();
 	read_rows(core, rows, batch);
-	r = devices_add_many(core->devices, batch->list, batch->count, dry_run, clock_wall_us(), batch->results);
+	r = devices_add_many(core->devices, batch->list, batch->count, dry_run, core_now_wall_us(core), batch->results);
 	if (r < 0)
 		core_device_fail(core, call, "", r);
 	else

@@ -201,6 +201,8 @@ void core_command_device_list(void *arg, struct control_call *call, const json_t
 void core_command_device_show(void *arg, struct control_call *call, const json_t *request);
 void core_command_device_revoke(void *arg, struct control_call *call, const json_t *request);
 void core_command_device_profile(void *arg, struct control_call *call, const json_t *request);
+void core_command_device_certificate(void *arg, struct control_call *call, const json_t *request);
+void core_command_device_ca(void *arg, struct control_call *call, const json_t *request);
 void core_command_device_import(void *arg, struct control_call *call, const json_t *request);
 void core_command_device_rekey(void *arg, struct control_call *call, const json_t *request);
 void core_command_device_rotate(void *arg, struct control_call *call, const json_t *request);

@@ -79,6 +79,12 @@ int devices_rekey(struct devices *devices, const struct secret *master) WARN_UNU
 int devices_keep(struct devices *devices, const char *name, struct tg_bytes clear) WARN_UNUSED;
 /* Returns its size. Errors: -ENOENT; -ENOKEY: locked; -EKEYREJECTED: it was sealed under another key, or damaged. */
 int devices_kept(struct devices *devices, const char *name, uint8_t ret_clear[DEVICES_KEPT_MAX]) WARN_UNUSED;
+/* The authority that the gateway signs devices' certificates with (trust_ca.h): its private number, sealed as a key is (NULL: it is not
+ * wanted), and its certificate (DER). Returns the size of that. Errors: -ENOENT: none was made yet; -ENOKEY; -EKEYREJECTED. */
+int devices_authority(struct devices *devices, struct secret *ret_key, uint8_t *ret_certificate,
+		      size_t room) WARN_UNUSED;
+/* Errors: -ENOKEY; those of the file. */
+int devices_set_authority(struct devices *devices, const struct secret *key, struct tg_bytes certificate) WARN_UNUSED;
 
 /* NULL: not enrolled. Revoked devices are found too. Lent until the next change. */
 struct device *devices_find(struct devices *devices, struct tg_bytes name);

@@ -13,9 +13,11 @@
 
 _Static_assert(DEVICES_SEALED_MAX == SECRET_MAX + TRUST_SEAL_EXTRA, "room for any sealed key");
 
-#define SEAL_VALUE   "seal"
-#define SCRUB_VALUE  "scrub"
-#define SEAL_CONTEXT "tidegate registry data key"
+#define SEAL_VALUE    "seal"
+#define SCRUB_VALUE   "scrub"
+#define AUTHORITY_KEY "authority key"
+#define AUTHORITY     "authority"
+#define SEAL_CONTEXT  "tidegate registry data key"
 
 enum { CONTEXT_MAX = 1024, SEAL_BYTES = TRUST_SEAL_KEY + TRUST_SEAL_EXTRA };
 
@@ -90,6 +92,16 @@ static int put_data_key(struct devices *devices, const struct secret *master, co
 	return r < 0 ? r : devices_file_set_value(devices->file, SEAL_VALUE, bytes_of(sealed, sizeof(sealed)));
 }
 
+static int put_authority_key(struct devices *devices, const struct secret *key)
+{
+	uint8_t sealed[DEVICES_SEALED_MAX];
+	int r = trust_seal(&devices->data, bytes_text(AUTHORITY_KEY), secret_bytes(key), sealed);
+
+	return r < 0 ? r
+		     : devices_file_set_value(devices->file, AUTHORITY_KEY,
+					      bytes_of(sealed, key->size + TRUST_SEAL_EXTRA));
+}
+
 /* Keys that an older version has left clear: `from` is NULL. */
 static int reseal_one(struct devices *devices, const struct device *device, const struct secret *from,
 		      uint64_t generation, uint8_t *key, size_t *size)
@@ -162,6 +174,23 @@ static void scrub(struct devices *devices)
 			    strerror(-r));
 }
 
+/* Within a transaction: the authority's key under devices->data, which was under `from`. */
+static int reseal_authority(struct devices *devices, const struct secret *from)
+{
+	CLEANUP_SECRET struct secret key = {.size = 0};
+	uint8_t sealed[DEVICES_SEALED_MAX];
+	int r = devices_file_value(devices->file, AUTHORITY_KEY, sealed, sizeof(sealed));
+
+	if (r == -ENOENT || !from)
+		return 0;
+	if (r >= 0)
+		r = trust_unseal(from, bytes_text(AUTHORITY_KEY), bytes_of(sealed, (size_t)r), key.data);
+	if (r < 0)
+		return r;
+	key.size = (size_t)r;
+	return put_authority_key(devices, &key);
+}
+
 /* A new data key under `master`, and every key under that; `from` is the data key until now, NULL: they are clear. */
 static int seal_anew(struct devices *devices, const struct secret *master, const struct secret *from)
 {
@@ -177,6 +206,8 @@ static int seal_anew(struct devices *devices, const struct secret *master, const
 		r = devices_file_set_value(devices->file, SCRUB_VALUE, bytes_of("", 1));
 	if (r >= 0)
 		r = reseal_all(devices, from);
+	if (r >= 0)
+		r = reseal_authority(devices, from);
 	if (r >= 0)
 		r = devices_file_commit(devices->file);
 	else
@@ -247,4 +278,37 @@ int devices_key(struct devices *devices, struct tg_bytes name, struct secret *re
 	*ret_key = key;
 	*ret_generation = next ? device->next_generation : device->generation;
 	return 0;
+}
+
+int devices_authority(struct devices *devices, struct secret *ret_key, uint8_t *ret_certificate, size_t room)
+{
+	uint8_t sealed[DEVICES_SEALED_MAX];
+	int size = devices_file_value(devices->file, AUTHORITY, ret_certificate, room), r;
+
+	if (size < 0 || !ret_key)
+		return size;
+	if (devices_is_locked(devices))
+		return -ENOKEY;
+	r = devices_file_value(devices->file, AUTHORITY_KEY, sealed, sizeof(sealed));
+	if (r >= 0)
+		r = trust_unseal(&devices->data, bytes_text(AUTHORITY_KEY), bytes_of(sealed, (size_t)r), ret_key->data);
+	if (r < 0)
+		return r == -ENOENT ? -EKEYREJECTED : r;
+	ret_key->size = (size_t)r;
+	return size;
+}
+
+int devices_set_authority(struct devices *devices, const struct secret *key, struct tg_bytes certificate)
+{
+	int r = devices_is_locked(devices) ? -ENOKEY : devices_file_begin(devices->file);
+
+	if (r < 0)
+		return r;
+	r = put_authority_key(devices, key);
+	if (r >= 0)
+		r = devices_file_set_value(devices->file, AUTHORITY, certificate);
+	if (r >= 0)
+		return devices_file_commit(devices->file);
+	devices_file_rollback(devices->file);
+	return r;
 }

@@ -27,6 +27,7 @@ libcore_la_SOURCES = \
 	daemon/core/core_certs.c \
 	daemon/core/core_clock.c \
 	daemon/core/core_device.c daemon/core/core_device.h \
+	daemon/core/core_device_certificate.c \
 	daemon/core/core_device_import.c \
 	daemon/core/core_device_key.c \
 	daemon/core/core_device_master.c \
@@ -107,9 +108,11 @@ libcore_la_SOURCES = \
 	daemon/core/supervisor.c daemon/core/supervisor.h \
 	daemon/core/tickets.c daemon/core/tickets.h \
 	daemon/core/transform.c daemon/core/transform.h \
-	daemon/core/trust_x509.c daemon/core/trust_x509.h \
+	daemon/core/trust_sign.c daemon/core/trust_sign.h \
 	daemon/core/trust.c daemon/core/trust.h \
+	daemon/core/trust_ca.c daemon/core/trust_ca.h \
 	daemon/core/trust_seal.c daemon/core/trust_seal.h \
+	daemon/core/trust_x509.c daemon/core/trust_x509.h \
 	daemon/core/wildcard.c daemon/core/wildcard.h
 libcore_la_CFLAGS = $(AM_CFLAGS) $(CBOR_CFLAGS) $(CONFIG_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS)
 libcore_la_LIBADD = libwire.la libbase.la $(CBOR_LIBS) $(CONFIG_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) $(SQLITE_LIBS) -lm -lpthread
@@ -173,6 +176,12 @@ UNIT_TESTS += tests/unit/test_tickets
 tests_unit_test_tickets_SOURCES = tests/unit/suite.h tests/unit/test_tickets.c
 tests_unit_test_tickets_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_tickets_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_trust_ca
+UNIT_TESTS += tests/unit/test_trust_ca
+tests_unit_test_trust_ca_SOURCES = tests/unit/test_trust_ca.c
+tests_unit_test_trust_ca_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_trust_ca_LDADD = libcore.la $(CHECK_LIBS) $(OPENSSL_LIBS)
 
 check_PROGRAMS += tests/unit/test_trust
 UNIT_TESTS += tests/unit/test_trust

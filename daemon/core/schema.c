@@ -36,6 +36,9 @@ static const struct tg_setting gateway_rows[] = {
 	 .unit = "",
 	 .help = "the file of the key that the devices' keys are sealed under: 64 hexadecimal digits; empty means "
 		 "master.key in the state folder, made at the first start"},
+	{INT("device_certificate_days", .flags = TG_LIVE, .unit = "days", .fallback = "3650", .lowest = 1,
+	     .highest = 10950,
+	     .help = "lifetime of the certificates that the gateway's own authority signs for devices")},
 	{INT("key_overlap_s", .flags = TG_LIVE, .unit = "s", .fallback = "86400", .lowest = 0, .highest = 31536000,
 	     .help = "how long a device's old key is good beside the new one that device rotate made, unless that is "
 		     "used before")},

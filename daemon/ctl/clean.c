@@ -28,6 +28,16 @@ static void clean_text(json_t *text, bool lines)
 	free(copy);
 }
 
+static bool has_lines(const char *key)
+{
+	static const char *const keys[] = {"text", "certificate", "private_key", "authority"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strcmp(key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
 static void clean(json_t *value, bool lines)
 {
 	json_t *member;
@@ -37,7 +47,7 @@ static void clean(json_t *value, bool lines)
 	if (json_is_string(value))
 		clean_text(value, lines);
 	json_array_foreach(value, i, member) clean(member, false);
-	json_object_foreach(value, key, member) clean(member, strcmp(key, "text") == 0);
+	json_object_foreach(value, key, member) clean(member, has_lines(key));
 }
 
 void ctl_clean(json_t *answer)

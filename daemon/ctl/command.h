@@ -43,6 +43,8 @@ int ctl_device_list(struct ctl *ctl);
 int ctl_device_show(struct ctl *ctl);
 int ctl_device_revoke(struct ctl *ctl);
 int ctl_device_rotate(struct ctl *ctl);
+int ctl_device_certificate(struct ctl *ctl);
+int ctl_device_ca(struct ctl *ctl);
 int ctl_device_import(struct ctl *ctl);
 int ctl_device_export(struct ctl *ctl);
 int ctl_device_rekey(struct ctl *ctl);
@@ -73,7 +75,7 @@ long ctl_whole(const char *text, long lowest);
 int ctl_bad_usage(const struct ctl *ctl, const char *problem);
 
 /* For people: whatever could move the cursor of a terminal, in any text of the answer, becomes '?'. What devices and brokers chose
- * stands there. Line ends stay in the member "text". */
+ * stands there. Line ends stay in texts of several lines: the member "text", and what is PEM. */
 void ctl_clean(json_t *answer);
 
 /* Where a device's profile comes from, in words. */

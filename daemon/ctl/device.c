@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ctl/command.h"
+#include "ctl/device_certificate.h"
 #include "ctl/out.h"
 #include "ctl/table.h"
 
@@ -32,8 +33,9 @@ static int show_key(const struct ctl *ctl, json_t *result, const char *path)
 		return CTL_GOOD;
 	printf("device    %s\n", ctl_text(result, "device"));
 	if (strcmp(ctl_text(result, "proof"), "psk") != 0) {
-		printf("\nIt is let in with a certificate under the device CA that bears the name \"%s\"\n(SAN URI or "
-		       "DNS, else CN).\n",
+		printf("\nIt is let in with a certificate that bears the name \"%s\" (SAN URI or DNS, else CN)\nunder "
+		       "an "
+		       "authority that its endpoint trusts.\n",
 		       ctl_text(result, "identity"));
 		return CTL_GOOD;
 	}
@@ -77,20 +79,38 @@ static int ask_for_key(struct ctl *ctl, json_t *request, const char *path)
 	return r;
 }
 
+static const char add_usage[] =
+	"device add wants a name and one of --psk, --certificate --out FILE, --csr FILE and --enrol-only";
+
+static int add_with_certificate(struct ctl *ctl, struct certificate_wish *wish)
+{
+	if (ctl->argc != 1 || (!wish->request && !wish->out))
+		return ctl_bad_usage(ctl, add_usage);
+	wish->device = ctl->argv[0];
+	return ctl_certificate_ask(ctl, wish);
+}
+
 int ctl_device_add(struct ctl *ctl)
 {
-	bool psk = ctl_flag(ctl, "--psk"), certificate = ctl_flag(ctl, "--certificate"), bad = false;
-	const char *endpoint = ctl_option(ctl, "--endpoint", &bad), *profile = ctl_option(ctl, "--profile", &bad);
-	const char *path = ctl_option(ctl, "--out", &bad);
+	bool psk = ctl_flag(ctl, "--psk"), enrol_only = ctl_flag(ctl, "--enrol-only"),
+	     certificate = ctl_flag(ctl, "--certificate"), bad = false;
+	struct certificate_wish wish = {.endpoint = ctl_option(ctl, "--endpoint", &bad),
+					.profile = ctl_option(ctl, "--profile", &bad),
+					.request = ctl_option(ctl, "--csr", &bad),
+					.out = ctl_option(ctl, "--out", &bad)};
 
-	if (bad || psk == certificate)
-		return ctl_bad_usage(ctl, "device add wants a name and one of --psk and --certificate");
+	certificate |= wish.request != NULL;
+	if (bad || psk + enrol_only + certificate != 1 || (enrol_only && wish.out))
+		return ctl_bad_usage(ctl, add_usage);
+	if (certificate)
+		return add_with_certificate(ctl, &wish);
 	if (ctl->argc != 1)
 		return ctl_bad_usage(ctl, "device add wants one name");
 	return ask_for_key(ctl,
 			   json_pack("{s:s,s:s,s:s,s:s*,s:s*}", "command", "device-add", "device", ctl->argv[0],
-				     "proof", psk ? "psk" : "certificate", "endpoint", endpoint, "profile", profile),
-			   path);
+				     "proof", psk ? "psk" : "certificate", "endpoint", wish.endpoint, "profile",
+				     wish.profile),
+			   wish.out);
 }
 
 int ctl_device_rotate(struct ctl *ctl)

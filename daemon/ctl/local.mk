@@ -9,6 +9,7 @@ tidegatectl_SOURCES = \
 	daemon/ctl/command.h \
 	daemon/ctl/csv.c daemon/ctl/csv.h \
 	daemon/ctl/device.c \
+	daemon/ctl/device_certificate.c daemon/ctl/device_certificate.h \
 	daemon/ctl/device_export.c \
 	daemon/ctl/device_import.c \
 	daemon/ctl/device_rekey.c \

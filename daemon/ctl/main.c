@@ -12,7 +12,9 @@
 const struct ctl_command ctl_commands[] = {
 	{"status", "", "how the gateway, its endpoints and its outboxes are", ctl_status},
 	{"sessions", "[DEVICE]", "who is connected, and by what: version, cipher suite, group, proof", ctl_sessions},
-	{"device add", "NAME --psk [--out FILE] | --certificate [--endpoint NAME] [--profile NAME]",
+	{"device add",
+	 "NAME --psk [--out FILE] | --certificate --out FILE | --csr FILE [--out FILE] | --enrol-only\n"
+	 "      [--endpoint NAME] [--profile NAME]",
 	 "enrol a device; a new pre-shared key is shown this once", ctl_device_add},
 	{"device list", "", "all devices", ctl_device_list},
 	{"device show", "NAME", "one device", ctl_device_show},
@@ -22,6 +24,9 @@ const struct ctl_command ctl_commands[] = {
 	 ctl_device_rotate},
 	{"device profile", "NAME PROFILE", "give a device another profile; \"\" for the one that its name fits",
 	 ctl_device_profile},
+	{"device certificate", "NAME --out FILE | --csr FILE [--out FILE]",
+	 "another certificate of the gateway's own authority for a device", ctl_device_certificate},
+	{"device ca", "", "the gateway's own authority for devices, to be put into \"trust\"", ctl_device_ca},
 	{"device import", "FILE [--keys FILE] [--endpoint NAME] [--dry-run]",
 	 "enrol many devices from comma-separated values", ctl_device_import},
 	{"device export", "", "all devices as comma-separated values, without keys", ctl_device_export},

@@ -72,7 +72,7 @@ class Demo:
         key = self.gateway.add_psk("pump-1")
         while 0 in key:  # coap-client takes its key as a text
             key = bytes.fromhex(self.gateway.ctl("device", "rotate", "pump-1")["key"])
-        say("$ tidegatectl device add valve-2 --certificate    an X.509 certificate under the devices' authority")
+        say("$ tidegatectl device add valve-2 --enrol-only     an X.509 certificate under the devices' authority")
         self.pki.leaf("valve-2")
         self.gateway.add_certificate("valve-2")
         self.sensors = [

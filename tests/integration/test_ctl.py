@@ -16,13 +16,16 @@ GOOD, FAILED, USAGE, NO_GATEWAY, UNWELL = range(5)
 
 COMMANDS = [
     ["status"], ["outbox"], ["device", "add", "d", "--psk"], ["device", "list"], ["device", "show", "d"],
-    ["device", "revoke", "d"], ["device", "rotate", "d"], ["tail", "--count", "1"], ["config"],
+    ["device", "revoke", "d"], ["device", "rotate", "d"], ["device", "rotate", "d", "--finish"], ["device", "add", "d", "--enrol-only"],
+    ["device", "ca"], ["device", "export"], ["device", "profile", "d", "p"], ["device", "rekey"], ["tail", "--count", "1"], ["config"],
     ["routes", "test", "field", "d", "/p"], ["reload"], ["drain", "--timeout", "0"], ["drain", "--off"],
 ]
 
 WRONG = [
     [], ["nonsense"], ["device"], ["device", "lost"], ["status", "now"], ["device", "add", "d"], ["device", "add", "--psk"],
-    ["device", "add", "d", "--psk", "--certificate"], ["device", "add", "d", "--psk", "--endpoint"], ["device", "show"],
+    ["device", "add", "d", "--psk", "--certificate"], ["device", "add", "d", "--certificate"],
+    ["device", "add", "d", "--enrol-only", "--out", "f"], ["device", "certificate", "d"], ["device", "import"], ["device", "rekey", "now"],
+    ["device", "rotate", "d", "--finish", "--now"], ["device", "add", "d", "--psk", "--endpoint"], ["device", "show"],
     ["tail", "--count", "0"], ["tail", "--count", "99999999999999999999"], ["drain", "--timeout", ""],
     ["drain", "--timeout", "99999999999999999999"], ["drain", "--timeout", "-1"], ["drain", "--off", "--timeout", "1"],
     ["routes", "test", "field"], ["--lost", "status"], ["device", "show", b"\xff"],
@@ -33,7 +36,8 @@ ODD = [None, True, 7, -1e300, 1 << 62, "", TERMINAL, "%s%n" * 50, "ä" * 5000, [
 KEYS = [
     "device", "identity", "key", "proof", "endpoint", "last_seen", "accepted", "endpoints", "outboxes", "ledger", "problems",
     "counters", "sessions", "uptime_s", "dropped", "applied", "waiting", "text", "held", "route", "goes", "address", "what",
-    "time", "bytes", "reason", "event", "confirmed_ms", "gateway",
+    "time", "bytes", "reason", "event", "confirmed_ms", "gateway", "certificate", "private_key", "authority",
+    "trust", "until", "taken", "results", "row", "line", "rotating", "old_key_until", "profile",
 ]
 RAW = [
     b"", b"\n", b"nonsense\n", b"[]\n", b"{}\n", b'{"ok":true}\n', b'{"ok":false}\n', b'{"ok":false,"error":7}\n', b"7\n",

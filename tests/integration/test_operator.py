@@ -35,7 +35,7 @@ class Operator(GatewayCase):
     def test_devices(self):
         self.assert_says(["device", "list"], "No device is enrolled yet")
         self.assert_says(["device", "add", "pump-1", "--psk"], "pump-1", "the only time that the key is shown")
-        self.assert_says(["device", "add", "valve-2", "--certificate"], "valve-2")
+        self.assert_says(["device", "add", "valve-2", "--enrol-only"], "valve-2")
         self.assert_says(["device", "add", "pump-1", "--psk"], "enrolled already", code=1)
         self.assert_says(["device", "list"], "pump-1", "psk", "valve-2", "certificate")
         key = self.gateway.ctl("device", "rotate", "pump-1")["key"]

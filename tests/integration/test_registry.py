@@ -87,11 +87,11 @@ class Import(RegistryCase):
             14: ('"x,field,psk,,', "quote"), 15: ("x,field,certificate," + "ab" * 16 + ",", "has a key"),
             16: ("x,field", "fewer fields"), 17: ("x17,field,psk,," + "p" * 65, "profile's name"), 18: ("x\x1b[2J,field,psk,,", "control"),
         }
-        text = (self.HEADER + f"pump-1,field,psk,{key.hex()},meters\n").encode()
+        text = (self.HEADER + f"pump-1,field,psk,{key.hex()},\n").encode()
         for line in range(3, 19):
             row = bad[line][0]
             text += (row if isinstance(row, bytes) else row.encode()) + b"\n"
-        text += "valve-2,,certificate,,\nküche 7,field,,,\n".encode()
+        text += "valve-2,,certificate,,meters\nküche 7,field,,,\n".encode()
         path, keys = self.write("devices.csv", text), self.folder / "keys.csv"
 
         code, out, err = self.gateway.say("device", "import", str(path), "--dry-run")
@@ -106,7 +106,7 @@ class Import(RegistryCase):
             self.assertIn(reason, said[line], line)
         self.assertNotIn("\x1b", err)
         self.assertEqual(self.names(), ["küche 7", "pump-1", "valve-2"])
-        self.assertEqual(self.gateway.ctl("device", "show", "pump-1")["profile"], "meters")
+        self.assertEqual(self.gateway.ctl("device", "show", "valve-2")["profile"], "meters")
 
         self.assertEqual(keys.stat().st_mode & 0o7777, 0o600)
         made = list(csv.reader(keys.open(encoding="utf-8")))
@@ -134,7 +134,7 @@ class Import(RegistryCase):
         for name in names:
             self.gateway.add_psk(name)
         self.gateway.ctl("device", "profile", "a,b", "big, meters")
-        self.gateway.ctl("device", "add", "valve", "--certificate")
+        self.gateway.add_certificate("valve")
         self.gateway.ctl("device", "revoke", "valve")
         self.gateway.ctl("device", "revoke", "a")
         before = {d["device"]: (d["endpoint"], d["proof"], d["profile"], d["state"]) for d in self.gateway.ctl("device", "list")}
@@ -279,6 +279,103 @@ class Rotation(RegistryCase):
         self.assertGreaterEqual(load.stop()["sessions_lost"], 1)
         self.assert_gets_in(new, "new")
 
+
+
+class Authority(RegistryCase):
+    """Certificates that the gateway signs itself."""
+
+    allowed = [r"handshake with .* failed"]
+
+    def openssl(self, *words):
+        result = subprocess.run(["openssl", *map(str, words)], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout
+
+    def trust_it(self):
+        """As the manual says: behind the authority that is trusted already."""
+        bundle = self.folder / "trust.pem"
+        bundle.write_text(self.pki.certificate("devices-ca").read_text() + self.assert_says(["device", "ca"]))
+        self.gateway.configure(self.configuration(field={"trust": bundle}))
+        self.gateway.ctl("reload")
+
+    def post(self, name, certificate, key):
+        proof = ["-c", certificate, "-j", key, "-C", self.pki.certificate("devices-ca")]
+        sensor = Sensor(name, self.coap_port, key=b"x")
+        sensor._proof = proof
+        return sensor.post("t", f"from {name}", wait_s=5).code
+
+    def test_a_new_key(self):
+        path = self.folder / "pump-1.pem"
+        code, out, err = self.gateway.say("device", "add", "pump-1", "--certificate", "--out", str(path))
+        self.assertEqual(code, 0, err)
+        self.assertIn("tidegatectl device ca >> " + str(self.pki.certificate("devices-ca")), err)
+        self.assertNotIn("PRIVATE", out + err)
+        self.assertEqual(path.stat().st_mode & 0o7777, 0o600)
+        private = re.search(r"-----BEGIN PRIVATE KEY-----\n(.*?)\n-----END", path.read_text(), re.DOTALL)[1]
+        for there in self.gateway.state.rglob("*"):
+            self.assertNotIn(private.splitlines()[0].encode(), there.read_bytes() if there.is_file() else b"")
+        self.assertNotEqual(self.post("pump-1", path, path), "2.04", "nobody has said that it is trusted")
+        self.trust_it()
+        self.assertEqual(self.post("pump-1", path, path), "2.04")
+        self.subscriber.wait_for(1, lambda m: m.payload == "from pump-1" and m.device == "pump-1")
+        ca = self.write("ca.pem", self.assert_says(["device", "ca"]))
+        self.openssl("verify", "-x509_strict", "-purpose", "sslclient", "-CAfile", ca, path)
+        text = self.openssl("x509", "-in", path, "-noout", "-text")
+        for part in ("DNS:pump-1", "CA:FALSE", "TLS Web Client Authentication", "Digital Signature", "CN = pump-1"):
+            self.assertIn(part, text)
+        self.gateway.ctl("device", "revoke", "pump-1")
+        self.assertEqual(self.post("pump-1", path, path), "")
+        self.assert_says(["device", "certificate", "pump-1", "--out", self.folder / "no"], "revoked", code=1)
+
+    def test_a_request(self):
+        self.trust_it()
+        key, request, path = (self.folder / name for name in ("k.pem", "r.pem", "c.pem"))
+        self.openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out",
+                     request, "-subj", "/CN=somebody else", "-addext", "basicConstraints=CA:TRUE")
+        out = self.assert_says(["device", "add", "urn:dev:7", "--csr", request, "--profile", "default"])
+        path.write_text(out)
+        self.assertNotIn("PRIVATE", out)
+        text = self.openssl("x509", "-in", path, "-noout", "-text")
+        self.assertIn("URI:urn:dev:7", text)
+        self.assertNotIn("CA:TRUE", text)
+        self.assertNotIn("somebody else", text)
+        self.assert_says(["device", "add", "urn:dev:7", "--csr", request], "enrolled already", code=1)
+        self.assert_says(["device", "certificate", "urn:dev:7", "--csr", request, "--out", self.folder / "again.pem"], "good until")
+        self.assert_says(["device", "certificate", "nobody", "--csr", request], "no device", code=1)
+        self.gateway.add_psk("pump-2")
+        self.assert_says(["device", "certificate", "pump-2", "--csr", request], "pre-shared key", code=1)
+        self.openssl("req", "-new", "-newkey", "rsa:1024", "-nodes", "-keyout", key, "-out", request, "-subj", "/CN=x")
+        new = self.folder / "new.pem"
+        self.assert_says(["device", "add", "weak", "--csr", request, "--out", new], "too weak", code=1)
+        for junk in (b"", b"\xff\x00", b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n", b"x" * 100000):
+            self.assert_says(["device", "add", "weak", "--csr", self.write("junk", junk), "--out", new], code=1)
+        self.assert_says(["device", "add", "n" * 200, "--certificate", "--out", new], "64 bytes", code=1)
+        self.assertFalse(new.exists())
+        self.assertEqual(self.names(), ["pump-2", "urn:dev:7"])
+
+    def test_it_stays_the_same(self):
+        before = self.assert_says(["device", "ca"])
+        self.gateway.ctl("device", "rekey")
+        self.assertEqual(self.gateway.stop(), 0)
+        (self.gateway.state / "devices.db").write_bytes(b"\xa5" * 9000)
+        self.allowed = [*self.allowed, "registry"]
+        self.gateway.start()
+        self.wait_link("cloud")
+        self.assertEqual(self.assert_says(["device", "ca"]), before)
+        path = self.folder / "a.pem"
+        self.gateway.ctl("device", "add", "a", "--certificate", "--out", str(path))
+        self.openssl("verify", "-CAfile", self.write("ca.pem", before), path)
+
+    def test_locked(self):
+        self.allowed = [*self.allowed, "master key"]
+        ca = self.assert_says(["device", "ca"])
+        self.assertEqual(self.gateway.stop(), 0)
+        master = self.gateway.state / "master.key"
+        master.rename(self.folder / "away")
+        self.gateway.start()
+        self.wait_link("cloud")
+        self.assert_says(["device", "add", "a", "--certificate", "--out", self.folder / "a.pem"], "locked", code=1)
+        self.assertEqual(self.assert_says(["device", "ca"]), ca)
 
 
 class Revocation(RegistryCase):

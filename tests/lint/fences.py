@@ -30,7 +30,7 @@ DOORS = [
     (r"seccomp\.h|linux/(landlock|seccomp|filter)\.h", r"daemon/confine/sandbox\w*\.[ch]", None),
     (r"coap3?/.*", r"plugins/coap/\w+\.[ch]", None),
     (r"mosquitto\w*\.h", r"plugins/mqtt/\w+\.[ch]", None),
-    (r"openssl/.*", r"plugins/coap/dtls\w*\.[ch]|plugins/mqtt/\w+\.[ch]|daemon/core/(renewal_pair|trust\w*)\.c|daemon/renew/\w+\.[ch]", None),
+    (r"openssl/.*", r"plugins/coap/dtls\w*\.[ch]|plugins/mqtt/\w+\.[ch]|daemon/core/(renewal_pair\.c|trust\w*\.[ch])|daemon/renew/\w+\.[ch]", None),
 ]
 
 # The stages of a message in the core: core.c alone joins them. Everything else of the core is common ground.

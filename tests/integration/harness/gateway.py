@@ -200,7 +200,7 @@ class Gateway:
         return bytes.fromhex(self.ctl("device", "add", name, "--psk")["key"])
 
     def add_certificate(self, name):
-        self.ctl("device", "add", name, "--certificate")
+        self.ctl("device", "add", name, "--enrol-only")
 
     def complaints(self):
         """The lines of its log that are errors or warnings, or come from a sanitizer."""
