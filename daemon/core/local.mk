@@ -321,3 +321,33 @@ UNIT_TESTS += tests/unit/test_renewal
 tests_unit_test_renewal_SOURCES = tests/unit/suite.h tests/unit/test_renewal.c
 tests_unit_test_renewal_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 tests_unit_test_renewal_LDADD = libcore.la $(CHECK_LIBS) $(OPENSSL_LIBS)
+
+check_PROGRAMS += tests/unit/test_senml_broken
+UNIT_TESTS += tests/unit/test_senml_broken
+tests_unit_test_senml_broken_SOURCES = tests/unit/suite.h tests/unit/test_senml_broken.c
+tests_unit_test_senml_broken_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_senml_broken_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_senml_property
+UNIT_TESTS += tests/unit/test_senml_property
+tests_unit_test_senml_property_SOURCES = tests/unit/senml_maker.c tests/unit/senml_maker.h tests/unit/suite.h tests/unit/test_senml_property.c
+tests_unit_test_senml_property_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_senml_property_LDADD = libcore.la $(CHECK_LIBS) -lm
+
+check_PROGRAMS += tests/fuzz/fuzz_senml
+UNIT_TESTS += tests/fuzz/fuzz_senml
+tests_fuzz_fuzz_senml_SOURCES = tests/fuzz/fuzz_senml.c tests/fuzz/mutator.c tests/fuzz/mutator.h tests/unit/senml_maker.c tests/unit/senml_maker.h
+tests_fuzz_fuzz_senml_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fuzz_fuzz_senml_LDADD = libcore.la libbench.la -lm
+
+check_PROGRAMS += tests/unit/test_transform
+UNIT_TESTS += tests/unit/test_transform
+tests_unit_test_transform_SOURCES = tests/unit/suite.h tests/unit/test_transform.c
+tests_unit_test_transform_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_transform_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_outbox_room
+UNIT_TESTS += tests/unit/test_outbox_room
+tests_unit_test_outbox_room_SOURCES = tests/unit/fake_store.c tests/unit/fake_store.h tests/unit/fake_world.c tests/unit/fake_world.h tests/unit/message_fixture.c tests/unit/message_fixture.h tests/unit/outbox_fixture.c tests/unit/outbox_fixture.h tests/unit/suite.h tests/unit/test_outbox_room.c
+tests_unit_test_outbox_room_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_outbox_room_LDADD = libcore.la $(CHECK_LIBS)

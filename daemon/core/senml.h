@@ -105,8 +105,8 @@ int senml_write_json(const struct senml_pack *pack, size_t first, size_t count, 
 int senml_write_cbor(const struct senml_pack *pack, size_t first, size_t count, struct buffer *buffer) WARN_UNUSED;
 
 /* Every record by itself: base values are applied, times are absolute, the order is that of time. `now_wall_us` is what relative
- * times are relative to. Base fields that are not known here stay, in every record that they apply to; records that
- * have nothing but base fields go. `ret_pack` borrows from `pack`. Errors: -EBADMSG: see `ret_pack->problem`: a sum is
+ * times are relative to. Base fields that are not known here stay, in every record that they apply to, and then the order stays too;
+ * records that have nothing but base fields go. `ret_pack` borrows from `pack`. Errors: -EBADMSG: see `ret_pack->problem`: a sum is
  * out of range, or nothing is left; -EMSGSIZE: more than `bytes_max` of names; -ENOMEM. Source: RFC 8428 section 4.6. */
 int senml_resolve(const struct senml_pack *pack, int64_t now_wall_us, size_t bytes_max,
 		  struct senml_pack *ret_pack) WARN_UNUSED;

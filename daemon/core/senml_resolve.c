@@ -221,6 +221,15 @@ static int compare_moments(const void *one, const void *other)
 	return a->place < b->place ? -1 : a->place > b->place;
 }
 
+/* Moved to the front, a base field that is not known would apply to records that it did not apply to. */
+static bool keeps_order(const struct senml_pack *pack)
+{
+	for (size_t i = 0; i < pack->fields_count; i++)
+		if (pack->fields[i].label == SENML_OTHER && senml_is_base(&pack->fields[i]))
+			return true;
+	return false;
+}
+
 /* Those of the same time stay in the order that they came in. */
 static int sort(struct senml_pack *pack)
 {
@@ -268,14 +277,13 @@ int senml_resolve(const struct senml_pack *pack, int64_t now_wall_us, size_t byt
 		r = begin(&bases, pack, i, ret_pack);
 		if (r <= 0)
 			continue;
-		if (r >= 0)
-			r = add_head(&bases, pack, &pack->records[i], now_wall_us, ret_pack);
+		r = add_head(&bases, pack, &pack->records[i], now_wall_us, ret_pack);
 		if (r >= 0)
 			r = add_rest(&bases, pack, &pack->records[i], ret_pack);
 	}
 	if (r >= 0 && ret_pack->records_count == 0)
 		return senml_complain_at(ret_pack, 0, bytes_text(NULL), "has no measurement");
-	return r < 0 ? r : sort(ret_pack);
+	return r < 0 || keeps_order(ret_pack) ? r : sort(ret_pack);
 }
 
 int senml_spread(const struct senml_pack *pack, struct senml_pack *ret_pack)

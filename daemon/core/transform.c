@@ -143,6 +143,15 @@ static int add_all(struct work *work, const struct senml_pack *pack)
 	return r;
 }
 
+/* The payload as it is, perhaps in an envelope. */
+static int add_same(struct work *work)
+{
+	work->result->messages = calloc(1, sizeof(struct message *));
+	if (!work->result->messages)
+		return -ENOMEM;
+	return add_payload(work, work->message->payload, work->message->content_format);
+}
+
 static int convert(struct work *work, struct senml_pack *pack, struct senml_pack *made)
 {
 	const struct config_transform *rule = work->rule;
@@ -150,8 +159,10 @@ static int convert(struct work *work, struct senml_pack *pack, struct senml_pack
 	int r = message->content_format == SENML_FORMAT_JSON ? senml_read_json(pack, message->payload)
 							     : senml_read_cbor(pack, message->payload);
 
-	if (r < 0 || (!rule->resolve && !rule->split))
-		return r < 0 ? r : add_all(work, pack);
+	if (r >= 0 && !rule->resolve && !rule->split)
+		return work->format == message->content_format ? add_same(work) : add_all(work, pack);
+	if (r < 0)
+		return r;
 	if (rule->resolve)
 		r = senml_resolve(pack, message->time_wall_us, TOTAL_MAX, made);
 	else
@@ -185,8 +196,5 @@ int transform_apply(const struct config_transform *rule, const struct envelope_s
 		return -ENOTSUP;
 	work.format = rule->form == CONFIG_FORM_ENVELOPE ? SENML_FORMAT_JSON
 							 : transform_format(rule, message->content_format);
-	if (needs_senml(rule))
-		return apply_senml(&work);
-	ret_result->messages = calloc(1, sizeof(struct message *));
-	return ret_result->messages ? add_payload(&work, message->payload, message->content_format) : -ENOMEM;
+	return needs_senml(rule) ? apply_senml(&work) : add_same(&work);
 }
