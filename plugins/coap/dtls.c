@@ -106,6 +106,8 @@ static int dtls_prepare(struct dtls *dtls)
 	if (RAND_bytes((unsigned char *)&key, sizeof(key)) != 1)
 		return -EIO;
 	r = dtls_table_new(&key, &dtls->table);
+	if (r >= 0)
+		r = dtls_rates_new(&key, &dtls->rates);
 	if (r < 0)
 		return r;
 	dtls->bio = dtls_bio_method();
@@ -184,6 +186,7 @@ void dtls_free(struct dtls *dtls)
 	dtls->host->timer_free(dtls->timer);
 	dtls_timers_done(&dtls->timers);
 	dtls_table_free(dtls->table);
+	dtls_rates_free(dtls->rates);
 	dtls_cookies_free(dtls->cookies);
 	BIO_ADDR_free(dtls->nobody);
 	SSL_CTX_free(dtls->context);

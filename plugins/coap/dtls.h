@@ -50,9 +50,12 @@ struct dtls_events {
 };
 
 struct dtls_limits {
-	size_t sessions;             /* established and half-open together */
-	size_t half_open;            /* handshakes that have returned their cookie and are not finished */
-	size_t half_open_an_address; /* the same, for one IP address (IPv6: one /64) */
+	size_t sessions; /* established and half-open together */
+	size_t half_open; /* handshakes that have returned their cookie and are not finished; where there are more, the one
+				      * that has made no progress for the longest time makes room */
+	size_t half_open_an_address;    /* the same, for one IP address (IPv6: one /64) */
+	uint32_t handshakes_an_address; /* begun a second, of such an address; and as many at once after a pause: */
+	uint32_t handshakes_burst;
 	int64_t idle_us;
 	int64_t handshake_us;       /* the longest that one may take */
 	int64_t ticket_lifetime_us; /* from the full handshake on; 0: no tickets */

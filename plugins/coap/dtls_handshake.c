@@ -299,6 +299,7 @@ void dtls_handshake_feed(struct dtls_session *session, struct tg_bytes datagram)
 	dtls_session_enter(session);
 	handshake_records(session, datagram);
 	handshake_release(session);
+	dtls_table_touch(session->dtls->table, &session->entry);
 	if (session->state == DTLS_HALF_OPEN)
 		handshake_arm(session);
 	dtls_session_leave(session);

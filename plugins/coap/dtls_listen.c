@@ -14,17 +14,27 @@ static bool listen_is_repeat(struct dtls_entry *entry, struct tg_bytes hello)
 	       memcmp(random, dtls_record_hello_random(hello), sizeof(random)) == 0;
 }
 
-/* In words, where no handshake can be begun for reasons that do not depend on the peer. */
-static const char *listen_limit(const struct dtls *dtls, bool replaces)
+/* In words, why this peer may not begin a handshake now. */
+static const char *listen_limit(struct dtls *dtls, const struct dtls_peer *peer)
 {
+	const struct dtls_rate rate = {dtls->limits.handshakes_an_address, dtls->limits.handshakes_burst};
+
+	if (dtls_table_half_open(dtls->table, peer) >= dtls->limits.half_open_an_address)
+		return "too many handshakes of one address at once";
+	if (!dtls_rates_take(dtls->rates, &rate, peer, dtls_now_us(dtls)))
+		return "too many handshakes of one address in a short time";
+	return NULL;
+}
+
+/* A flood of handshakes that nobody goes on with pushes out its own, as an honest one is through long before its turn comes. */
+static void listen_make_room(struct dtls *dtls)
+{
+	struct dtls_entry *stale = dtls_table_stale(dtls->table);
 	size_t half_open = dtls_table_count(dtls->table, DTLS_PLACE_HALF_OPEN);
 	size_t sessions = half_open + dtls_table_count(dtls->table, DTLS_PLACE_ESTABLISHED);
 
-	if (half_open >= dtls->limits.half_open)
-		return "too many handshakes at once";
-	if (sessions >= dtls->limits.sessions + (replaces ? 1 : 0))
-		return "too many sessions";
-	return NULL;
+	if (stale && (half_open >= dtls->limits.half_open || sessions >= dtls->limits.sessions))
+		dtls_handshake_fail(dtls_session_of(stale), DTLS_END_LIMIT, "made room for another handshake");
 }
 
 static struct dtls_session *listen_take(struct dtls *dtls)
@@ -54,10 +64,12 @@ static void listen_accept(struct dtls *dtls, const struct dtls_datagram *datagra
 
 	if (older)
 		dtls_handshake_fail(dtls_session_of(older), DTLS_END_REPLACED, "the peer began anew");
-	if (dtls_table_half_open(dtls->table, peer) >= dtls->limits.half_open_an_address) {
-		dtls_report(dtls, peer, DTLS_END_LIMIT, "too many handshakes of one address at once");
+	const char *limit = listen_limit(dtls, peer);
+	if (limit) {
+		dtls_report(dtls, peer, DTLS_END_LIMIT, limit);
 		return;
 	}
+	listen_make_room(dtls);
 	struct dtls_session *session = listen_take(dtls);
 	if (session)
 		dtls_handshake_begin(session, datagram->bytes);
@@ -84,9 +96,9 @@ void dtls_listen(struct dtls *dtls, const struct dtls_datagram *datagram)
 
 	if (!dtls->accepting || listen_is_repeat(live, datagram->bytes) || listen_is_repeat(half_open, datagram->bytes))
 		return;
-	const char *limit = listen_limit(dtls, live || half_open);
-	if (limit) {
-		dtls_report(dtls, peer, DTLS_END_LIMIT, limit);
+	/* Who has a session begins anew in its place. */
+	if (!live && dtls_table_count(dtls->table, DTLS_PLACE_ESTABLISHED) >= dtls->limits.sessions) {
+		dtls_report(dtls, peer, DTLS_END_LIMIT, "too many sessions");
 		return;
 	}
 	if (!listen_prepare(dtls, datagram))

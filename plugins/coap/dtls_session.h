@@ -18,6 +18,7 @@
 
 #include "dtls.h"
 #include "dtls_cookie.h"
+#include "dtls_rates.h"
 #include "dtls_record.h"
 #include "dtls_socket.h"
 #include "dtls_table.h"
@@ -85,6 +86,7 @@ struct dtls {
 	struct dtls_socket *socket;
 	struct dtls_cookies *cookies;
 	struct dtls_table *table;
+	struct dtls_rates *rates;
 	struct dtls_timers timers;
 	struct tg_timer *timer;
 	int64_t timer_at_us; /* 0: not set */

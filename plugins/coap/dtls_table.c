@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <utlist.h>
 
 struct table_network {
 	struct dtls_peer network;
@@ -19,6 +20,7 @@ struct dtls_table {
 	struct dtls_entry *peers[DTLS_PLACES];
 	struct dtls_entry *handles;
 	struct table_network *networks;
+	struct dtls_entry *half_open; /* in the order of their last progress */
 	size_t count[DTLS_PLACES];
 };
 
@@ -116,8 +118,10 @@ static void table_take_out(struct dtls_table *table, struct dtls_entry *entry)
 	HASH_DELETE(by_peer, table->peers[entry->place], entry);
 	HASH_DELETE(by_handle, table->handles, entry);
 	table->count[entry->place]--;
-	if (entry->place == DTLS_PLACE_HALF_OPEN)
+	if (entry->place == DTLS_PLACE_HALF_OPEN) {
 		table_uncount_network(table, &entry->peer);
+		DL_DELETE(table->half_open, entry);
+	}
 	entry->place = DTLS_PLACE_NONE;
 }
 
@@ -157,9 +161,24 @@ int dtls_table_put(struct dtls_table *table, struct dtls_entry *entry, enum dtls
 		HASH_DELETE(by_peer, table->peers[place], entry);
 		return -ENOMEM;
 	}
+	if (place == DTLS_PLACE_HALF_OPEN)
+		DL_APPEND(table->half_open, entry);
 	entry->place = place;
 	table->count[place]++;
 	return 0;
+}
+
+void dtls_table_touch(struct dtls_table *table, struct dtls_entry *entry)
+{
+	if (entry->place != DTLS_PLACE_HALF_OPEN || !entry->next)
+		return;
+	DL_DELETE(table->half_open, entry);
+	DL_APPEND(table->half_open, entry);
+}
+
+struct dtls_entry *dtls_table_stale(const struct dtls_table *table)
+{
+	return table->half_open;
 }
 
 size_t dtls_table_count(const struct dtls_table *table, enum dtls_place place)

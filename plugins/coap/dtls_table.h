@@ -24,6 +24,8 @@ struct dtls_entry {
 	enum dtls_place place;
 	UT_hash_handle by_peer;
 	UT_hash_handle by_handle;
+	struct dtls_entry *prev; /* half-open ones */
+	struct dtls_entry *next;
 };
 
 struct dtls_table;
@@ -38,6 +40,11 @@ struct dtls_entry *dtls_table_by_handle(struct dtls_table *table, uint64_t handl
 /* Moves the entry; to DTLS_PLACE_NONE it cannot fail. `peer` and `handle` must not change while it is in a place.
  * Errors: -EEXIST: the peer has an entry in that place; -ENOMEM. Then it is in no place. */
 int dtls_table_put(struct dtls_table *table, struct dtls_entry *entry, enum dtls_place place);
+
+/* The half-open entry has made progress: it becomes the last of those. */
+void dtls_table_touch(struct dtls_table *table, struct dtls_entry *entry);
+/* The half-open entry that has made none for the longest time, or NULL. */
+struct dtls_entry *dtls_table_stale(const struct dtls_table *table);
 
 size_t dtls_table_count(const struct dtls_table *table, enum dtls_place place);
 /* Half-open ones from the network that the peer is of. */

@@ -9,6 +9,7 @@ COAP_DTLS_SOURCES = \
 	plugins/coap/dtls_listen.c \
 	plugins/coap/dtls_name.c \
 	plugins/coap/dtls_peer.c plugins/coap/dtls_peer.h \
+	plugins/coap/dtls_rates.c plugins/coap/dtls_rates.h \
 	plugins/coap/dtls_record.c plugins/coap/dtls_record.h \
 	plugins/coap/dtls_resume.c \
 	plugins/coap/dtls_session.c plugins/coap/dtls_session.h \

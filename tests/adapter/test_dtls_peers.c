@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "adapter/dtls_server.h"
@@ -19,6 +21,8 @@ static void setup_small(void)
 	const struct dtls_limits limits = {.sessions = 4,
 					   .half_open = 3,
 					   .half_open_an_address = 2,
+					   .handshakes_an_address = 1,
+					   .handshakes_burst = 8,
 					   .idle_us = INT64_C(600000000),
 					   .handshake_us = INT64_C(30000000)};
 
@@ -69,18 +73,102 @@ START_TEST(half_open_limits)
 	ck_assert_uint_eq(dtls_half_open(server.dtls), 2);
 	client_free(clients[2]);
 	clients[2] = half_open("127.0.0.3");
+	ck_assert_uint_eq(dtls_half_open(server.dtls), 3);
+	/* Where there is no more room the oldest goes. */
 	clients[3] = sensor_from("sensor-1", "127.0.0.4", 0);
-	SERVER_UNTIL(&server, clients[3], server.failed[DTLS_END_LIMIT] == 2);
-	server_settle(&server, clients[3]);
-	ck_assert_uint_eq(clients[3]->received, 0);
+	ck_assert(server_connect(&server, clients[3]));
+	ck_assert_uint_eq(server.failed[DTLS_END_LIMIT], 2);
+	ck_assert_uint_eq(dtls_half_open(server.dtls), 2);
 	mock_advance(server.mock, server_limits.handshake_us + 1);
 	ck_assert_uint_eq(dtls_half_open(server.dtls), 0);
-	ck_assert_uint_eq(server.failed[DTLS_END_TIMEOUT], 3);
+	ck_assert_uint_eq(server.failed[DTLS_END_TIMEOUT], 2);
 	client_free(clients[3]);
 	clients[3] = sensor_from("sensor-1", "127.0.0.2", 0);
 	ck_assert(server_connect(&server, clients[3]));
 	for (unsigned i = 0; i < 4; i++)
 		client_free(clients[i]);
+}
+END_TEST
+
+/* Attackers who return their cookies, and then nothing more, from many addresses: while an honest one takes its time between its
+ * messages, more of them come than there is room for. */
+START_TEST(half_open_flood_keeps_nobody_out)
+{
+	struct client *honest = sensor_from("sensor-2", "127.0.0.2", 0);
+	char address[16];
+
+	for (unsigned i = 0; i < 100 && server.established == 0; i++) {
+		snprintf(address, sizeof(address), "127.0.3.%u", 1 + i);
+		client_free(half_open(address));
+		ck_assert_uint_le(dtls_half_open(server.dtls), 3);
+		server_turn(&server, &honest, 1);
+	}
+	SERVER_UNTIL(&server, honest, honest->connected);
+	ck_assert_uint_gt(server.failed[DTLS_END_LIMIT], 0);
+	server_echo(&server, honest, "21.5");
+	client_free(honest);
+}
+END_TEST
+
+/* One network may begin 8 handshakes at once and one more a second, here; another one does not suffer for it. */
+START_TEST(handshake_rate_of_a_network)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		struct client *client = sensor_from("sensor-1", "127.0.0.2", 0);
+
+		ck_assert(server_connect(&server, client));
+		server_settle(&server, client);
+		dtls_close_device(server.dtls, (struct tg_bytes){"sensor-1", 8});
+		client_free(client);
+	}
+	struct client *client = sensor_from("sensor-1", "127.0.0.2", 0);
+	SERVER_UNTIL(&server, client, server.failed[DTLS_END_LIMIT] == 1);
+	ck_assert_str_eq(server.detail, "too many handshakes of one address in a short time");
+	ck_assert_uint_eq(dtls_half_open(server.dtls), 0);
+	client_free(client);
+	client = sensor_from("sensor-1", "127.0.0.3", 0);
+	ck_assert(server_connect(&server, client));
+	client_free(client);
+	mock_advance(server.mock, INT64_C(1000000));
+	client = sensor_from("sensor-1", "127.0.0.2", 0);
+	ck_assert(server_connect(&server, client));
+	client_free(client);
+}
+END_TEST
+
+/* As many sensors as the settings' defaults are made for, behind one router, all at once. */
+START_TEST(thousand_behind_one_address)
+{
+	enum { SENSORS = 1000 };
+	struct dtls_limits limits = server_limits;
+	struct client **clients = calloc(SENSORS, sizeof(*clients));
+	unsigned connected = 0;
+
+	limits.sessions = 10000;
+	limits.half_open = 1000;
+	limits.half_open_an_address = 1000;
+	limits.handshakes_an_address = 100;
+	limits.handshakes_burst = 3000;
+	dtls_set_limits(server.dtls, &limits);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &(struct rlimit){SENSORS + 100, SENSORS + 100}), 0);
+	for (unsigned i = 0; i < SENSORS; i++) {
+		struct client_options options = {
+			.port = dtls_port(server.dtls), .identity = "sensor-1", .key = SERVER_KEY};
+
+		client_new(&options, &clients[i]);
+	}
+	for (int64_t end = mock_deadline(5 * SERVER_TRIES_MS); connected < SENSORS && mock_before(server.mock, end);) {
+		connected = 0;
+		for (unsigned i = 0; i < SENSORS; i++) {
+			client_step(clients[i]);
+			connected += clients[i]->connected;
+		}
+	}
+	ck_assert_uint_eq(connected, SENSORS);
+	ck_assert_uint_eq(dtls_sessions(server.dtls), SENSORS);
+	for (unsigned i = 0; i < SENSORS; i++)
+		client_free(clients[i]);
+	free(clients);
 }
 END_TEST
 
@@ -261,6 +349,7 @@ static Suite *peers_suite(void)
 	tcase_add_test(peers, silent_session_ends);
 	tcase_add_test(peers, silent_handshake_ends);
 	tcase_add_test(peers, new_handshake_from_the_same_address);
+	tcase_add_test(peers, thousand_behind_one_address);
 	tcase_add_test(peers, failed_handshake_replaces_nothing);
 	tcase_add_test(peers, handshake_begun_anew);
 	tcase_add_test(peers, no_more_are_accepted);
@@ -269,6 +358,8 @@ static Suite *peers_suite(void)
 	tcase_add_checked_fixture(limits, setup_small, teardown);
 	tcase_set_timeout(limits, 60);
 	tcase_add_test(limits, half_open_limits);
+	tcase_add_test(limits, half_open_flood_keeps_nobody_out);
+	tcase_add_test(limits, handshake_rate_of_a_network);
 	tcase_add_test(limits, session_limit);
 	suite_add_tcase(suite, limits);
 	return suite;

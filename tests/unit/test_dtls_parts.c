@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "coap/dtls_cookie.h"
+#include "coap/dtls_rates.h"
 #include "coap/dtls_record.h"
 #include "coap/dtls_table.h"
 #include "coap/dtls_timers.h"
@@ -109,6 +110,87 @@ START_TEST(table_of_places)
 	ck_assert_uint_eq(dtls_table_half_open(table, &c.peer), 0);
 	ck_assert_ptr_null(dtls_table_next(table, NULL));
 	dtls_table_free(table);
+}
+END_TEST
+
+START_TEST(table_in_order_of_progress)
+{
+	struct dtls_entry entries[3] = {{.handle = 1}, {.handle = 2}, {.handle = 3}};
+	struct dtls_table *table;
+
+	ck_assert_int_ge(dtls_table_new(&hash_key, &table), 0);
+	ck_assert_ptr_null(dtls_table_stale(table));
+	for (unsigned i = 0; i < 3; i++) {
+		entries[i].peer = peer_of("192.0.2.1", (uint16_t)(1 + i));
+		ck_assert_int_ge(dtls_table_put(table, &entries[i], DTLS_PLACE_HALF_OPEN), 0);
+	}
+	ck_assert_ptr_eq(dtls_table_stale(table), &entries[0]);
+	dtls_table_touch(table, &entries[0]);
+	dtls_table_touch(table, &entries[0]);
+	ck_assert_ptr_eq(dtls_table_stale(table), &entries[1]);
+	ck_assert_int_ge(dtls_table_put(table, &entries[1], DTLS_PLACE_ESTABLISHED), 0);
+	dtls_table_touch(table, &entries[1]);
+	ck_assert_ptr_eq(dtls_table_stale(table), &entries[2]);
+	ck_assert_int_ge(dtls_table_put(table, &entries[2], DTLS_PLACE_NONE), 0);
+	ck_assert_ptr_eq(dtls_table_stale(table), &entries[0]);
+	ck_assert_int_ge(dtls_table_put(table, &entries[0], DTLS_PLACE_NONE), 0);
+	ck_assert_ptr_null(dtls_table_stale(table));
+	ck_assert_int_ge(dtls_table_put(table, &entries[1], DTLS_PLACE_NONE), 0);
+	dtls_table_free(table);
+}
+END_TEST
+
+START_TEST(rates)
+{
+	const struct dtls_rate rate = {.a_second = 100, .burst = 3000};
+	const int64_t begin_us = INT64_C(5000000);
+	struct dtls_peer home = peer_of("192.0.2.1", 1), other = peer_of("192.0.2.2", 1);
+	struct dtls_peer v6 = peer_of("2001:db8::1", 1), neighbour = peer_of("2001:db8::2", 2);
+	struct dtls_rates *table;
+
+	ck_assert_int_ge(dtls_rates_new(&hash_key, &table), 0);
+	for (unsigned i = 0; i < 3000; i++) {
+		home.port = (uint16_t)i;
+		ck_assert(dtls_rates_take(table, &rate, &home, begin_us));
+	}
+	ck_assert(!dtls_rates_take(table, &rate, &home, begin_us));
+	ck_assert(dtls_rates_take(table, &rate, &other, begin_us));
+	ck_assert(!dtls_rates_take(table, &rate, &home, begin_us + 5000));
+	/* Being refused costs nothing. */
+	ck_assert(dtls_rates_take(table, &rate, &home, begin_us + 10000));
+	ck_assert(!dtls_rates_take(table, &rate, &home, begin_us + 10000));
+	for (unsigned i = 0; i < 100; i++)
+		ck_assert(dtls_rates_take(table, &rate, &home, begin_us + 1010000));
+	ck_assert(!dtls_rates_take(table, &rate, &home, begin_us + 1010000));
+	/* No more than the burst is saved up; one IPv6 /64 is one network. */
+	for (unsigned i = 0; i < 3000; i++)
+		ck_assert(dtls_rates_take(table, &rate, i % 2 ? &v6 : &neighbour, begin_us));
+	ck_assert(!dtls_rates_take(table, &rate, &v6, begin_us));
+	for (unsigned i = 0; i < 3000; i++)
+		ck_assert(dtls_rates_take(table, &rate, &v6, begin_us * 1000));
+	ck_assert(!dtls_rates_take(table, &rate, &neighbour, begin_us * 1000));
+	dtls_rates_free(table);
+}
+END_TEST
+
+/* More networks than there is room for: the one that is at its limit is not forgotten for those that are not. */
+START_TEST(rates_of_too_many)
+{
+	const struct dtls_rate rate = {.a_second = 1, .burst = 3};
+	struct dtls_peer greedy = peer_of("192.0.2.1", 1);
+	struct dtls_rates *table;
+
+	ck_assert_int_ge(dtls_rates_new(&hash_key, &table), 0);
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert(dtls_rates_take(table, &rate, &greedy, 1));
+	for (uint32_t i = 0; i < 3 * DTLS_RATES_NETWORKS; i++) {
+		struct dtls_peer peer = peer_of("10.0.0.0", 1);
+
+		memcpy(peer.address + 12, &(uint32_t){htonl(0x0a000000u + i)}, 4);
+		ck_assert(dtls_rates_take(table, &rate, &peer, 1));
+	}
+	ck_assert(!dtls_rates_take(table, &rate, &greedy, 1));
+	dtls_rates_free(table);
 }
 END_TEST
 
@@ -278,6 +360,9 @@ static Suite *parts_suite(void)
 	tcase_add_test(parts, peers);
 	tcase_add_test(parts, hashes_spread);
 	tcase_add_test(parts, table_of_places);
+	tcase_add_test(parts, table_in_order_of_progress);
+	tcase_add_test(parts, rates);
+	tcase_add_test(parts, rates_of_too_many);
 	tcase_add_test(parts, timers_in_order);
 	tcase_add_test(parts, cookies_age);
 	tcase_add_test(parts, records);
