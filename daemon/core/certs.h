@@ -104,8 +104,9 @@ int certs_list(const struct certs *certs, const struct certs_item ***ret_list, s
 
 struct config;
 
-/* certs_files.c: a round over all files that the enabled endpoints name. Blocks: while it reads them. Errors: -ENOMEM. */
-int certs_collect(struct certs *certs, const struct config *config) WARN_UNUSED;
+/* certs_files.c: a round over all files that the enabled endpoints name, and those that a renewal put into their place in `state_dir`
+ * (NULL: none). Blocks: while it reads them. Errors: -ENOMEM. */
+int certs_collect(struct certs *certs, const struct config *config, const char *state_dir, int64_t wall_us) WARN_UNUSED;
 
 /* certs_words.c. "fine", "renew", "urgent", "not-yet-valid", "expired", "unusable"; "certificate", "chain", "trust", "crl" … */
 const char *certs_state_name(enum certs_state state);

@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "core/certs.h"
 #include "core/config.h"
+#include "core/renewal_find.h"
 
 enum { FILE_MAX_BYTES = 1024 * 1024 };
 
@@ -65,7 +67,8 @@ static int content_read(const char *path, struct content *ret_content)
 struct reading {
 	struct certs *certs;
 	struct certs_find find;
-	bool own; /* it holds the endpoint's own certificate */
+	bool own;            /* it holds the endpoint's own certificate */
+	const char *renewed; /* the file of the own certificate and its key, in place of the configured ones; or NULL */
 	int error;
 };
 
@@ -113,7 +116,7 @@ static const char *file_of(const struct config_endpoint *endpoint, const char *n
 /* The key does not stand in the certificate's file: whether the two belong together shows here alone. */
 static void check_key(struct reading *reading, const struct config_endpoint *endpoint, struct tg_bytes certificate)
 {
-	const char *path = file_of(endpoint, "key");
+	const char *path = reading->renewed ? reading->renewed : file_of(endpoint, "key");
 	struct content content;
 	char problem[128];
 	int r;
@@ -166,19 +169,25 @@ static void read_file(struct reading *reading, const struct config_endpoint *end
 	content_done(&content);
 }
 
-static int collect_endpoint(struct certs *certs, const struct config_endpoint *endpoint)
+static int collect_endpoint(struct certs *certs, const struct config_endpoint *endpoint, const char *state_dir,
+			    int64_t wall_us)
 {
+	char slot[RENEWAL_PATH_MAX];
+	const char *renewed = renewal_find(state_dir, endpoint->name, file_of(endpoint, "certificate"),
+					   file_of(endpoint, "key"), wall_us / CLOCK_S_US, slot);
 	int r = 0;
 
 	for (size_t i = 0; i < endpoint->settings.count && r >= 0; i++) {
 		const struct tg_setting *row = &endpoint->settings.rows[i];
-		const char *path = endpoint->settings.values[i].text;
+		bool own = strcmp(row->name, "certificate") == 0;
+		const char *path = own && renewed ? renewed : endpoint->settings.values[i].text;
 		struct reading reading = {.certs = certs,
 					  .find = {.listens = endpoint->descriptor->needs & TG_NEED_LISTEN,
 						   .endpoint = endpoint->name,
 						   .place = row->name,
 						   .file = path},
-					  .own = strcmp(row->name, "certificate") == 0};
+					  .own = own,
+					  .renewed = own ? renewed : NULL};
 
 		if (row->type != TG_FILE || !path || !*path)
 			continue;
@@ -188,7 +197,7 @@ static int collect_endpoint(struct certs *certs, const struct config_endpoint *e
 	return r;
 }
 
-int certs_collect(struct certs *certs, const struct config *config)
+int certs_collect(struct certs *certs, const struct config *config, const char *state_dir, int64_t wall_us)
 {
 	int r = 0;
 
@@ -197,7 +206,7 @@ int certs_collect(struct certs *certs, const struct config *config)
 		const struct config_endpoint *endpoint = &config->endpoints[i];
 
 		if (endpoint->enabled && endpoint->descriptor)
-			r = collect_endpoint(certs, endpoint);
+			r = collect_endpoint(certs, endpoint, state_dir, wall_us);
 	}
 	certs_end(certs);
 	return r;

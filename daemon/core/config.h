@@ -209,6 +209,7 @@ void config_warn(const struct config *config, struct config_problems *problems);
 struct config_places {
 	const char *adapter_dir;
 	const char *endpoint_program;
+	const char *state_dir; /* NULL: nothing there is looked at */
 };
 
 /* `tidegated --check`: prints everything that is wrong or suspicious, or what is there. Opens no socket and changes

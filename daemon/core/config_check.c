@@ -6,10 +6,11 @@
 
 #include "core/config_internal.h"
 
-static void warn_file(const struct config_endpoint *endpoint, size_t place, struct config_problems *problems)
+static void warn_file(const struct config_endpoint *endpoint, const struct config_section *section, size_t place,
+		      struct config_problems *problems)
 {
-	const struct tg_setting *row = &endpoint->settings.rows[place];
-	const struct config_value *value = &endpoint->settings.values[place];
+	const struct tg_setting *row = &section->rows[place];
+	const struct config_value *value = &section->values[place];
 	struct stat st;
 
 	if (!value->text || !*value->text)
@@ -38,13 +39,17 @@ static void warn_endpoint(const struct config_endpoint *endpoint, struct config_
 		const struct config_value *value = &endpoint->settings.values[i];
 
 		if (row->type == TG_FILE || row->type == TG_KEY_FILE)
-			warn_file(endpoint, i, problems);
+			warn_file(endpoint, &endpoint->settings, i, problems);
 		else if (row->type == TG_BOOL && strcmp(row->name, "insecure") == 0 && value->boolean)
 			config_problem_warning(
 				problems, value->source, value->line,
 				"endpoint \"%s\": is insecure: anybody on its network can read, forge and "
 				"drop messages",
 				endpoint->name);
+	}
+	for (size_t i = 0; i < endpoint->common.count; i++) {
+		if (endpoint->common.rows[i].type == TG_FILE || endpoint->common.rows[i].type == TG_KEY_FILE)
+			warn_file(endpoint, &endpoint->common, i, problems);
 	}
 	if (!endpoint->enabled)
 		config_problem_warning(problems, endpoint->source, endpoint->line,

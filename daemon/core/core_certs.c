@@ -140,7 +140,7 @@ void core_certs_tick(struct core *core)
 	if (watch->soon || now_us >= watch->due_us) {
 		watch->soon = false;
 		watch->due_us = now_us + ROUND_US;
-		if (certs_collect(watch->certs, core->config) < 0)
+		if (certs_collect(watch->certs, core->config, core->places->state_dir, core_now_wall_us(core)) < 0)
 			log_error("the certificates cannot be watched (%s)", strerror(ENOMEM));
 		judge(core);
 	} else if (watch->peers_soon || core_now_wall_us(core) >= watch->judge_at_us) {

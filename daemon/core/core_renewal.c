@@ -48,6 +48,13 @@ static unsigned give(void *arg)
 	return giving.count;
 }
 
+static void changed(void *arg)
+{
+	const struct endpoint *endpoint = arg;
+
+	core_certs_soon(endpoint->core);
+}
+
 static bool link_up(void *arg)
 {
 	const struct endpoint *endpoint = arg;
@@ -78,7 +85,7 @@ static bool has_certificates(void *arg)
 	return devices_each(endpoint->core->devices, has_certificate, endpoint) != 0;
 }
 
-static const struct renewal_ops renewal_ops = {wall_us, give, link_up, flows, has_certificates};
+static const struct renewal_ops renewal_ops = {wall_us, give, changed, link_up, flows, has_certificates};
 
 static bool is_wanted(const struct config_endpoint *config)
 {

@@ -78,6 +78,7 @@ libcore_la_SOURCES = \
 	daemon/core/pattern_escape.c daemon/core/pattern_escape.h \
 	daemon/core/profile.c daemon/core/profile.h \
 	daemon/core/renewal.c daemon/core/renewal.h daemon/core/renewal_inside.h \
+	daemon/core/renewal_find.c daemon/core/renewal_find.h \
 	daemon/core/renewal_order.c \
 	daemon/core/renewal_pair.c daemon/core/renewal_pair.h \
 	daemon/core/renewal_plan.c daemon/core/renewal_plan.h \

@@ -208,7 +208,8 @@ static int check_at(const struct options *options, const struct config_places *p
 static int print(const struct options *options)
 {
 	CLEANUP(descriptor_set_freep) struct descriptor_set *adapters = NULL;
-	const struct config_places places = {options->places.adapter_dir, options->places.endpoint_program};
+	const struct config_places places = {options->places.adapter_dir, options->places.endpoint_program,
+					     options->places.state_dir};
 	const struct descriptor *const *list;
 	size_t count;
 

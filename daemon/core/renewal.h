@@ -46,6 +46,8 @@ struct renewal_ops {
 	int64_t (*wall_us)(void *arg); /* guarded */
 	/* Gives the endpoint's processes their settings anew; they ask renewal_open for the pair. Returns how many there are. */
 	unsigned (*give)(void *arg);
+	/* Another pair is in use from now on. */
+	void (*changed)(void *arg);
 	bool (*link_up)(void *arg);
 	/* Whether nothing waits for the sink, or something was confirmed since then (monotonic). */
 	bool (*flows)(void *arg, int64_t since_us);

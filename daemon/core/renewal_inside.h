@@ -35,8 +35,9 @@ struct renewal {
 	int64_t until_us;
 	int64_t trial_us; /* when it began */
 	bool was_down;
-	int64_t up_us; /* when the link came up again; 0: it did not */
-	bool taken;    /* a process has taken the candidate over */
+	int64_t up_us;    /* when the link came up again; 0: it did not */
+	unsigned untaken; /* processes that have not yet taken the candidate over */
+	bool taken;       /* all have */
 	struct renewal_work *work;
 	unsigned work_step;
 	char problem[640]; /* of the last try */

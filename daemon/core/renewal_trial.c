@@ -31,6 +31,7 @@ static void adopt(struct renewal *renewal, const char *why)
 	renewal->problem[0] = 0;
 	renewal_slots_drop(&renewal->slots, SLOT_PENDING);
 	renewal_look(renewal);
+	renewal->ops->changed(renewal->arg);
 	renewal_log(renewal, LOG_LEVEL_NOTICE, "the new certificate is in use, valid until %s (%s)",
 		    renewal_day(renewal->current.end_s, day), why);
 }
@@ -57,7 +58,8 @@ static void begin(struct renewal *renewal)
 	renewal->until_us = renewal->trial_us + renewal->settings.trial_us;
 	renewal->was_down = renewal->taken = false;
 	renewal->up_us = 0;
-	if (renewal->ops->give(renewal->arg) > 0)
+	renewal->untaken = renewal->ops->give(renewal->arg);
+	if (renewal->untaken > 0)
 		return;
 	renewal->state = RENEWAL_READY; /* no process is there to try it */
 	renewal->next_us = renewal->trial_us + 10 * CLOCK_S_US;
@@ -181,7 +183,8 @@ void renewal_on_reloaded(struct renewal *renewal, int result)
 		refuse(renewal, why);
 		renewal->ops->give(renewal->arg);
 	} else {
-		renewal->taken = true;
+		renewal->untaken -= renewal->untaken > 0;
+		renewal->taken = renewal->untaken == 0;
 		renewal_try(renewal);
 	}
 }

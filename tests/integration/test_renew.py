@@ -65,7 +65,7 @@ class RenewCase(unittest.TestCase):
         _, subject, _ = run(["openssl", "x509", "-in", path, "-noout", "-subject", "-pubkey"])
         _, public, _ = run(["openssl", "pkey", "-in", path, "-pubout"])
         self.assertIn(public, subject)
-        self.assertIn("CN = cloud", subject)
+        self.assertIn("CN=cloud", subject.replace(" = ", "="))
         return path
 
     def assert_refused(self, answer, pem, text):
@@ -108,8 +108,8 @@ class Good(RenewCase):
         path = self.folder / "pair.pem"
         path.write_text(pem, encoding="ascii")
         _, text, _ = run(["openssl", "x509", "-in", path, "-noout", "-text"])
-        for words in ("DNS:a.example, URI:urn:x", "O = works, CN = cloud", "(2048 bit)"):
-            self.assertIn(words, text)
+        for words in ("DNS:a.example, URI:urn:x", "O=works, CN=cloud", "(2048 bit)"):
+            self.assertIn(words, text.replace(" = ", "="))
 
     def test_asked_to_wait_the_same_request_comes_again(self):
         self.est.mode = "later"

@@ -117,6 +117,9 @@ class OverEst(RenewalCase):
         self.gateway.start()
         self.wait_link("cloud")
         self.assertEqual(self.in_use(), "renewed")
+        shown = [c for c in self.gateway.ctl("certs", good=(0, 4))["certificates"] if c["endpoint"] == "cloud"]
+        self.assertIn(str(self.slot("current")), [c["file"] for c in shown])
+        self.assertNotIn(str(self.own.certificate("cloud")), [c["file"] for c in shown])
 
     def test_an_operators_newer_files_win(self):
         self.renew()
