@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "core/config_internal.h"
+#include "core/devices_master.h"
 
 static void warn_file(const struct config_endpoint *endpoint, const struct config_section *section, size_t place,
 		      struct config_problems *problems)
@@ -135,8 +136,21 @@ static void warn_profile(const struct config *config, size_t place, struct confi
 	}
 }
 
+/* Without it, or with a wrong one, the gateway starts, but lets no device with a pre-shared key in. */
+static void warn_master_key(const struct config *config, struct config_problems *problems)
+{
+	const struct config_value *value = config_section_value(&config->groups[SCHEMA_GATEWAY], "master_key");
+	CLEANUP_SECRET struct secret key = {.size = 0};
+	int r = value && value->text && *value->text ? devices_master_read(value->text, &key) : 0;
+
+	if (r < 0)
+		config_problem_warning(problems, value->source, value->line, "gateway: \"master_key\": %s: %s",
+				       value->text, devices_master_problem(r));
+}
+
 void config_warn(const struct config *config, struct config_problems *problems)
 {
+	warn_master_key(config, problems);
 	if (config->endpoints_count == 0)
 		config_problem_warning(problems, config->sources[0], 0, "no endpoints: the gateway has nothing to do");
 	for (size_t i = 0; i < config->endpoints_count; i++) {

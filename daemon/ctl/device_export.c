@@ -5,7 +5,7 @@
 #include "ctl/command.h"
 #include "ctl/csv.h"
 
-enum { PAGE = 500 };
+enum { PAGE = 200 };
 
 int ctl_devices_each(struct ctl *ctl, void (*fn)(void *arg, json_t *device), void *arg)
 {

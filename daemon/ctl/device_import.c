@@ -15,7 +15,7 @@
 #include "ctl/out.h"
 
 /* What goes to the gateway in one request. Units: bytes. */
-enum { CHUNK_ROWS = 200, CHUNK_BYTES = 24 * 1024, PROGRESS_MS = 200 };
+enum { CHUNK_ROWS = 100, CHUNK_BYTES = 24 * 1024, PROGRESS_MS = 200 };
 
 enum column { NAME, ENDPOINT, PROOF, KEY, PROFILE, STATE, COLUMNS };
 

@@ -469,6 +469,17 @@ class MasterKey(RegistryCase):
         self.restart()
         self.assert_open()
 
+    def test_the_check_looks_at_it(self):
+        for text, mode, word in (("00" * 32, 0o600, ""), ("short", 0o600, "64 hexadecimal"), ("00" * 32, 0o644, "0600"), (None, 0, "no such")):
+            path = self.folder / "some.key"
+            path.unlink(missing_ok=True)
+            if text is not None:
+                self.write("some.key", text, mode)
+            self.gateway.configure(self.configuration(gateway={"name": "hall-3", "site": "plant-7", "master_key": str(path)}))
+            code, said = self.gateway.check()
+            self.assertEqual((code, "master_key" in said), (0, bool(word)), said)
+            self.assertIn(word, said)
+
     def test_lost_while_it_runs(self):
         right = self.master.read_text()
         self.master.unlink()
