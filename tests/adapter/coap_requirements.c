@@ -10,8 +10,9 @@
 
 const struct requirement requirements[] = {
 	/* the format of messages */
-	{"7252 3", "a message of another version is ignored in silence", "> 00 02 0001; > 80 02 0001; > c0 02 0001; ."},
-	{"7252 3", "what is too short for a header is ignored", "> 40 02 00; > 40; ."},
+	{"7252 3", "a message of another version is ignored in silence",
+	 "> 00 02 0001; > 80 02 0001; > c0 02 0001; .; in 0"},
+	{"7252 3", "what is too short for a header is ignored", "> 40 02 00; > 40; .; in 0"},
 	{"7252 3, 5.3.1", "a token of 0 to 8 bytes comes back as it was",
 	 "> 40 02 0001; ok; < 60 44 0001; > 41 02 0002 aa; ok; < 61 44 0002 aa;"
 	 "> 44 02 0003 00000000; ok; < 64 44 0003 00000000; > 48 02 0004 0102030405060708; ok;"
@@ -62,6 +63,9 @@ const struct requirement requirements[] = {
 	 "1"},
 	{"7252 4.5", "a refused request that comes again is refused again, and handed in once",
 	 "> 40 02 0001; no 1 0; < 60 84 0001 ff 'why'; > 40 02 0001; < 60 84 0001; in 1"},
+	{"7252 4.5", "what was read is read again with the same answer",
+	 "> 41 01 0001 aa " CORE " 45 'ct=40'; < 61 45 0001 aa 44 TAG 81 28 ff " CORE_LINK "; > 41 01 0001 aa " CORE
+	 " 45 'ct=40'; < 61 45 0001 aa 44 tag 81 28 ff " CORE_LINK},
 	{"7252 4.5", "a non-confirmable request that comes again is ignored",
 	 "> 51 02 0001 aa; ok; < 51 44 .... aa; > 51 02 0001 aa; .; in 1"},
 	{"7252 4.5, 4.8.2", "after EXCHANGE_LIFETIME the id belongs to a new message",
