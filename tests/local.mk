@@ -35,6 +35,7 @@ EXTRA_DIST += $(INTEGRATION_TESTS) tests/integration/spy.c \
 	tests/integration/harness/process.py tests/integration/harness/sensors.py
 
 # A clock of its own for the gateway.
-INTEGRATION_TESTS += tests/integration/test_certs.py tests/integration/test_clock.py
-SANITIZE_TESTS += tests/integration/test_certs.py tests/integration/test_clock.py
-EXTRA_DIST += tests/integration/test_certs.py tests/integration/test_clock.py tests/integration/fake_clock.c
+INTEGRATION_TESTS += tests/integration/test_certs.py tests/integration/test_clock.py tests/integration/test_never_bricked.py
+SANITIZE_TESTS += tests/integration/test_certs.py tests/integration/test_clock.py tests/integration/test_never_bricked.py
+EXTRA_DIST += tests/integration/test_certs.py tests/integration/test_clock.py \
+	tests/integration/test_never_bricked.py tests/integration/fake_clock.c

@@ -62,7 +62,14 @@ static void finished(void *arg, const struct message *message, struct tg_bytes a
 				 BYTES_ARG(message->device), words[item], text ? ", " : "", text ? text : "", left_out);
 }
 
-static const struct outbox_ops outbox_ops = {deliver, finished};
+static int64_t now_wall_us(void *arg)
+{
+	const struct endpoint *endpoint = arg;
+
+	return core_now_wall_us(endpoint->core);
+}
+
+static const struct outbox_ops outbox_ops = {deliver, finished, now_wall_us};
 
 static int make_outbox(struct endpoint *endpoint)
 {

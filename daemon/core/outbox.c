@@ -248,7 +248,7 @@ static struct outbox_entry *enqueue(struct outbox *outbox, const struct store_ro
 	outbox_share_accepted(entry);
 	if (options->expiry_s) {
 		entry->expires_us = now_us + options->expiry_s * CLOCK_S_US;
-		entry->row.expires_wall_us = clock_wall_us() + options->expiry_s * CLOCK_S_US;
+		entry->row.expires_wall_us = outbox_wall_us(outbox) + options->expiry_s * CLOCK_S_US;
 	}
 	if (to_front) {
 		outbox_add_front(outbox, entry);

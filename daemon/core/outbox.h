@@ -62,6 +62,8 @@ struct outbox_ops {
 	/* How a message ended: delivered, or dropped for this reason. For those who watch; may be NULL. Calls nothing back. */
 	void (*finished)(void *arg, const struct message *message, struct tg_bytes address, enum ledger_item item,
 			 struct tg_bytes reason);
+	/* The time of day by which messages expire over a restart; NULL: the machine's clock. */
+	int64_t (*now_wall_us)(void *arg);
 };
 
 /* When a push is answered; the numbers are those of enum config_ack. */

@@ -29,7 +29,7 @@ static void claim_stub(struct outbox *outbox, struct outbox_entry *entry)
 static bool take_row(struct outbox *outbox, const struct store_row *row)
 {
 	struct outbox_entry *entry = outbox_entry_new(outbox, row);
-	int64_t now_us = loop_now_us(outbox->loop), wall_us = clock_wall_us();
+	int64_t now_us = loop_now_us(outbox->loop), wall_us = outbox_wall_us(outbox);
 
 	if (!entry)
 		return false;

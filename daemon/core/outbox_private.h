@@ -190,6 +190,11 @@ void outbox_share_ended(const struct outbox_entry *entry);
 void outbox_share_settle(struct outbox *outbox);
 
 /* outbox_load.c */
+static inline int64_t outbox_wall_us(const struct outbox *outbox)
+{
+	return outbox->ops->now_wall_us ? outbox->ops->now_wall_us(outbox->arg) : clock_wall_us();
+}
+
 /* Moves from tail to front, drops from the tail what is committed, and reads on from disk, as far as there is room. */
 void outbox_refill(struct outbox *outbox);
 

@@ -22,6 +22,7 @@ class GatewayCase(unittest.TestCase):
     settings = {}  # for configuration()
     allowed = []  # the warnings and errors that belong to this case, as regular expressions
     subscriber_qos = 1
+    links = ["cloud"]  # what is up before a case begins
 
     @classmethod
     def setUpClass(cls):
@@ -40,7 +41,8 @@ class GatewayCase(unittest.TestCase):
         self.addCleanup(self.gateway.close)
         self.prepare()
         self.gateway.start()
-        self.wait_link("cloud")
+        for name in self.links:
+            self.wait_link(name)
 
     def prepare(self):
         """What a case does before the gateway starts for the first time."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The certificates of everyone, made with the openssl command: ECDSA P-256, valid for two days; and bad ones of every kind."""
 import os
+import shutil
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -111,13 +112,20 @@ class Pki:
     def expired_leaf(self, name, authority="devices-ca"):
         """A certificate that was valid until yesterday."""
         self._new_key(name)
+        self._sign_expired(name, name, "leaf", ["-cert", self.certificate(authority), "-keyfile", self.key(authority)])
+
+    def expired_authority(self, name, of):
+        """A certificate of the authority `of`, of the same name and key, that was valid until yesterday."""
+        shutil.copy(self.key(of), self.key(name))
+        self._sign_expired(name, of, "ca", ["-selfsign", "-keyfile", self.key(of)])
+
+    def _sign_expired(self, name, subject, extensions, by):
         request, settings = self.folder / f"{name}.csr", self._configuration(name, None)
         (self.folder / "index.txt").touch()
         end = datetime.now(timezone.utc) - timedelta(days=1)
-        run(["openssl", "req", "-new", "-config", settings, "-subj", f"/CN={name}", "-key", self.key(name), "-out", request])
-        run(["openssl", "ca", "-batch", "-config", settings, "-name", "expired", "-extensions", "leaf", "-notext",
-             "-in", request, "-out", self.certificate(name),
-             "-cert", self.certificate(authority), "-keyfile", self.key(authority),
+        run(["openssl", "req", "-new", "-config", settings, "-subj", f"/CN={subject}", "-key", self.key(name), "-out", request])
+        run(["openssl", "ca", "-batch", "-config", settings, "-name", "expired", "-extensions", extensions, "-notext",
+             "-in", request, "-out", self.certificate(name), *by,
              "-startdate", f"{end - timedelta(days=30):%Y%m%d%H%M%SZ}", "-enddate", f"{end:%Y%m%d%H%M%SZ}"])
 
     def _authority(self, authority, digest="sha256", extensions=()):
