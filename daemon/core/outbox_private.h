@@ -19,6 +19,7 @@
 #include <utlist.h>
 
 #include "base/backoff.h"
+#include "base/clock.h"
 #include "core/outbox.h"
 
 enum outbox_place {
