@@ -42,7 +42,13 @@ static void receipt(void *arg, enum outbox_receipt what, struct tg_bytes reason)
 	*place = (int)what;
 }
 
-static const struct outbox_ops ops = {.deliver = deliver};
+static int64_t now_wall_us(void *arg)
+{
+	(void)arg;
+	return sink.wall_us ? sink.wall_us : clock_now_us();
+}
+
+static const struct outbox_ops ops = {.deliver = deliver, .now_wall_us = now_wall_us};
 
 void sink_begin(const struct outbox_settings *settings)
 {

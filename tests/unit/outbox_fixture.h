@@ -18,6 +18,7 @@ struct sink {
 	unsigned count;
 	unsigned room;
 	uint32_t expiry_s, round; /* of the last one */
+	int64_t wall_us;          /* the time of day, 0: as the other clock */
 };
 
 extern struct sink sink;

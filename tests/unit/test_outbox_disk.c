@@ -108,6 +108,26 @@ START_TEST(test_expiry_outlives_a_restart)
 }
 END_TEST
 
+/* The time that the outbox is given counts, whatever the machine's clock says. */
+START_TEST(test_expires_by_the_time_that_it_is_given)
+{
+	sink_setup(&sink_settings);
+	sink.wall_us = 1000 * CLOCK_S_US;
+	ck_assert_int_eq(sink_push_with(0, OUTBOX_SAFE, 10), 0);
+	fake_run();
+	sink_end();
+	fake_pass(3600 * CLOCK_S_US);
+	fake_begin_life();
+	sink.wall_us = 1004 * CLOCK_S_US;
+	sink_begin(&sink_settings);
+	outbox_sink_up(sink.outbox, 0);
+	fake_run();
+	ck_assert_uint_eq(sink.count, 1);
+	ck_assert_uint_eq(sink.expiry_s, 6);
+	sink_teardown();
+}
+END_TEST
+
 /* More than memory holds: the rest is on disk only, and comes back in order. */
 START_TEST(test_spills_to_disk)
 {
@@ -345,6 +365,7 @@ START_TEST(test_flush)
 END_TEST
 
 SUITE_MAIN("outbox_disk", test_healthy_link_writes_nothing, test_ack_ladder_on_disk, test_commits_after_hold,
-	   test_confirmation_cancels_the_commit, test_expiry_outlives_a_restart, test_spills_to_disk, test_full_memory,
+	   test_confirmation_cancels_the_commit, test_expiry_outlives_a_restart,
+	   test_expires_by_the_time_that_it_is_given, test_spills_to_disk, test_full_memory,
 	   test_memory_bytes_are_a_limit_too, test_disk_full, test_own_disk_limit, test_failed_commit_in_flight,
 	   test_deletions_are_tried_again, test_damaged_rows_are_counted, test_flush)
