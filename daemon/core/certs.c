@@ -53,6 +53,7 @@ static void item_fill(struct certs_item *item, const struct certs_find *find)
 {
 	item->role = find->role;
 	item->listens = find->listens;
+	item->renews = find->renews;
 	item->found = true;
 	item->facts = find->facts ? *find->facts : (struct trust_x509){.list = false};
 	snprintf(item->problem, sizeof(item->problem), "%s", find->facts ? "" : find->problem);

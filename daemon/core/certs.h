@@ -48,6 +48,7 @@ struct certs_item {
 	struct certs_item *next;
 	enum certs_role role;
 	bool listens; /* its endpoint is one that others connect to */
+	bool renews;  /* the gateway renews it by itself */
 	char endpoint[CERTS_NAME_SIZE];
 	char *place; /* "certificate": the setting; or who the peer is */
 	char *file;  /* "" where it was shown by a peer */
@@ -62,6 +63,7 @@ struct certs_item {
 struct certs_find {
 	enum certs_role role;
 	bool listens;
+	bool renews;
 	const char *endpoint;
 	const char *place;
 	const char *file;

@@ -169,6 +169,12 @@ static void read_file(struct reading *reading, const struct config_endpoint *end
 	content_done(&content);
 }
 
+static bool renews(const struct config_endpoint *endpoint)
+{
+	return *config_section_text(&endpoint->common, "est") ||
+	       config_section_count(&endpoint->common, "renew_command") > 0;
+}
+
 static int collect_endpoint(struct certs *certs, const struct config_endpoint *endpoint, const char *state_dir,
 			    int64_t wall_us)
 {
@@ -183,6 +189,7 @@ static int collect_endpoint(struct certs *certs, const struct config_endpoint *e
 		const char *path = own && renewed ? renewed : endpoint->settings.values[i].text;
 		struct reading reading = {.certs = certs,
 					  .find = {.listens = endpoint->descriptor->needs & TG_NEED_LISTEN,
+						   .renews = renews(endpoint),
 						   .endpoint = endpoint->name,
 						   .place = row->name,
 						   .file = path},

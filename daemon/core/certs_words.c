@@ -115,6 +115,10 @@ void certs_remedy(const struct certs_item *item, enum certs_state state, char re
 	else if (state == CERTS_EARLY)
 		snprintf(ret_text, CERTS_WORDS_SIZE,
 			 "look at the clock (tidegatectl status), or put a valid one into place");
+	else if (item->renews && item->role <= CERTS_CHAIN)
+		snprintf(ret_text, CERTS_WORDS_SIZE,
+			 "it renews itself before it is over; where it does not: tidegatectl certs renew %s",
+			 item->endpoint);
 	else if (item->role == CERTS_DEVICE)
 		snprintf(ret_text, CERTS_WORDS_SIZE, "give the device a new certificate");
 	else if (item->role == CERTS_SERVER)

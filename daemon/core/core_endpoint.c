@@ -81,6 +81,7 @@ int core_endpoint_configure(struct endpoint *endpoint, struct instance *instance
 	struct sending sending = {endpoint, instance};
 	int r = config_each_setting(endpoint->config, send_setting, &sending);
 
+	core_certs_soon(endpoint->core);
 	if (r >= 0)
 		r = instance_send(instance, &clock);
 	if (r >= 0)

@@ -386,47 +386,6 @@ START_TEST(a_file_that_cannot_be_used_is_waited_for)
 }
 END_TEST
 
-/* What is told without a link waits, the oldest goes first where it is too much, and nothing of it is retained. */
-START_TEST(notices_wait_for_the_link)
-{
-	char notice[64];
-
-	broker_start(&broker);
-	subscriber_start(&subscriber, &broker, "#");
-	ck_assert_int_eq(mock_open(mock), 0);
-	for (int i = 0; i < 40; i++) {
-		snprintf(notice, sizeof(notice), "{\"notice\":\"test\",\"number\":%d}", i);
-		mock->adapter->notice(mock->state, notice);
-	}
-	ck_assert_int_eq(mock_start(mock), 0);
-	for (int i = 8; i < 40; i++) {
-		snprintf(notice, sizeof(notice), "number\\\":%d}", i);
-		char *line = rig_wait_line(notice);
-
-		rig_expect_in(line, "/status/notices\"");
-		rig_expect_in(line, "\"qos\":1");
-		rig_expect_in(line, "\"retain\":0");
-		free(line);
-	}
-	ck_assert_uint_eq(subscriber_count(&subscriber, "number\\\":7}"), 0);
-	mock->adapter->notice(mock->state, "{\"notice\":\"while up\"}");
-	free(rig_wait_line("while up"));
-}
-END_TEST
-
-START_TEST(no_notices_without_a_status_topic)
-{
-	uint64_t ticket;
-
-	mock_set(mock, "status", "false");
-	rig_connect_and_subscribe();
-	mock->adapter->notice(mock->state, "{\"notice\":\"test\"}");
-	ck_assert_int_eq(mock_deliver_text(mock, "a", "behind it", &ticket), 0);
-	free(rig_wait_line("behind it"));
-	ck_assert_uint_eq(subscriber_count(&subscriber, "notice"), 0);
-}
-END_TEST
-
 START_TEST(user_name_and_password)
 {
 	FILE *file = fopen(broker_file("password"), "w");
@@ -479,8 +438,6 @@ int main(void)
 	tcase_add_test(tcase, the_will_tells_of_a_kill);
 	tcase_add_loop_test(tcase, settings_that_do_not_fit_are_refused, 0, 5);
 	tcase_add_loop_test(tcase, a_file_that_cannot_be_used_is_waited_for, 0, 7);
-	tcase_add_test(tcase, notices_wait_for_the_link);
-	tcase_add_test(tcase, no_notices_without_a_status_topic);
 	suite_add_tcase(suite, tcase);
 	return rig_main(suite);
 }

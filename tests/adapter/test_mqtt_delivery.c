@@ -247,6 +247,47 @@ START_TEST(plain_mqtt_needs_insecure)
 }
 END_TEST
 
+/* What is told without a link waits, the oldest goes first where it is too much, and nothing of it is retained. */
+START_TEST(notices_wait_for_the_link)
+{
+	char notice[64];
+
+	broker_start(&broker);
+	subscriber_start(&subscriber, &broker, "#");
+	ck_assert_int_eq(mock_open(mock), 0);
+	for (int i = 0; i < 40; i++) {
+		snprintf(notice, sizeof(notice), "{\"notice\":\"test\",\"number\":%d}", i);
+		mock->adapter->notice(mock->state, notice);
+	}
+	ck_assert_int_eq(mock_start(mock), 0);
+	for (int i = 8; i < 40; i++) {
+		snprintf(notice, sizeof(notice), "number\\\":%d}", i);
+		char *line = rig_wait_line(notice);
+
+		rig_expect_in(line, "/status/notices\"");
+		rig_expect_in(line, "\"qos\":1");
+		rig_expect_in(line, "\"retain\":0");
+		free(line);
+	}
+	ck_assert_uint_eq(subscriber_count(&subscriber, "number\\\":7}"), 0);
+	mock->adapter->notice(mock->state, "{\"notice\":\"while up\"}");
+	free(rig_wait_line("while up"));
+}
+END_TEST
+
+START_TEST(no_notices_without_a_status_topic)
+{
+	uint64_t ticket;
+
+	mock_set(mock, "status", "false");
+	rig_connect_and_subscribe();
+	mock->adapter->notice(mock->state, "{\"notice\":\"test\"}");
+	ck_assert_int_eq(mock_deliver_text(mock, "a", "behind it", &ticket), 0);
+	free(rig_wait_line("behind it"));
+	ck_assert_uint_eq(subscriber_count(&subscriber, "notice"), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("mqtt_delivery");
@@ -264,6 +305,8 @@ int main(void)
 	tcase_add_test(tcase, the_receive_maximum_is_honoured_and_order_kept);
 	tcase_add_test(tcase, a_full_queue_says_again);
 	tcase_add_loop_test(tcase, plain_mqtt_needs_insecure, 0, 2);
+	tcase_add_test(tcase, notices_wait_for_the_link);
+	tcase_add_test(tcase, no_notices_without_a_status_topic);
 	suite_add_tcase(suite, tcase);
 	return rig_main(suite);
 }
