@@ -87,6 +87,36 @@ START_TEST(revoked_during_the_handshake)
 }
 END_TEST
 
+/* What it was let in with once is no good any more, and neither is what it got for that. */
+START_TEST(a_ticket_does_not_bring_it_back)
+{
+	static const struct tg_ticket_key keys[1] = {{.name = "key-one", .encryption = "1", .authentication = "a"}};
+	SSL_SESSION *session = NULL;
+	struct pki pki;
+
+	pki_make(&(struct pki_request){.name = "device-1", .issuer = &root}, &pki);
+	dtls_set_tickets(server.dtls, keys, 1);
+	verify_lists(&(struct pki_list){.issuer = &root}, 1, false);
+	ck_assert(!server_visit(&server, verify_device(&pki, NULL), &session));
+	struct client_options options = {.port = dtls_port(server.dtls), .certificate = &pki, .resume = session};
+	struct client *client;
+	client_new(&options, &client);
+	ck_assert(server_visit(&server, client, &session));
+	verify_lists(&(struct pki_list){.issuer = &root, .revoked = &pki}, 1, false);
+	unsigned before = server.established;
+	options.resume = session;
+	client_new(&options, &client);
+	server_connect(&server, client);
+	server_settle(&server, client);
+	ck_assert_uint_eq(server.established, before);
+	ck_assert_uint_eq(dtls_sessions(server.dtls), 0);
+	ck_assert_uint_eq(server.failed[DTLS_END_BAD_CERTIFICATE], 1);
+	client_free(client);
+	SSL_SESSION_free(session);
+	pki_done(&pki);
+}
+END_TEST
+
 START_TEST(every_authority_needs_its_list)
 {
 	struct pki middle, direct, below;
@@ -191,6 +221,7 @@ static Suite *revoked_suite(void)
 	tcase_add_test(tcase, live_session_of_a_revoked_device_ends);
 	tcase_add_test(tcase, sessions_under_a_revoked_authority_end);
 	tcase_add_test(tcase, revoked_during_the_handshake);
+	tcase_add_test(tcase, a_ticket_does_not_bring_it_back);
 	tcase_add_loop_test(tcase, every_authority_needs_its_list, 0, 2);
 	tcase_add_test(tcase, an_anchor_needs_no_list);
 	tcase_add_loop_test(tcase, stale_list, 0, COUNT(stale));

@@ -72,6 +72,37 @@ START_TEST(test_floors)
 }
 END_TEST
 
+static void assert_all(const char *list, const char *each, const char *none)
+{
+	char copy[2048], *rest = copy, *name;
+
+	snprintf(copy, sizeof(copy), "%s", list);
+	while ((name = strsep(&rest, ":"))) {
+		ck_assert_msg(strstr(name, each) != NULL, "%s has no %s", name, each);
+		ck_assert_msg(strstr(name, none) == NULL, "%s has %s", name, none);
+	}
+}
+
+/* RFC 9325 section 4: forward secrecy, but for the plain PSK suites of RFC 7925; no suite that authenticates what it encrypts
+ * after the fact, but for one that old devices have, behind all others. */
+START_TEST(test_advice)
+{
+	const struct tg_crypto *policy = crypto_policy(names[_i]);
+	const char *cbc = strstr(policy->dtls_psk_suites, "CBC");
+
+	assert_all(policy->dtls_certificate_suites, "ECDHE-", "CBC");
+	assert_all(policy->dtls_psk_suites, "PSK-", "NULL");
+	assert_all(policy->tls13_suites, "TLS_", "CCM_8");
+	if (*policy->tls12_suites)
+		assert_all(policy->tls12_suites, "ECDHE-", "CBC");
+	ck_assert_int_eq(strncmp(policy->dtls_psk_suites, "ECDHE-PSK-", 10), 0);
+	if (strcmp(policy->policy, "modern") == 0)
+		ck_assert_ptr_null(cbc);
+	else
+		ck_assert(!cbc || !strchr(cbc, ':'));
+}
+END_TEST
+
 START_TEST(test_names)
 {
 	ck_assert_ptr_null(crypto_policy(""));
@@ -92,6 +123,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, test_lists_are_understood, 0, 2);
 	tcase_add_loop_test(tcase, test_floors, 0, 2);
+	tcase_add_loop_test(tcase, test_advice, 0, 2);
 	tcase_add_test(tcase, test_names);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
