@@ -182,6 +182,28 @@ START_TEST(policy)
 }
 END_TEST
 
+START_TEST(policy_that_is_raised)
+{
+	struct pki own;
+
+	pki_make(&(struct pki_request){.name = "broker", .names = NAMES, .issuer = &root}, &own);
+	setenv("STAPLE_TLS12", "1", 1);
+	front_start(&own, NULL, NULL);
+	mock->crypto = "compatible";
+	front_expect_up();
+	rig_expect_in(mock->link_detail, "TLSv1.2");
+	mock->crypto = "modern";
+	ck_assert_int_eq(mock_reload(mock), 0);
+	ck_assert(MOCK_UNTIL(mock, mock->link != TG_LINK_UP, RIG_SOON_MS));
+	ck_assert_uint_eq(mock_logged(mock, "the policy has other versions of TLS now"), 1);
+	ck_assert(MOCK_UNTIL(mock, mock_logged(mock, "protocol version") > 0, RIG_SOON_MS));
+	mock->crypto = "compatible";
+	ck_assert_int_eq(mock_reload(mock), 0);
+	ck_assert(MOCK_UNTIL(mock, mock->link == TG_LINK_UP, RIG_SOON_MS));
+	pki_done(&own);
+}
+END_TEST
+
 START_TEST(tells_of_its_session)
 {
 	struct pki own;
@@ -244,6 +266,7 @@ int main(void)
 	tcase_add_loop_test(tcase, revocation_lists, 0, 4);
 	tcase_add_test(tcase, a_list_that_comes_later);
 	tcase_add_test(tcase, policy);
+	tcase_add_test(tcase, policy_that_is_raised);
 	tcase_add_test(tcase, tells_of_its_session);
 	tcase_add_loop_test(tcase, files_that_cannot_be_used, 0, COUNT(bad_files));
 	suite_add_tcase(suite, tcase);
