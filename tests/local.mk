@@ -24,6 +24,7 @@ INTEGRATION_TESTS += \
 	tests/integration/test_footprint.py tests/integration/test_renew.py tests/integration/test_renewal.py
 # What is worth the time with sanitizers, too.
 SANITIZE_TESTS += \
+	tests/integration/test_renew.py \
 	tests/integration/test_core_life.py tests/integration/test_ctl.py \
 	tests/integration/test_refusals.py tests/integration/test_outage.py tests/integration/test_store.py \
 	tests/integration/test_endpoints.py tests/integration/test_main_job.py tests/integration/test_profiles.py \
