@@ -286,7 +286,7 @@ static int write_label(const struct senml_field *field, struct buffer *buffer)
 
 static int write_value(const struct senml_value *value, struct buffer *buffer)
 {
-	struct cbor_item item = {.type = CBOR_ITEM_BOOL, .yes = value->yes};
+	struct cbor_item item = {.type = CBOR_ITEM_BOOL};
 
 	if (value->type == SENML_WHOLE && value->whole < 0)
 		item = (struct cbor_item){.type = CBOR_ITEM_NEGATIVE, .number = (uint64_t)(-1 - value->whole)};
@@ -294,7 +294,9 @@ static int write_value(const struct senml_value *value, struct buffer *buffer)
 		item = (struct cbor_item){.type = CBOR_ITEM_UNSIGNED, .number = (uint64_t)value->whole};
 	else if (value->type == SENML_REAL)
 		item = (struct cbor_item){.type = CBOR_ITEM_FLOAT, .real = value->real};
-	else if (value->type != SENML_BOOL)
+	else if (value->type == SENML_BOOL)
+		item.yes = value->yes;
+	else
 		item = (struct cbor_item){.type = value->type == SENML_TEXT ? CBOR_ITEM_TEXT : CBOR_ITEM_BYTES,
 					  .bytes = value->bytes};
 	return cbor_item_append(buffer, &item);
