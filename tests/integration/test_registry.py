@@ -252,6 +252,29 @@ class Rotation(RegistryCase):
         self.assert_kept_out(new)
         self.assert_gets_in(newest, "newest")
 
+    def is_resumed(self, key, ticket, *options):
+        """Connects with the ticket, or for one, and returns whether the session was resumed."""
+        result = subprocess.run(
+            ["openssl", "s_client", "-dtls1_2", "-connect", f"127.0.0.1:{self.coap_port}", "-psk_identity", "pump-1",
+             "-psk", key.hex(), "-cipher", "PSK-AES128-GCM-SHA256", *options, ticket],
+            input="Q\n", capture_output=True, text=True, errors="replace", check=False, timeout=DEADLINE_S,
+        )
+        states = re.findall(r"^(New|Reused), ", result.stdout, re.MULTILINE)
+        self.assertTrue(states, result.stdout + result.stderr)
+        return states[0] == "Reused"
+
+    def test_tickets_of_the_old_key_end_with_it(self):
+        old, ticket = self.gateway.add_psk("pump-1"), self.folder / "ticket.pem"
+        self.assertFalse(self.is_resumed(old, ticket, "-sess_out"))
+        self.assertTrue(self.is_resumed(old, ticket, "-sess_in"))
+        new = self.rotate()
+        self.assertTrue(self.is_resumed(old, ticket, "-sess_in"))
+        self.assertTrue(self.keys()["rotating"], "a resumed session says nothing of the key that the device has")
+        self.gateway.ctl("device", "rotate", "pump-1", "--finish")
+        self.assertFalse(self.is_resumed(new, ticket, "-sess_in"))
+        self.assertFalse(self.is_resumed(new, ticket, "-sess_out"))
+        self.assertTrue(self.is_resumed(new, ticket, "-sess_in"))
+
     def live_session(self):
         load = Load(self.folder, self.coap_port, {"pump-1": self.gateway.add_psk("pump-1")}, "--rate", 20).start()
         self.subscriber.wait_for(5)
@@ -261,12 +284,17 @@ class Rotation(RegistryCase):
         seen = len(self.subscriber.messages())
         self.subscriber.wait_for(seen + 10)
 
+    def assert_lost(self, load):
+        """Its session was ended, and its old key does not let it come back."""
+        wait_until(lambda: self.gateway.endpoint("field")["counters"]["failed_wrong_key"] > 0, "it tries to come back")
+        self.assertGreaterEqual(load.stop()["sessions_lost"], 1)
+
     def test_live_sessions_end_with_the_overlap(self):
         load = self.live_session()
         self.rotate()
         self.assert_goes_on()
         self.gateway.ctl("device", "rotate", "pump-1", "--finish")
-        self.assertGreaterEqual(load.stop()["sessions_lost"], 1)
+        self.assert_lost(load)
 
     def test_the_overlap_ends_by_itself(self):
         self.allowed = [*self.allowed, "its new one was never used"]
@@ -276,7 +304,7 @@ class Rotation(RegistryCase):
         new = self.rotate()
         self.assert_goes_on()
         wait_until(lambda: not self.keys()["rotating"], "the overlap is over")
-        self.assertGreaterEqual(load.stop()["sessions_lost"], 1)
+        self.assert_lost(load)
         self.assert_gets_in(new, "new")
 
 
