@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/bytes.h"
@@ -59,6 +60,21 @@ static void add_old(const struct renewal *renewal, struct files *files)
 	add_path(files, "key", used == &renewal->current ? path : renewal->settings.key);
 }
 
+/* A secret that others can read is none. */
+static void add_password(const struct renewal *renewal, struct files *files)
+{
+	int fd = renewal_pair_open(renewal->settings.password);
+	struct stat st;
+
+	if (fd >= 0 && (fstat(fd, &st) < 0 || st.st_mode & (S_IRWXG | S_IRWXO))) {
+		renewal_log(renewal, LOG_LEVEL_WARNING,
+			    "est_password may be read by others and is not used (wanted is mode 0600)");
+		close(fd);
+		return;
+	}
+	(void)!add_file(files, "password", fd);
+}
+
 static int add_files(const struct renewal *renewal, enum step step, struct files *files)
 {
 	const struct renewal_slots *slots = &renewal->slots;
@@ -72,7 +88,7 @@ static int add_files(const struct renewal *renewal, enum step step, struct files
 	if (r >= 0)
 		r = add_file(files, "result", renewal_slots_create(slots, SLOT_INCOMING, true));
 	if (step == STEP_ENROLL && *renewal->settings.password)
-		add_path(files, "password", renewal->settings.password);
+		add_password(renewal, files);
 	if (step == STEP_CHECK)
 		add_path(files, "answer", renewal_slots_path(slots, SLOT_ANSWER, (char[RENEWAL_PATH_MAX]){0}));
 	return r;

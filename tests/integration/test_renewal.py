@@ -30,12 +30,13 @@ class RenewalCase(GatewayCase):
 
     allowed = [r"cloud: "]
     endpoint = "cloud"
+    password_mode = 0o600
     old = {"begin_s": -60, "end_s": LIFE_S}  # the life of the certificate at the start
 
     def setUp(self):
         self.own = Pki(Path(self.root) / f"pki-{self.id().rpartition('.')[2]}")
         (self.own.folder / "password").write_text("let me in\n", encoding="ascii")
-        (self.own.folder / "password").chmod(0o600)
+        (self.own.folder / "password").chmod(self.password_mode)
         self.pki = self.own
         self.signer = Signer(self.own.folder / "signer", self.own.certificate("cloud-ca"), self.own.key("cloud-ca"))
         self.short_lived("cloud")
@@ -160,6 +161,16 @@ class FirstTime(RenewalCase):
         self.renew()
         self.wait_renewed(first)
         self.assertEqual(self.est.enrolments()[-1], ("simplereenroll", "cloud"))
+
+
+class OpenPassword(FirstTime):
+    """A password that others can read is not used."""
+    password_mode = 0o644
+
+    def test_with_the_password(self):
+        self.gateway.lines.wait_line(r"est_password may be read by others and is not used")
+        self.assertIn("neither a certificate nor a password", self.wait_failures(1)["problem"])
+        self.assertEqual(self.est.asked, [])
 
 
 class DueByItself(RenewalCase):
