@@ -25,12 +25,13 @@ static int read_formats(const struct config_load *load, const char *where, struc
 
 	if (value->count > 0) {
 		for (size_t i = 0; i < route->formats_count; i++)
-			if (!transform_takes(&route->transform, route->formats[i]))
+			if (!transform_takes(&route->transform, route->formats[i])) {
 				config_problem_error(load->problems, value->source, value->line,
-						     "%s: \"formats\" has %d, but \"format\", \"split\" or "
-						     "\"resolve\" want SenML: application/senml+json or "
-						     "application/senml+cbor",
-						     where, route->formats[i]);
+						     "%s: \"formats\" has another one than application/senml+json and "
+						     "application/senml+cbor, but the route reads SenML",
+						     where);
+				break;
+			}
 		return 0;
 	}
 	free(route->formats);

@@ -116,6 +116,12 @@ static const struct {
 	 "number; "
 	 "did you mean \"application/json\"?\n"
 	 "tidegate.conf:5: route \"r\": \"formats\" has \"70000\", which is neither a known media type nor a number\n"},
+	{ROUTE("name = \"r\"; formats = [ \"application/senml+json\", \"none\" ]; split = true; " WAY),
+	 "tidegate.conf:5: route \"r\": \"formats\" has another one than application/senml+json and "
+	 "application/senml+cbor, but the route reads SenML\n"},
+	{ROUTE("name = \"r\"; format = \"senml-jsn\"; " WAY),
+	 "tidegate.conf:5: route \"r\": \"format\" is \"senml-jsn\", allowed is one of: raw senml-json senml-cbor "
+	 "json-envelope; did you mean \"senml-json\"?\n"},
 	{ROUTE("name = \"r\"; qos = 3; ack = \"sure\"; retain = 1; expiry_s = -1; " WAY),
 	 "tidegate.conf:5: route \"r\": \"qos\" is 3, allowed is 0 to 2\n"
 	 "tidegate.conf:5: route \"r\": \"ack\" is \"sure\", allowed is one of: received safe delivered\n"

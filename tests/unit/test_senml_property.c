@@ -10,7 +10,7 @@
 #include "senml_maker.h"
 #include "suite.h"
 
-enum { TURNS = 4000, ROOM = 1 << 20 };
+enum { TURNS = 2000, ROOM = 1 << 20 };
 
 #define NOW INT64_C(1760000000123456)
 
