@@ -29,6 +29,7 @@ enum certs_role {
 	CERTS_CHAIN,  /* above one's own */
 	CERTS_TRUST,  /* an anchor that peers' certificates are issued under */
 	CERTS_LIST,   /* a revocation list */
+	CERTS_OFFICE, /* the gateway's own authority for devices */
 	CERTS_FILE,   /* a file in which there is none, or that cannot be read */
 	CERTS_DEVICE, /* shown by a device */
 	CERTS_SERVER  /* shown by a server that the gateway connects to */
@@ -106,8 +107,8 @@ int certs_list(const struct certs *certs, const struct certs_item ***ret_list, s
 
 struct config;
 
-/* certs_files.c: a round over all files that the enabled endpoints name, and those that a renewal put into their place in `state_dir`
- * (NULL: none). Blocks: while it reads them. Errors: -ENOMEM. */
+/* certs_files.c: finds all files that the enabled endpoints name, and those that a renewal put into their place in `state_dir`
+ * (NULL: none). Between certs_begin and certs_end. Blocks: while it reads them. Errors: -ENOMEM. */
 int certs_collect(struct certs *certs, const struct config *config, const char *state_dir, int64_t wall_us) WARN_UNUSED;
 
 /* certs_words.c. "fine", "renew", "urgent", "not-yet-valid", "expired", "unusable"; "certificate", "chain", "trust", "crl" … */

@@ -208,13 +208,11 @@ int certs_collect(struct certs *certs, const struct config *config, const char *
 {
 	int r = 0;
 
-	certs_begin(certs);
 	for (size_t i = 0; i < config->endpoints_count && r >= 0; i++) {
 		const struct config_endpoint *endpoint = &config->endpoints[i];
 
 		if (endpoint->enabled && endpoint->descriptor)
 			r = collect_endpoint(certs, endpoint, state_dir, wall_us);
 	}
-	certs_end(certs);
 	return r;
 }

@@ -169,7 +169,7 @@ int certs_check(const char *config_file, const struct config_places *places, con
 	if (r >= 0)
 		r = certs_new(&certs);
 	if (r >= 0)
-		r = certs_collect(certs, config, places->state_dir, clock_wall_us());
+		r = certs_collect(certs, config, places->state_dir, clock_wall_us()); /* of a new table: one round */
 	if (r < 0)
 		return r;
 	clock_format_seconds(at_wall_us, text);

@@ -18,7 +18,8 @@ const char *certs_state_name(enum certs_state state)
 
 const char *certs_role_name(enum certs_role role)
 {
-	static const char *const names[] = {"certificate", "chain", "trust", "crl", "file", "device", "server"};
+	static const char *const names[] = {"certificate", "chain", "trust",  "crl",
+					    "authority",   "file",  "device", "server"};
 
 	return names[role];
 }
@@ -82,6 +83,9 @@ static void say_what(const struct certs_item *item, char *text, size_t size)
 		snprintf(text, size, "endpoint \"%s\" cannot tell which certificates of \"%s\" are revoked", endpoint,
 			 subject);
 		break;
+	case CERTS_OFFICE:
+		snprintf(text, size, "devices with certificates of the gateway's own authority are no longer let in");
+		break;
 	case CERTS_FILE:
 		snprintf(text, size,
 			 item->listens ? "devices with certificates cannot connect to endpoint \"%s\""
@@ -105,7 +109,8 @@ void certs_words(const struct certs_item *item, enum certs_state state, char ret
 	if (certs_is_broken(state))
 		snprintf(ret_text, CERTS_WORDS_SIZE, "%s: %s", what, why);
 	else
-		snprintf(ret_text, CERTS_WORDS_SIZE, "endpoint \"%s\": %s", item->endpoint, why);
+		snprintf(ret_text, CERTS_WORDS_SIZE, "%s%s%s%s", *item->endpoint ? "endpoint \"" : "", item->endpoint,
+			 *item->endpoint ? "\": " : "", why);
 }
 
 void certs_remedy(const struct certs_item *item, enum certs_state state, char ret_text[CERTS_WORDS_SIZE])
@@ -119,6 +124,8 @@ void certs_remedy(const struct certs_item *item, enum certs_state state, char re
 		snprintf(ret_text, CERTS_WORDS_SIZE,
 			 "it renews itself before it is over; where it does not: tidegatectl certs renew %s",
 			 item->endpoint);
+	else if (item->role == CERTS_OFFICE)
+		snprintf(ret_text, CERTS_WORDS_SIZE, "give devices certificates of another authority in time");
 	else if (item->role == CERTS_DEVICE)
 		snprintf(ret_text, CERTS_WORDS_SIZE, "give the device a new certificate");
 	else if (item->role == CERTS_SERVER)

@@ -103,7 +103,7 @@ static void on_change(void *arg, const struct certs_item *item, enum certs_state
 							 EVENT_CERTIFICATE_EXPIRED, EVENT_CERTIFICATE_UNUSABLE};
 	struct core *core = arg;
 	bool peer = item->role >= CERTS_DEVICE;
-	const struct log_fields fields = {.endpoint = item->endpoint,
+	const struct log_fields fields = {.endpoint = *item->endpoint ? item->endpoint : NULL,
 					  .device = item->role == CERTS_DEVICE ? item->place : NULL,
 					  .event = events[item->state]};
 	enum log_level level = item->state <= CERTS_RENEW            ? LOG_LEVEL_NOTICE
@@ -132,6 +132,33 @@ static void judge(struct core *core)
 	watch->peers_soon = false;
 }
 
+/* The authority of the registry, once it was made. */
+static int collect_authority(struct core *core)
+{
+	uint8_t certificate[FRAME_CERTIFICATE_MAX];
+	struct trust_x509 facts;
+	const struct certs_find find = {
+		.role = CERTS_OFFICE, .listens = true, .endpoint = "", .place = "devices", .file = "", .facts = &facts};
+	int r = devices_authority(core->devices, NULL, certificate, sizeof(certificate));
+
+	if (r <= 0 || trust_x509_read_der(bytes_of(certificate, (size_t)r), &facts) < 0)
+		return 0;
+	return certs_found(core->certs->certs, &find);
+}
+
+static int collect(struct core *core)
+{
+	struct certs *certs = core->certs->certs;
+	int r;
+
+	certs_begin(certs);
+	r = certs_collect(certs, core->config, core->places->state_dir, core_now_wall_us(core));
+	if (r >= 0)
+		r = collect_authority(core);
+	certs_end(certs);
+	return r;
+}
+
 void core_certs_tick(struct core *core)
 {
 	struct core_certs *watch = core->certs;
@@ -140,7 +167,7 @@ void core_certs_tick(struct core *core)
 	if (watch->soon || now_us >= watch->due_us) {
 		watch->soon = false;
 		watch->due_us = now_us + ROUND_US;
-		if (certs_collect(watch->certs, core->config, core->places->state_dir, core_now_wall_us(core)) < 0)
+		if (collect(core) < 0)
 			log_error("the certificates cannot be watched (%s)", strerror(ENOMEM));
 		judge(core);
 	} else if (watch->peers_soon || core_now_wall_us(core) >= watch->judge_at_us) {

@@ -39,6 +39,11 @@ class Watched(CertsCase):
         self.assertLessEqual(wanted, found)
         self.assertEqual(self.gateway.status()["certificates"]["expired"], 0)
 
+    def test_the_authority_for_devices(self):
+        self.gateway.ctl("device", "add", "valve-3", "--certificate", "--out", self.folder / "valve-3.pem")
+        found = self.certificate("", "authority")
+        self.assertEqual((found["state"], found["authority"]), ("fine", True))
+
     def test_each_change_is_told(self):
         """Two days of life: renewed after two thirds, urgent in the last sixth, then over."""
         for hours, state in ((36, "renew"), (43, "urgent"), (49, "expired")):
