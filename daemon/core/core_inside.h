@@ -194,6 +194,7 @@ json_t *core_status(struct core *core);
 /* core_sessions.c. The live sessions, of all devices (NULL) or of one. */
 json_t *core_sessions(const struct core *core, const char *device);
 void core_command_sessions(void *arg, struct control_call *call, const json_t *request);
+void core_command_audit(void *arg, struct control_call *call, const json_t *request);
 void core_command_status(void *arg, struct control_call *call, const json_t *request);
 void core_command_outbox(void *arg, struct control_call *call, const json_t *request);
 void core_command_device_add(void *arg, struct control_call *call, const json_t *request);

@@ -196,6 +196,7 @@ static void command_drain(void *arg, struct control_call *call, const json_t *re
 const struct control_command core_commands[] = {{"status", core_command_status},
 						{"sessions", core_command_sessions},
 						{"outbox", core_command_outbox},
+						{"audit", core_command_audit},
 						{"device-add", core_command_device_add},
 						{"device-list", core_command_device_list},
 						{"device-show", core_command_device_show},

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += libcore.la
 libcore_la_SOURCES = \
+	daemon/core/audit.c daemon/core/audit.h \
+	daemon/core/audit_proc.c daemon/core/audit_proc.h \
 	daemon/core/cbor_item.c daemon/core/cbor_item.h \
 	daemon/core/certs.c daemon/core/certs.h \
 	daemon/core/certs_files.c \
@@ -26,6 +28,10 @@ libcore_la_SOURCES = \
 	daemon/core/core.c daemon/core/core.h daemon/core/core_inside.h \
 	daemon/core/core_certs.c \
 	daemon/core/core_clock.c \
+	daemon/core/core_audit.c daemon/core/core_audit.h \
+	daemon/core/core_audit_box.c \
+	daemon/core/core_audit_crypto.c \
+	daemon/core/core_audit_process.c \
 	daemon/core/core_device.c daemon/core/core_device.h \
 	daemon/core/core_device_certificate.c \
 	daemon/core/core_device_import.c \
@@ -112,6 +118,7 @@ libcore_la_SOURCES = \
 	daemon/core/trust_sign.c daemon/core/trust_sign.h \
 	daemon/core/trust.c daemon/core/trust.h \
 	daemon/core/trust_ca.c daemon/core/trust_ca.h \
+	daemon/core/trust_inspect.c daemon/core/trust_inspect.h \
 	daemon/core/trust_seal.c daemon/core/trust_seal.h \
 	daemon/core/trust_x509.c daemon/core/trust_x509.h \
 	daemon/core/wildcard.c daemon/core/wildcard.h
@@ -352,3 +359,9 @@ UNIT_TESTS += tests/unit/test_outbox_room
 tests_unit_test_outbox_room_SOURCES = tests/unit/fake_store.c tests/unit/fake_store.h tests/unit/fake_world.c tests/unit/fake_world.h tests/unit/message_fixture.c tests/unit/message_fixture.h tests/unit/outbox_fixture.c tests/unit/outbox_fixture.h tests/unit/suite.h tests/unit/test_outbox_room.c
 tests_unit_test_outbox_room_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_outbox_room_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_audit
+UNIT_TESTS += tests/unit/test_audit
+tests_unit_test_audit_SOURCES = tests/unit/suite.h tests/unit/test_audit.c
+tests_unit_test_audit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_audit_LDADD = libcore.la $(CHECK_LIBS) $(JANSSON_LIBS)

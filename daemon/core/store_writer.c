@@ -213,6 +213,7 @@ static int repair(struct writer *writer)
 	store_files_close(&store->files);
 	store->files = (struct store_files){.count = 0};
 	r = store_files_open(&store->files, store->folder, &store->settings, found);
+	store_exam_done(found);
 	if (r < 0) {
 		log_error("the store cannot be repaired (%s), messages are kept in memory only", strerror(-r));
 		return -EIO;

@@ -15,11 +15,12 @@ enum ctl_exit {
 	CTL_FAILED = 1,     /* the gateway refused or could not */
 	CTL_USAGE = 2,      /* the command line makes no sense */
 	CTL_NO_GATEWAY = 3, /* nobody answers at the control socket */
-	CTL_UNWELL = 4      /* status: something needs an operator */
+	CTL_UNWELL = 4      /* status, audit: something needs an operator */
 };
 
 struct ctl {
 	struct client client;
+	const char *run_dir;
 	bool json;
 	int argc; /* what stands behind the command's words */
 	char **argv;
@@ -51,6 +52,7 @@ int ctl_device_rekey(struct ctl *ctl);
 int ctl_device_profile(struct ctl *ctl);
 int ctl_profiles(struct ctl *ctl);
 int ctl_certs_renew(struct ctl *ctl);
+int ctl_audit(struct ctl *ctl);
 int ctl_tail(struct ctl *ctl);
 int ctl_config(struct ctl *ctl);
 int ctl_routes_test(struct ctl *ctl);

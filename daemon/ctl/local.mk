@@ -2,6 +2,8 @@
 bin_PROGRAMS += tidegatectl
 tidegatectl_SOURCES = \
 	daemon/ctl/ask.c \
+	daemon/ctl/audit.c \
+	daemon/ctl/audit_box.c daemon/ctl/audit_box.h \
 	daemon/ctl/clean.c \
 	daemon/ctl/client.c daemon/ctl/client.h \
 	daemon/ctl/certs.c \

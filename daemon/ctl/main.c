@@ -31,6 +31,7 @@ const struct ctl_command ctl_commands[] = {
 	 "enrol many devices from comma-separated values", ctl_device_import},
 	{"device export", "", "all devices as comma-separated values, without keys", ctl_device_export},
 	{"device rekey", "[--key FILE]", "seal the devices' keys under a new master key", ctl_device_rekey},
+	{"audit", "[--no-updates]", "how safe the box is, with evidence", ctl_audit},
 	{"profiles", "", "what the devices of each kind may do, and how many there are", ctl_profiles},
 	{"certs renew", "ENDPOINT | --status", "renew an endpoint's certificate now, or how the renewals go",
 	 ctl_certs_renew},
@@ -62,8 +63,8 @@ static void print_help(FILE *out)
 	      "  --json        answer as JSON, for programs\n"
 	      "  --run DIR     the gateway's run folder (default: " TG_RUN_DIR ")\n"
 	      "  --help, --version\n\n"
-	      "Exit: 0 good, 1 refused or failed, 2 bad usage, 3 no gateway answers, 4 status or certs "
-	      "--at: something needs an operator\n"
+	      "Exit: 0 good, 1 refused or failed, 2 bad usage, 3 no gateway answers, 4 status, certs --at or "
+	      "audit: something needs an operator\n"
 	      "See tidegatectl(1).\n",
 	      out);
 }
@@ -98,6 +99,7 @@ static int run_command(struct ctl *ctl, const char *run_dir, const struct ctl_co
 		client_close(&ctl->client);
 		return CTL_NO_GATEWAY;
 	}
+	ctl->run_dir = run_dir;
 	r = command->run(ctl);
 	client_close(&ctl->client);
 	return r;

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/audit.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "core/control.h"
+
+static const char *const names[] = {"ok", "warn", "fail", "unknown"};
+
+enum audit_state audit_worse(enum audit_state a, enum audit_state b)
+{
+	static const int order[] = {[AUDIT_OK] = 0, [AUDIT_UNKNOWN] = 1, [AUDIT_WARN] = 2, [AUDIT_FAIL] = 3};
+
+	return order[a] >= order[b] ? a : b;
+}
+
+static json_t *format_text(const char *format, va_list args)
+{
+	char text[1024];
+
+	vsnprintf(text, sizeof(text), format, args);
+	return control_text(bytes_text(text));
+}
+
+json_t *audit_line(json_t *lines, const char *id, const char *provision, enum audit_state state, const char *advice,
+		   const char *format, ...)
+{
+	json_t *evidence = json_array();
+	va_list args;
+
+	va_start(args, format);
+	json_array_append_new(lines, json_pack("{s:s,s:s,s:s,s:o,s:O,s:s}", "id", id, "provision", provision, "state",
+					       names[state], "sentence", format_text(format, args), "evidence",
+					       evidence, "advice", state == AUDIT_OK || !advice ? "" : advice));
+	va_end(args);
+	json_decref(evidence); /* the line has it */
+	return evidence;
+}
+
+void audit_note(json_t *evidence, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	json_array_append_new(evidence, format_text(format, args));
+	va_end(args);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_CORE_AUDIT_H
+#define CORE_CORE_AUDIT_H
+
+/* What the files that make up the audit (core_audit*.c) share. Each adds its lines (audit.h) to the report. */
+
+#include "core/audit.h"
+#include "core/core_inside.h"
+
+/* core_audit_box.c: keys and files at rest, what is kept, how outages are met. */
+void core_audit_box(struct core *core, json_t *lines);
+/* core_audit_crypto.c: policy, plain listeners, certificates; `below` gets each session and certificate below the policy. */
+void core_audit_crypto(struct core *core, json_t *lines, json_t *below);
+/* core_audit_process.c: the sandbox of each process, and the sockets that are open to the network. */
+void core_audit_processes(struct core *core, json_t *lines, json_t *processes, json_t *sockets);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include "ctl/audit_box.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+enum { ANSWER_BYTES = 256 * 1024, APT_S = 60, LISTS_OLD_DAYS = 7, DAY_S = 86400, USERS_MAX = 200 };
+
+extern char **environ;
+
+static void note(json_t *evidence, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void note(json_t *evidence, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	json_array_append_new(evidence, json_string(text));
+}
+
+static json_t *add(json_t *lines, const char *id, const char *provision, const char *state, const char *sentence,
+		   const char *advice)
+{
+	json_t *evidence = json_array();
+
+	json_array_append_new(lines, json_pack("{s:s,s:s,s:s,s:s,s:O,s:s}", "id", id, "provision", provision, "state",
+					       state, "sentence", sentence, "evidence", evidence, "advice",
+					       strcmp(state, "ok") == 0 ? "" : advice));
+	json_decref(evidence);
+	return evidence;
+}
+
+static void note_members(json_t *evidence, const struct group *group)
+{
+	char text[900] = "";
+	size_t used = 0;
+	unsigned count = 0;
+	struct passwd *user;
+
+	for (char **member = group->gr_mem; *member && used < sizeof(text) - 80; member++, count++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, " %.64s", *member);
+	setpwent();
+	while ((user = getpwent()) && count < USERS_MAX && used < sizeof(text) - 80) {
+		if (user->pw_gid != group->gr_gid)
+			continue;
+		used += (size_t)snprintf(text + used, sizeof(text) - used, " %.64s", user->pw_name);
+		count++;
+	}
+	endpwent();
+	note(evidence, "members of the group \"%s\":%s", group->gr_name, count ? text : " none");
+}
+
+void audit_box_socket(json_t *lines, const char *run_dir)
+{
+	const struct passwd *owner;
+	const struct group *group;
+	char path[512];
+	struct stat st;
+	json_t *evidence;
+	bool good;
+
+	snprintf(path, sizeof(path), "%s/control.sock", run_dir);
+	if (stat(path, &st) < 0) {
+		evidence = add(lines, "control-socket", "5.6", "unknown", "the control socket cannot be looked at",
+			       "ask as root");
+		note(evidence, "%s: %s", path, strerror(errno));
+		return;
+	}
+	good = !(st.st_mode & S_IRWXO);
+	evidence = add(lines, "control-socket", "5.6", good ? "ok" : "fail",
+		       good ? "only root and a group may control the gateway" : "every user may control the gateway",
+		       "chmod 0660, and look for who has changed it");
+	owner = getpwuid(st.st_uid);
+	note(evidence, "%s: mode %04o, owner %s", path, (unsigned)st.st_mode & 07777u, owner ? owner->pw_name : "?");
+	group = getgrgid(st.st_gid);
+	if (group)
+		note_members(evidence, group);
+	else
+		note(evidence, "group %u, which has no name", (unsigned)st.st_gid);
+}
+
+/* Starts the program with its output in a pipe. Returns the pipe, or a negative errno. */
+static int begin(char *const *command, pid_t *ret_pid)
+{
+	posix_spawn_file_actions_t actions;
+	int fds[2], r;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, fds[1], 1);
+	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+	r = posix_spawnp(ret_pid, command[0], &actions, NULL, command, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	close(fds[1]);
+	if (r == 0)
+		return fds[0];
+	close(fds[0]);
+	return -r;
+}
+
+/* Whether it ended well and in time, with what it said in `text`. */
+static bool run(char *const *command, char *text, size_t size)
+{
+	int64_t end_us = clock_now_us() + APT_S * CLOCK_S_US;
+	size_t used = 0;
+	int status = -1;
+	pid_t pid;
+	int fd = begin(command, &pid);
+	bool ended = false;
+
+	if (fd < 0)
+		return false;
+	while (!ended && used < size - 1) {
+		struct pollfd wait = {.fd = fd, .events = POLLIN};
+		int64_t left_ms = (end_us - clock_now_us()) / CLOCK_MS_US;
+		ssize_t n = -1;
+
+		if (left_ms > 0 && poll(&wait, 1, (int)left_ms) > 0)
+			n = read(fd, text + used, size - 1 - used);
+		if (n < 0)
+			break;
+		ended = n == 0;
+		used += (size_t)n;
+	}
+	text[used] = '\0';
+	close(fd);
+	if (!ended)
+		kill(pid, SIGKILL);
+	return waitpid(pid, &status, 0) == pid && ended && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* Days since apt's lists were last fetched; -1: there are none. */
+static long lists_age_days(void)
+{
+	DIR *folder = opendir("/var/lib/apt/lists");
+	struct stat st;
+	time_t newest = 0;
+
+	for (struct dirent *entry; folder && (entry = readdir(folder));)
+		if (strstr(entry->d_name, "Release") && fstatat(dirfd(folder), entry->d_name, &st, 0) == 0 &&
+		    st.st_mtime > newest)
+			newest = st.st_mtime;
+	if (folder)
+		closedir(folder);
+	return newest ? (long)((clock_wall_us() / CLOCK_S_US - newest) / DAY_S) : -1;
+}
+
+/* "Inst PACKAGE [old] (new Origin:…, Debian-Security:… …)" */
+static void count_updates(char *text, json_t *names, unsigned *ret_all, unsigned *ret_security)
+{
+	char *rest = text, *line;
+
+	*ret_all = *ret_security = 0;
+	while ((line = strsep(&rest, "\n"))) {
+		char name[128];
+
+		if (sscanf(line, "Inst %127s", name) != 1)
+			continue;
+		++*ret_all;
+		if (!strstr(line, "Security"))
+			continue;
+		++*ret_security;
+		if (json_array_size(names) < 20)
+			json_array_append_new(names, json_string(name));
+	}
+}
+
+void audit_box_updates(json_t *lines)
+{
+	char *const command[] = {(char[]){"apt-get"}, (char[]){"-s"}, (char[]){"-oDebug::NoLocking=true"},
+				 (char[]){"upgrade"}, NULL};
+	CLEANUP_FREE char *text = malloc(ANSWER_BYTES);
+	json_t *evidence, *names = json_array(), *name;
+	long age = lists_age_days();
+	unsigned all, security;
+	bool old = age > LISTS_OLD_DAYS;
+	size_t i;
+
+	setenv("LC_ALL", "C", 1);
+	if (age < 0 || !text || !run(command, text, ANSWER_BYTES)) {
+		evidence = add(lines, "updates", "5.3", "unknown", "whether updates are pending is not known",
+			       "let the box fetch updates: apt-get update, or unattended-upgrades");
+		note(evidence, age < 0 ? "apt has fetched no lists" : "apt-get -s upgrade did not answer");
+		json_decref(names);
+		return;
+	}
+	count_updates(text, names, &all, &security);
+	evidence = add(lines, "updates", "5.3", security || old ? "warn" : "ok",
+		       security ? "security updates are pending"
+		       : old    ? "nobody has looked for updates for a while"
+				: "no security updates are pending",
+		       "apt-get update, apt-get upgrade; unattended-upgrades does it every day");
+	note(evidence, "%u updates pending, %u of them for security; apt's lists are %ld days old", all, security, age);
+	json_array_foreach(names, i, name) note(evidence, "security: %s", json_string_value(name));
+	json_decref(names);
+}
+
+void audit_box_reports(json_t *lines)
+{
+	static const char path[] = TG_DOC_DIR "/SECURITY.md";
+	bool there = access(path, R_OK) == 0;
+	json_t *evidence =
+		add(lines, "reports", "5.2", there ? "ok" : "unknown",
+		    there ? "how to report a vulnerability is said in the documentation"
+			  : "how to report a vulnerability is said in SECURITY.md, which is not installed here",
+		    "it is in the sources, beside README.md");
+
+	note(evidence, "%s; tidegate " PACKAGE_VERSION, path);
+}
