@@ -112,11 +112,10 @@ void audit_sockets_parse(const char *text, const char *protocol, audit_socket_fn
 	}
 }
 
-char *audit_read(const char *path)
+char *audit_read_fd(int fd)
 {
-	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	size_t size = 0, room = 16 * 1024;
-	char *text = fd < 0 ? NULL : malloc(room);
+	char *text = malloc(room);
 
 	while (text) {
 		ssize_t n = read(fd, text + size, room - size - 1);
@@ -139,4 +138,11 @@ char *audit_read(const char *path)
 	if (text)
 		text[size] = '\0';
 	return text;
+}
+
+char *audit_read(const char *path)
+{
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	return fd < 0 ? NULL : audit_read_fd(fd);
 }

@@ -39,5 +39,6 @@ void audit_sockets_parse(const char *text, const char *protocol, audit_socket_fn
 
 /* A text file, up to 4 MiB. Ownership: free it. Errors: NULL. */
 char *audit_read(const char *path) WARN_UNUSED;
+char *audit_read_fd(int fd) WARN_UNUSED;
 
 #endif

@@ -125,18 +125,30 @@ static void add_certificate(void *arg, const struct trust_facts *facts)
 			   reason ? ": below the policy" : "");
 }
 
+/* What the endpoint uses now: where its certificate renews itself, that is not the file of the setting. */
+static char *read_used(const struct certificates *all, const char *path)
+{
+	struct endpoint *endpoint = core_endpoint(all->core, all->endpoint->name);
+	CLEANUP_CLOSE int fd = endpoint ? core_renewal_open(endpoint, all->setting) : -1;
+
+	return fd < 0 ? audit_read(path) : audit_read_fd(fd);
+}
+
 static int add_file(void *arg, const char *name, uint32_t index, const char *value, bool file)
 {
 	struct certificates *all = arg;
-	CLEANUP_FREE char *text = NULL;
+	char *text;
 	int count;
 
 	(void)index;
 	if (!file || !*value || strcmp(name, "key") == 0 || strcmp(name, "password_file") == 0)
 		return 0;
 	all->setting = name;
-	text = audit_read(value);
+	text = read_used(all, value);
 	count = text ? trust_inspect_pem(bytes_text(text), add_certificate, all) : 0;
+	if (text)
+		explicit_bzero(text, strlen(text)); /* a key may stand beside the certificate */
+	free(text);
 	if (count == 0) {
 		audit_note(all->evidence, "%s of \"%s\": %s holds no certificate that can be read", name,
 			   all->endpoint->name, value);
