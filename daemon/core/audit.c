@@ -17,6 +17,8 @@ enum audit_state audit_worse(enum audit_state a, enum audit_state b)
 	return order[a] >= order[b] ? a : b;
 }
 
+static json_t *format_text(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
+
 static json_t *format_text(const char *format, va_list args)
 {
 	char text[1024];
