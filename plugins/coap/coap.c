@@ -8,7 +8,7 @@
 #include <sys/random.h>
 
 /* The last batch of answers leaves at the end of the turn; only then may the process end. */
-enum { LAST_TURN_US = 1000 };
+enum { LAST_TURN_US = 1000, SECOND_US = 1000000, FAILURES_TOLD = 10 };
 
 static const char *const counters[] = {
 	[COAP_SESSIONS] = "sessions",
@@ -113,6 +113,21 @@ static void on_ended(void *arg, struct dtls_session *session, enum dtls_end why)
 	stop_when_done(listener->coap); /* nobody waits for those answers any more */
 }
 
+/* A flood is counted, not told line by line. Returns whether this one is told. */
+static bool is_worth_a_line(struct coap *coap)
+{
+	int64_t now_us = coap->host->now_us(coap->host);
+	if (now_us - coap->failures_us >= SECOND_US) {
+		if (coap->failures > FAILURES_TOLD)
+			coap->host->log(coap->host, TG_LOG_NOTICE, NULL,
+					"%u more handshakes failed within a second (left out)",
+					coap->failures - FAILURES_TOLD);
+		coap->failures_us = now_us;
+		coap->failures = 0;
+	}
+	return coap->failures++ < FAILURES_TOLD;
+}
+
 static void on_failed(void *arg, const struct sockaddr *peer, enum dtls_end why, const char *detail)
 {
 	const struct coap_listener *listener = arg;
@@ -125,6 +140,8 @@ static void on_failed(void *arg, const struct sockaddr *peer, enum dtls_end why,
 	if (why >= DTLS_END_ERROR)
 		host->count(host, COAP_FAILED + (unsigned)(why - DTLS_END_ERROR), 1);
 	gauge_sessions(listener->coap);
+	if (!is_worth_a_line(listener->coap))
+		return;
 	live_peer_text(peer, text);
 	host->log(host, why == DTLS_END_TIMEOUT ? TG_LOG_INFO : TG_LOG_NOTICE, NULL,
 		  "handshake with %s failed (%s%s%s)", text, reasons[why], detail ? ": " : "", detail ? detail : "");

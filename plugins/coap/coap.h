@@ -49,6 +49,8 @@ struct coap {
 	struct tg_timer *timer;
 	int64_t timer_us; /* when it fires, INT64_MAX: not set */
 	struct server_session *sessions;
+	int64_t failures_us; /* handshakes that failed in the second from then on: */
+	unsigned failures;
 	bool keys_alone; /* no certificate of the settings is in use: one of the files cannot be used */
 	bool stopping;
 	bool stopped;

@@ -77,6 +77,18 @@ static void listen_accept(struct dtls *dtls, const struct dtls_datagram *datagra
 		dtls_report(dtls, peer, DTLS_END_HANDSHAKE, "out of memory");
 }
 
+/* What DTLSv1_listen would answer. It is the one thing that anybody can have us do as often as he likes, and OpenSSL begins a whole
+ * session anew for it: it has to cost as little as can be. */
+static void listen_verify(struct dtls *dtls, const struct dtls_datagram *datagram)
+{
+	uint8_t cookie[DTLS_COOKIE_SIZE], answer[DTLS_RECORD_VERIFY_MAX];
+
+	if (dtls_cookies_make(dtls->cookies, dtls_now_us(dtls), &datagram->peer, cookie) < 0)
+		return;
+	size_t size = dtls_record_verify(datagram->bytes, (struct tg_bytes){cookie, sizeof(cookie)}, answer);
+	(void)dtls_socket_send(dtls->socket, &datagram->peer, &datagram->local, (struct tg_bytes){answer, size});
+}
+
 static bool listen_prepare(struct dtls *dtls, const struct dtls_datagram *datagram)
 {
 	if (!dtls->listener && dtls_session_new(dtls, &dtls->listener) < 0) {
@@ -99,6 +111,10 @@ void dtls_listen(struct dtls *dtls, const struct dtls_datagram *datagram)
 	/* Who has a session begins anew in its place. */
 	if (!live && dtls_table_count(dtls->table, DTLS_PLACE_ESTABLISHED) >= dtls->limits.sessions) {
 		dtls_report(dtls, peer, DTLS_END_LIMIT, "too many sessions");
+		return;
+	}
+	if (dtls_record_hello_is_first(datagram->bytes)) {
+		listen_verify(dtls, datagram);
 		return;
 	}
 	if (!listen_prepare(dtls, datagram))

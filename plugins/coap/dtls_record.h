@@ -37,6 +37,13 @@ bool dtls_record_is_hello(struct tg_bytes datagram);
 /* The random number of such a ClientHello, DTLS_RANDOM_SIZE bytes; the same in every repeat of one handshake. */
 const uint8_t *dtls_record_hello_random(struct tg_bytes datagram);
 
+/* Whether such a ClientHello brings no cookie back; false where that cannot be seen. */
+bool dtls_record_hello_is_first(struct tg_bytes datagram);
+
+/* The HelloVerifyRequest that answers it: RFC 6347 section 4.2.1. Always smaller than what it answers. Returns its size. */
+enum { DTLS_RECORD_VERIFY_MAX = DTLS_RECORD_HEADER + 12 + 3 + 32 };
+size_t dtls_record_verify(struct tg_bytes hello, struct tg_bytes cookie, uint8_t ret_datagram[DTLS_RECORD_VERIFY_MAX]);
+
 /* The PSK identity, where the record holds an unfragmented ClientKeyExchange of a PSK suite. Borrowed. */
 bool dtls_record_identity(const struct dtls_record *record, struct tg_bytes *ret_identity);
 

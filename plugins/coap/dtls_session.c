@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SESSION_TRIM = 256 };
+enum { SESSION_TRIM = 256, SESSION_TRIM_QUIET = 16 };
 
 /* An idle session keeps no buffers for records. OpenSSL makes them anew for reading, but not for writing with DTLS, where it would
  * write to NULL: SSL_alloc_buffers must come first. */
@@ -24,9 +24,13 @@ static void session_free(struct dtls_session *session)
 	SSL_free(session->ssl);
 	free(session);
 #ifdef __GLIBC__
-	/* When thousands leave, their memory lies in pieces between what stays, and glibc would keep it for ever. */
-	if (++dtls->freed % SESSION_TRIM == 0)
+	/* When thousands leave, their memory lies in pieces between what stays, and glibc would keep it for ever: given back now and
+	 * then while they do, and when no handshake is left. */
+	bool quiet = dtls->table && dtls_table_count(dtls->table, DTLS_PLACE_HALF_OPEN) == 0;
+	if (++dtls->freed >= (quiet ? SESSION_TRIM_QUIET : SESSION_TRIM)) {
+		dtls->freed = 0;
 		malloc_trim(0);
+	}
 #endif
 }
 

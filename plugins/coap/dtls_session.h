@@ -98,7 +98,7 @@ struct dtls {
 	BIO_ADDR *nobody;
 	struct dtls_session *listener; /* NULL: to be made */
 	uint64_t last_handle;
-	uint64_t freed; /* sessions */
+	unsigned freed; /* sessions, since their memory was given back */
 	bool accepting;
 	uint8_t plain[DTLS_SOCKET_IN_MAX];
 };
