@@ -15,7 +15,7 @@ EXTRA_DIST += $(LINT_TESTS) tests/lint/source.py
 
 # Real parts, one file for each kind of trouble; the slow ones first.
 INTEGRATION_TESTS += \
-	tests/integration/test_kills.py tests/integration/test_flood.py tests/integration/test_resume.py tests/integration/test_core_life.py \
+	tests/integration/test_kills.py tests/integration/test_flood.py tests/integration/test_hostile.py tests/integration/test_resume.py tests/integration/test_core_life.py \
 	tests/integration/test_refusals.py tests/integration/test_outage.py tests/integration/test_ctl.py \
 	tests/integration/test_x509.py \
 	tests/integration/test_store.py tests/integration/test_endpoints.py tests/integration/test_main_job.py \
