@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "core/core_inside.h"
 #include "core/renewal_slots.h"
+#include "wire/crypto.h"
 
 static int64_t wall_us(void *arg)
 {
@@ -136,6 +137,7 @@ static void read_settings(const struct endpoint *endpoint, const char *const *co
 		.trust = trust,
 		.username = config_section_text(common, "est_username"),
 		.password = config_section_text(common, "est_password"),
+		.crypto = crypto_policy(config->crypto)->policy,
 		.common_name = *subject ? subject : endpoint->core->config->gateway,
 		.command = command,
 		.server = config->descriptor->needs & TG_NEED_LISTEN,

@@ -34,6 +34,7 @@ struct renewal_settings {
 	const char *trust;
 	const char *username;
 	const char *password;
+	const char *crypto;         /* the policy's name; static storage */
 	const char *common_name;    /* of the first certificate */
 	const char *const *command; /* ends with NULL; NULL: there is none */
 	bool server;                /* the certificate is a server's */

@@ -97,10 +97,11 @@ static int add_files(const struct renewal *renewal, enum step step, struct files
 static char *make_job(const struct renewal *renewal, enum step step, json_t *names)
 {
 	static const char *const jobs[] = {"enroll", "request", NULL, "check"};
-	json_t *job = json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:I,s:i,s:O}", "job", jobs[step], "endpoint",
-				renewal->endpoint, "url", renewal->settings.url, "username", renewal->settings.username,
-				"common_name", renewal->settings.common_name, "server", renewal->settings.server,
-				"now_s", (json_int_t)renewal_now_s(renewal), "timeout_s", ANSWER_S, "files", names);
+	json_t *job = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:I,s:i,s:O}", "job", jobs[step], "endpoint",
+				renewal->endpoint, "crypto", renewal->settings.crypto, "url", renewal->settings.url,
+				"username", renewal->settings.username, "common_name", renewal->settings.common_name,
+				"server", renewal->settings.server, "now_s", (json_int_t)renewal_now_s(renewal),
+				"timeout_s", ANSWER_S, "files", names);
 	char *text = job ? json_dumps(job, JSON_COMPACT) : NULL;
 
 	json_decref(job);

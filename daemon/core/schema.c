@@ -132,7 +132,7 @@ static const struct tg_setting endpoint_rows[] = {
 	{BOOL("enabled", .flags = TG_LIVE, .fallback = "true",
 	      .help = "false: not started, and its routes are left out")},
 	{TEXT("est", .flags = TG_LIVE, .highest = 1000,
-	      .help = "the EST server that renews its certificate: https://host[:port][/path]")},
+	      .help = "the EST server that renews its certificate: https://host[:port][/path]; TLS as in crypto")},
 	{.name = "est_trust",
 	 .type = TG_FILE,
 	 .flags = TG_LIVE,

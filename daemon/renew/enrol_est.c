@@ -128,6 +128,7 @@ int enrol_over_est(struct enrol *enrol, struct outcome *ret_outcome, STACK_OF(X5
 {
 	const struct est_settings settings = {.url = enrol->job->url,
 					      .trust = enrol->trust,
+					      .crypto = enrol->job->crypto,
 					      .now_s = enrol->job->now_s,
 					      .timeout_s = enrol->job->timeout_s};
 	CLEANUP(est_freep) struct est *est = NULL;

@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
+#include <tidegate/adapter.h>
 #include <time.h>
 
 #include "base/bytes.h"
@@ -109,7 +110,19 @@ static bool show(SSL_CTX *context, const struct est_proof *proof)
 	return good && SSL_CTX_use_PrivateKey(context, proof->key) == 1;
 }
 
-/* libcurl's context gets our trust, our time and our certificate from memory; host name and peer are checked by libcurl. */
+/* Set last, so that nothing of libcurl's own choice is left. */
+static bool set_policy(SSL_CTX *context, const struct tg_crypto *crypto)
+{
+	SSL_CTX_set_security_level(context, (int)crypto->level);
+	return SSL_CTX_set_min_proto_version(context, (int)crypto->tls_min) == 1 &&
+	       SSL_CTX_set_max_proto_version(context, (int)crypto->tls_max) == 1 &&
+	       SSL_CTX_set_ciphersuites(context, crypto->tls13_suites) == 1 &&
+	       (!*crypto->tls12_suites || SSL_CTX_set_cipher_list(context, crypto->tls12_suites) == 1) &&
+	       SSL_CTX_set1_groups_list(context, crypto->groups) == 1 &&
+	       SSL_CTX_set1_sigalgs_list(context, crypto->signatures) == 1;
+}
+
+/* libcurl's context gets our policy, our trust, our time and our certificate from memory; host name and peer are checked by libcurl. */
 static CURLcode on_context(CURL *curl, void *context, void *arg)
 {
 	const struct asking *asking = arg;
@@ -118,8 +131,7 @@ static CURLcode on_context(CURL *curl, void *context, void *arg)
 	(void)curl;
 	X509_VERIFY_PARAM_set_time(param, (time_t)asking->est->settings->now_s);
 	X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
-	SSL_CTX_set_security_level(context, 2);
-	if (!add_trust(context, asking->est->settings->trust) ||
+	if (!set_policy(context, asking->est->settings->crypto) || !add_trust(context, asking->est->settings->trust) ||
 	    (asking->proof->chain && !show(context, asking->proof)))
 		return CURLE_SSL_CERTPROBLEM;
 	return CURLE_OK;

@@ -17,11 +17,14 @@
 struct evp_pkey_st;
 struct stack_st_X509;
 
+struct tg_crypto;
+
 enum { EST_CAUSE_SIZE = 320, EST_BODY_MAX = 256 * 1024 };
 
 struct est_settings {
 	const char *url; /* https://host[:port][/path]; without a path it is /.well-known/est */
 	struct stack_st_X509 *trust;
+	const struct tg_crypto *crypto;
 	int64_t now_s; /* wall time, for the server's certificate */
 	int64_t timeout_s;
 };

@@ -32,6 +32,14 @@ static int take_text(const json_t *object, const char *name, char **ret_text)
 	return *ret_text ? 0 : -ENOMEM;
 }
 
+static int take_crypto(const json_t *object, struct job *job)
+{
+	const json_t *name = json_object_get(object, "crypto");
+
+	job->crypto = crypto_policy(json_is_string(name) ? json_string_value(name) : name ? "" : "modern");
+	return job->crypto ? 0 : -EINVAL;
+}
+
 static int take_files(const json_t *files, struct job *job)
 {
 	for (unsigned i = 0; i < JOB_FILES; i++) {
@@ -58,6 +66,8 @@ static int take_all(const json_t *object, struct job *job)
 		r = take_text(object, "username", &job->username);
 	if (r >= 0)
 		r = take_text(object, "common_name", &job->common_name);
+	if (r >= 0)
+		r = take_crypto(object, job);
 	if (r >= 0)
 		r = take_files(json_object_get(object, "files"), job);
 	job->server = json_is_true(json_object_get(object, "server"));

@@ -8,7 +8,7 @@
  * these objects.
  *
  *   {"job": "enroll", "endpoint": "cloud", "now_s": 1790000000, "server": false, "timeout_s": 60, "common_name": "hall-3",
- *    "url": "https://est.example.com", "username": "hall-3",
+ *    "crypto": "modern", "url": "https://est.example.com", "username": "hall-3",
  *    "files": {"certificate": 3, "key": 4, "trust": 5, "password": 6, "pending": 7, "result": 8}}
  */
 
@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/cleanup.h"
+#include "wire/crypto.h"
 
 enum job_kind {
 	JOB_ENROLL,  /* over EST: certificate and key to `result` */
@@ -42,6 +43,7 @@ struct job {
 	char *url;
 	char *username;
 	char *common_name;
+	const struct tg_crypto *crypto; /* of "crypto", by default the first of the policies */
 	bool server;
 	int64_t now_s; /* wall time */
 	int64_t timeout_s;

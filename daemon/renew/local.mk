@@ -15,7 +15,7 @@ librenew_la_SOURCES = \
 	daemon/renew/outcome.c daemon/renew/outcome.h \
 	daemon/renew/request.c daemon/renew/request.h
 librenew_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS)
-librenew_la_LIBADD = libbase.la libconfine.la $(CURL_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
+librenew_la_LIBADD = libwire.la libbase.la libconfine.la $(CURL_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
 
 endpoint_PROGRAMS += tidegate-renew
 tidegate_renew_SOURCES = daemon/renew/main.c

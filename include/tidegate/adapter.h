@@ -46,7 +46,7 @@ enum tg_setting_type {
 	TG_LIST = 4,    /* of text */
 	TG_CHOICE = 5,  /* text, one of `choices` */
 	TG_FILE = 6,    /* a path; the adapter gets it open through tg_host.setting_file, and can open no other */
-	TG_KEY_FILE = 7 /* as TG_FILE; refused where group or others may read it */
+	TG_KEY_FILE = 7 /* as TG_FILE; the check and the audit complain where group or others may read it */
 };
 
 enum tg_setting_flags {

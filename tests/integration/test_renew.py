@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import tempfile
 import time
@@ -166,6 +167,14 @@ class Bad(RenewCase):
         answer, pem = self.renew(password=True)
         self.assert_refused(answer, pem, "localhost")
         self.assertEqual(self.est.asked, [])
+
+    def test_a_server_below_the_crypto_policy(self):
+        self.est.close()
+        self.est = Est(self.folder / "est2", self.pki, newest=ssl.TLSVersion.TLSv1_2)
+        answer, pem = self.renew()
+        self.assert_refused(answer, pem, "protocol version|unsupported protocol")
+        self.assertEqual(self.est.asked, [])
+        self.assert_renewed(*self.renew(crypto="compatible"), "simplereenroll")
 
     def test_a_server_whose_certificate_has_expired_by_the_time_given(self):
         answer, pem = self.renew(now_s=int(time.time()) + 3 * 86400)

@@ -6,14 +6,14 @@ import re
 import source
 from source import Finding
 
-# base <- wire <- core | endpoint | ctl, base <- confine <- endpoint | renew; an adapter sees the installed contract and its own folder.
+# base <- wire <- core | endpoint | ctl, base <- confine <- endpoint | renew, which knows the crypto policy of wire; an adapter sees the installed contract and its own folder.
 MAY_INCLUDE = {
     "daemon/base/": ["daemon/base/", "include/tidegate/message.h"],
     "daemon/wire/": ["daemon/base/", "daemon/wire/", "include/tidegate/"],
     "daemon/core/": ["daemon/base/", "daemon/wire/", "daemon/core/", "include/tidegate/"],
     "daemon/confine/": ["daemon/base/", "daemon/confine/", "include/tidegate/"],
     "daemon/endpoint/": ["daemon/base/", "daemon/confine/", "daemon/wire/", "daemon/endpoint/", "include/tidegate/"],
-    "daemon/renew/": ["daemon/base/", "daemon/confine/", "daemon/renew/", "include/tidegate/"],
+    "daemon/renew/": ["daemon/base/", "daemon/wire/", "daemon/confine/", "daemon/renew/", "include/tidegate/"],
     "daemon/ctl/": ["daemon/base/", "daemon/wire/", "daemon/ctl/", "include/tidegate/"],
     "plugins/": ["include/tidegate/"],
     "include/tidegate/": ["include/tidegate/"],

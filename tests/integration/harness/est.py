@@ -111,7 +111,7 @@ class Est:
     """Listens at `url`. `mode` says how it misbehaves from now on; `asked` lists (operation, how the client proved itself)."""
 
     def __init__(self, folder, pki, authority="cloud-ca", user="box", password="let me in", certificate="broker",
-                 client_authority=None, port=0):
+                 client_authority=None, port=0, newest=None):
         self.folder, self.pki, self.user, self.password = Path(folder), pki, user, password
         self.folder.mkdir(parents=True, exist_ok=True)
         self.signer = Signer(self.folder / "ca", pki.certificate(authority), pki.key(authority))
@@ -123,6 +123,8 @@ class Est:
         context.verify_mode = ssl.CERT_OPTIONAL
         self._server = Server(("127.0.0.1", port), Handler)
         self._server.est = self
+        if newest:
+            context.maximum_version = newest
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self._server.server_address[1]
         self.url = f"https://localhost:{self.port}"
