@@ -154,9 +154,9 @@ static const struct tg_setting endpoint_rows[] = {
 	 .flags = TG_LIVE,
 	 .unit = "",
 	 .highest = 64,
-	 .help = "a program and its arguments that renew the certificate in place of an EST server: \"{csr}\" is the "
-		 "path of "
-		 "the request, \"{certificate}\" where the certificate and its chain are to be put, PEM"},
+	 .help = "a program and its arguments that renew the certificate in place of an EST server: {csr} is the path "
+		 "of "
+		 "the request, {certificate} where the certificate and its chain are to be put, PEM"},
 	{INT("renew_percent", .flags = TG_LIVE, .unit = "%", .fallback = "66", .lowest = 1, .highest = 95,
 	     .help = "of the certificate's life that passes before it is renewed")},
 	{INT("renew_trial_s", .flags = TG_LIVE, .unit = "s", .fallback = "60", .lowest = 1, .highest = 3600,
