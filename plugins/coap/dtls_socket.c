@@ -7,10 +7,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "dtls_sort.h"
+
 enum {
 	SOCKET_BATCH = 64,
-	SOCKET_ROUNDS = 4, /* batches read in one turn: others want their turn too */
-	SOCKET_OUT = 512,  /* datagrams that may wait for the kernel; a power of two */
+	SOCKET_ROUNDS =
+		4, /* batches of live sessions read in one turn; of ClientHellos it is one: others want theirs too */
+	SOCKET_OUT = 512, /* datagrams that may wait for the kernel; a power of two */
 	SOCKET_BUFFER = 4 << 20,
 };
 
@@ -34,13 +37,20 @@ struct socket_out {
 	struct iovec part;
 };
 
+/* One file descriptor, and which of the group it is. */
+struct socket_queue {
+	struct dtls_socket *socket;
+	enum dtls_sort sort;
+	int fd; /* -1: there is none */
+	struct tg_watch *watch;
+};
+
 struct dtls_socket {
 	const struct tg_host *host;
 	dtls_socket_fn *receive;
 	void *arg;
-	struct tg_watch *watch;
 	struct tg_timer *idle;
-	int fd;
+	struct socket_queue queues[DTLS_SORTS]; /* the first one is there always, and sends */
 	sa_family_t family;
 	uint16_t port;
 	bool any;     /* bound to every address of this machine */
@@ -120,13 +130,13 @@ static void socket_take(struct dtls_socket *socket, unsigned i)
 }
 
 /* Returns whether there may be more. */
-static bool socket_read(struct dtls_socket *socket)
+static bool socket_read(struct dtls_socket *socket, int fd)
 {
 	for (unsigned i = 0; i < SOCKET_BATCH; i++) {
 		socket->in_messages[i].msg_hdr.msg_namelen = sizeof(socket->in[i].address);
 		socket->in_messages[i].msg_hdr.msg_controllen = socket->any ? sizeof(socket->in[i].control) : 0;
 	}
-	int n = recvmmsg(socket->fd, socket->in_messages, SOCKET_BATCH, MSG_DONTWAIT, NULL);
+	int n = recvmmsg(fd, socket->in_messages, SOCKET_BATCH, MSG_DONTWAIT, NULL);
 	if (n < 0)
 		return errno == EINTR;
 	for (unsigned i = 0; i < (unsigned)n; i++)
@@ -136,10 +146,12 @@ static bool socket_read(struct dtls_socket *socket)
 
 static void socket_block(struct dtls_socket *socket, bool blocked)
 {
-	if (socket->blocked == blocked || !socket->watch)
+	struct tg_watch *watch = socket->queues[DTLS_SORT_SESSIONS].watch;
+
+	if (socket->blocked == blocked || !watch)
 		return;
 	socket->blocked = blocked;
-	socket->host->watch_set(socket->watch, blocked ? TG_READABLE | TG_WRITABLE : TG_READABLE);
+	socket->host->watch_set(watch, blocked ? TG_READABLE | TG_WRITABLE : TG_READABLE);
 }
 
 static void socket_flush(struct dtls_socket *socket)
@@ -149,7 +161,8 @@ static void socket_flush(struct dtls_socket *socket)
 
 		if (n > SOCKET_OUT - begin)
 			n = SOCKET_OUT - begin;
-		int sent = sendmmsg(socket->fd, socket->out_messages + begin, n, MSG_DONTWAIT);
+		int sent =
+			sendmmsg(socket->queues[DTLS_SORT_SESSIONS].fd, socket->out_messages + begin, n, MSG_DONTWAIT);
 		if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
 			socket_block(socket, true);
 			return;
@@ -176,13 +189,13 @@ static void socket_idle(void *arg)
 
 static void socket_ready(void *arg, int fd, uint32_t ready)
 {
-	struct dtls_socket *socket = arg;
+	const struct socket_queue *queue = arg;
+	struct dtls_socket *socket = queue->socket;
 
-	(void)fd;
 	if (ready & TG_WRITABLE && socket->blocked)
 		socket_flush(socket);
-	for (unsigned i = 0; i < SOCKET_ROUNDS; i++)
-		if (!socket_read(socket))
+	for (unsigned i = 0; i < (queue->sort == DTLS_SORT_SESSIONS ? SOCKET_ROUNDS : 1); i++)
+		if (!socket_read(socket, fd))
 			break;
 }
 
@@ -236,49 +249,92 @@ static void socket_set(int fd, int level, int option, int value)
 	(void)setsockopt(fd, level, option, &value, sizeof(value));
 }
 
-static int socket_bind(struct dtls_socket *s, const struct sockaddr *address, socklen_t length, bool shared)
+static int socket_open(const struct dtls_socket *s, bool shared)
 {
-	union dtls_address own;
-	socklen_t own_length = sizeof(own);
+	int fd = socket(s->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (s->family == AF_INET6)
+		socket_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+	if (shared)
+		socket_set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	/* The kernel cuts this down to its limit where the process may not go beyond. */
+	socket_set(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
+	socket_set(fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
+	socket_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER);
+	socket_set(fd, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER);
+	if (s->any && s->family == AF_INET)
+		socket_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
+	if (s->any && s->family == AF_INET6)
+		socket_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	return fd;
+}
+
+static int socket_bind(struct dtls_socket *s, const struct sockaddr *address, socklen_t length, bool shared,
+		       union dtls_address *ret_own)
+{
+	socklen_t own_length = sizeof(*ret_own);
+	union dtls_address wanted;
+	int fd;
 
 	if (address->sa_family != AF_INET && address->sa_family != AF_INET6)
 		return -EAFNOSUPPORT;
+	memcpy(&wanted, address, length < sizeof(wanted) ? length : sizeof(wanted));
 	s->family = address->sa_family;
-	s->fd = socket(s->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (s->fd < 0)
+	s->any = socket_is_any(&wanted);
+	fd = s->queues[DTLS_SORT_SESSIONS].fd = socket_open(s, shared);
+	if (fd < 0)
+		return fd;
+	if (bind(fd, address, length) < 0 || getsockname(fd, &ret_own->any, &own_length) < 0)
 		return -errno;
-	if (s->family == AF_INET6)
-		socket_set(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-	if (shared)
-		socket_set(s->fd, SOL_SOCKET, SO_REUSEPORT, 1);
-	/* The kernel cuts this down to its limit where the process may not go beyond. */
-	socket_set(s->fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
-	socket_set(s->fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
-	socket_set(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER);
-	socket_set(s->fd, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER);
-	if (bind(s->fd, address, length) < 0 || getsockname(s->fd, &own.any, &own_length) < 0)
-		return -errno;
-	s->port = s->family == AF_INET ? own.v4.sin_port : own.v6.sin6_port;
-	s->any = socket_is_any(&own);
-	if (s->any && s->family == AF_INET)
-		socket_set(s->fd, IPPROTO_IP, IP_PKTINFO, 1);
-	if (s->any && s->family == AF_INET6)
-		socket_set(s->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	s->port = s->family == AF_INET ? ret_own->v4.sin_port : ret_own->v6.sin6_port;
 	return 0;
+}
+
+static void socket_close(struct socket_queue *queue)
+{
+	if (queue->fd >= 0)
+		close(queue->fd);
+	queue->fd = -1;
+}
+
+/* The other queues of the group. The first socket was bound alone, so the address is nobody else's. Without them, as where the kernel
+ * does not sort, everything comes by the first one. */
+static void socket_split(struct dtls_socket *s, const union dtls_address *own)
+{
+	socklen_t length = s->family == AF_INET ? sizeof(own->v4) : sizeof(own->v6);
+	int first = s->queues[DTLS_SORT_SESSIONS].fd;
+	bool good = true;
+
+	socket_set(first, SOL_SOCKET, SO_REUSEPORT, 1);
+	for (unsigned i = 1; i < DTLS_SORTS && good; i++) {
+		s->queues[i].fd = socket_open(s, true);
+		good = s->queues[i].fd >= 0 && bind(s->queues[i].fd, &own->any, length) == 0;
+	}
+	if (good && dtls_sort_attach(first) == 0)
+		return;
+	for (unsigned i = 1; i < DTLS_SORTS; i++)
+		socket_close(&s->queues[i]);
+	socket_set(first, SOL_SOCKET, SO_REUSEPORT, 0);
 }
 
 int dtls_socket_new(const struct tg_host *host, const struct sockaddr *address, socklen_t length, bool shared,
 		    dtls_socket_fn *receive, void *arg, struct dtls_socket **ret_socket)
 {
 	struct dtls_socket *socket = calloc(1, sizeof(*socket));
+	union dtls_address own;
 
 	if (!socket)
 		return -ENOMEM;
 	socket->host = host;
 	socket->receive = receive;
 	socket->arg = arg;
-	socket->fd = -1;
-	int r = socket_bind(socket, address, length, shared);
+	for (unsigned i = 0; i < DTLS_SORTS; i++)
+		socket->queues[i] = (struct socket_queue){.socket = socket, .sort = (enum dtls_sort)i, .fd = -1};
+	int r = socket_bind(socket, address, length, shared, &own);
+	if (r >= 0 && !shared)
+		socket_split(socket, &own);
 	if (r >= 0)
 		r = host->idle_new(host, socket_idle, socket, &socket->idle);
 	if (r < 0) {
@@ -292,19 +348,29 @@ int dtls_socket_new(const struct tg_host *host, const struct sockaddr *address, 
 
 int dtls_socket_start(struct dtls_socket *socket)
 {
-	return socket->host->watch(socket->host, socket->fd, TG_READABLE, socket_ready, socket, &socket->watch);
+	int r = 0;
+
+	for (unsigned i = 0; i < DTLS_SORTS && r >= 0; i++) {
+		struct socket_queue *queue = &socket->queues[i];
+
+		if (queue->fd >= 0)
+			r = socket->host->watch(socket->host, queue->fd, TG_READABLE, socket_ready, queue,
+						&queue->watch);
+	}
+	return r;
 }
 
 void dtls_socket_free(struct dtls_socket *socket)
 {
 	if (!socket)
 		return;
-	if (socket->fd >= 0)
+	if (socket->queues[DTLS_SORT_SESSIONS].fd >= 0)
 		socket_flush(socket);
-	socket->host->unwatch(socket->watch);
+	for (unsigned i = 0; i < DTLS_SORTS; i++) {
+		socket->host->unwatch(socket->queues[i].watch);
+		socket_close(&socket->queues[i]);
+	}
 	socket->host->timer_free(socket->idle);
-	if (socket->fd >= 0)
-		close(socket->fd);
 	free(socket);
 }
 

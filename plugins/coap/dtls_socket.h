@@ -35,7 +35,8 @@ struct dtls_datagram {
 /* The datagram is borrowed. The socket must not be freed from within. */
 typedef void dtls_socket_fn(void *arg, const struct dtls_datagram *datagram);
 
-/* Binds, with SO_REUSEPORT when `shared`; nothing is read before dtls_socket_start. Errors: -errno of socket, bind. */
+/* Binds, with SO_REUSEPORT when `shared`; nothing is read before dtls_socket_start. One that is not shared has queues of their own for
+ * ClientHellos (see dtls_sort.h). Errors: -errno of socket, bind. */
 int dtls_socket_new(const struct tg_host *host, const struct sockaddr *address, socklen_t length, bool shared,
 		    dtls_socket_fn *receive, void *arg, struct dtls_socket **ret_socket);
 int dtls_socket_start(struct dtls_socket *socket);

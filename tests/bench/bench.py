@@ -188,6 +188,30 @@ class Bench:
         self.row("flood_done", "honest handshakes that were completed", 100 * summary["done"] / 150, "%", 1, least=99)
         self.row("flood_p99_ms", "the time that 99 % of them needed", summary["p99_ms"], "ms", 1, most=3000)
 
+    def measure_storm(self):
+        seconds = int(max(3 * self.arguments.seconds, 30))
+        for key, text, options in (("storm", "without a cookie, from 16 ports", ("--ports", 16)),
+                                   ("storm_cookie", "with their cookies, from 1,000 addresses", ("--half-open",))):
+            self.title(f"ClientHellos {text}, as fast as one processor sends them, for {seconds} s;\n"
+                       "50 sensors send ten readings a second each beside them, and 5 sensors a second shake hands")
+            before = parts.pss_kb(self.gateway.pids()["coap"])
+            flood = parts.Tool("flood", "--server", self.gateway.server, "--rate", 1000000, "--seconds", seconds, *options)
+            sensors = self.psk_load("--sensors", 50, "--rate", 10, "--seconds", seconds - 4)
+            hands = self.psk_load("--sensors", 64, "--skip", 60, "--handshakes", 5 * (seconds - 6), "--handshake-rate", 5,
+                                  "--count", 0).finish()["handshake_phase"]
+            summary, sent = sensors.finish(), flood.finish()
+            self.check(summary)
+            self.row(f"{key}_rate", "ClientHellos sent", sent["rate"], "/s")
+            self.row(f"{key}_lost", "sessions lost, readings without an answer",
+                     summary["sessions_lost"] + summary["unanswered"], "", most=0)
+            self.row(f"{key}_p99_ms", "the time that 99 % of the readings needed", summary["latency_ms"]["p99"], "ms", 1, most=100)
+            self.row(f"{key}_done", "honest handshakes that were completed", 100 * hands["done"] / (5 * (seconds - 6)), "%", 1,
+                     least=99)
+            self.row(f"{key}_handshake_p99_ms", "the time that 99 % of them needed", hands["p99_ms"], "ms", 1, most=3000)
+            wait_until(lambda: self.gateway.status()["endpoints"][0]["counters"]["half_open"] == 0, "nothing is half-open", 90)
+            self.row(f"{key}_kb", "memory of the coap process afterwards, against before",
+                     parts.pss_kb(self.gateway.pids()["coap"]) - before, "kB", most=4096)
+
     def measure_idle_sessions(self):
         sensors = self.arguments.sensors
         self.title(f"{sensors:,} idle sessions")
@@ -249,7 +273,8 @@ class Bench:
         wanted = self.arguments.only
         steps = [("start", self.start), (None, self.prepare), ("speed", self.measure_speed),
                  ("rival", self.measure_rival), ("handshakes", self.measure_handshakes), ("resume", self.measure_resume),
-                 ("flood", self.measure_flood), ("idle", self.measure_idle_sessions), ("outage", self.measure_outage),
+                 ("flood", self.measure_flood),
+                 ("storm", self.measure_storm), ("idle", self.measure_idle_sessions), ("outage", self.measure_outage),
                  ("import", self.measure_import)]
         for name, step in steps:
             if wanted and name not in wanted and (name or wanted in (["rival"], ["import"])):
@@ -279,7 +304,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=1, help="measure each speed so often, and take the middle one")
     parser.add_argument("--sensors", type=int, default=5000, help="the largest number of sensors")
     parser.add_argument("--only", type=lambda text: text.split(","), default=[],
-                        help="of: start, speed, rival, handshakes, resume, flood, idle, outage, import")
+                        help="of: start, speed, rival, handshakes, resume, flood, storm, idle, outage, import")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="tidegate-bench-"))
