@@ -108,13 +108,16 @@ static int dtls_prepare(struct dtls *dtls)
 	r = dtls_table_new(&key, &dtls->table);
 	if (r >= 0)
 		r = dtls_rates_new(&key, &dtls->rates);
+	if (r >= 0)
+		r = dtls_grey_new(&key, &dtls->grey);
 	if (r < 0)
 		return r;
 	dtls->bio = dtls_bio_method();
 	dtls->nobody = BIO_ADDR_new();
 	if (!dtls->bio || !dtls->nobody)
 		return -ENOMEM;
-	return dtls->host->timer_new(dtls->host, dtls_due, dtls, &dtls->timer);
+	r = dtls->host->timer_new(dtls->host, dtls_listen_due, dtls, &dtls->grey_timer);
+	return r < 0 ? r : dtls->host->timer_new(dtls->host, dtls_due, dtls, &dtls->timer);
 }
 
 /* What depends on it: the next listener, and what an X.509 session's ticket is bound to. */
@@ -187,6 +190,8 @@ void dtls_free(struct dtls *dtls)
 	dtls_timers_done(&dtls->timers);
 	dtls_table_free(dtls->table);
 	dtls_rates_free(dtls->rates);
+	dtls_grey_free(dtls->grey);
+	dtls->host->timer_free(dtls->grey_timer);
 	dtls_cookies_free(dtls->cookies);
 	BIO_ADDR_free(dtls->nobody);
 	SSL_CTX_free(dtls->context);

@@ -77,13 +77,37 @@ static void listen_accept(struct dtls *dtls, const struct dtls_datagram *datagra
 		dtls_report(dtls, peer, DTLS_END_HANDSHAKE, "out of memory");
 }
 
+/* Gives back what a flood has taken, once it is over. */
+void dtls_listen_due(void *arg)
+{
+	struct dtls *dtls = arg;
+
+	dtls_grey_tidy(dtls->grey, dtls_now_us(dtls));
+	dtls->grey_set = dtls_grey_is_open(dtls->grey);
+	if (dtls->grey_set)
+		dtls->host->timer_set(dtls->grey_timer, dtls_now_us(dtls) + DTLS_GREY_SPAN_US);
+}
+
+static bool listen_pass(struct dtls *dtls, const struct dtls_datagram *datagram)
+{
+	bool pass = dtls_grey_pass(dtls->grey, dtls_now_us(dtls), &datagram->peer,
+				   dtls_record_hello_random(datagram->bytes));
+
+	if (!dtls->grey_set && dtls_grey_is_open(dtls->grey)) {
+		dtls->grey_set = true;
+		dtls->host->timer_set(dtls->grey_timer, dtls_now_us(dtls) + DTLS_GREY_SPAN_US);
+	}
+	return pass;
+}
+
 /* What DTLSv1_listen would answer. It is the one thing that anybody can have us do as often as he likes, and OpenSSL begins a whole
  * session anew for it: it has to cost as little as can be. */
 static void listen_verify(struct dtls *dtls, const struct dtls_datagram *datagram)
 {
 	uint8_t cookie[DTLS_COOKIE_SIZE], answer[DTLS_RECORD_VERIFY_MAX];
 
-	if (dtls_cookies_make(dtls->cookies, dtls_now_us(dtls), &datagram->peer, cookie) < 0)
+	if (!listen_pass(dtls, datagram) ||
+	    dtls_cookies_make(dtls->cookies, dtls_now_us(dtls), &datagram->peer, cookie) < 0)
 		return;
 	size_t size = dtls_record_verify(datagram->bytes, (struct tg_bytes){cookie, sizeof(cookie)}, answer);
 	(void)dtls_socket_send(dtls->socket, &datagram->peer, &datagram->local, (struct tg_bytes){answer, size});

@@ -18,6 +18,7 @@
 
 #include "dtls.h"
 #include "dtls_cookie.h"
+#include "dtls_grey.h"
 #include "dtls_rates.h"
 #include "dtls_record.h"
 #include "dtls_socket.h"
@@ -87,6 +88,9 @@ struct dtls {
 	struct dtls_cookies *cookies;
 	struct dtls_table *table;
 	struct dtls_rates *rates;
+	struct dtls_grey *grey;
+	struct tg_timer *grey_timer;
+	bool grey_set;
 	struct dtls_timers timers;
 	struct tg_timer *timer;
 	int64_t timer_at_us; /* 0: not set */
@@ -139,6 +143,7 @@ bool dtls_session_feed(struct dtls_session *session, struct tg_bytes datagram);
 void dtls_session_arm(struct dtls *dtls);
 
 /* dtls_listen.c: a ClientHello has come. */
+void dtls_listen_due(void *arg);
 void dtls_listen(struct dtls *dtls, const struct dtls_datagram *datagram);
 
 /* dtls_handshake.c: from the ClientHello with its cookie, which OpenSSL has, to the end. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "coap/dtls_cookie.h"
+#include "coap/dtls_grey.h"
 #include "coap/dtls_rates.h"
 #include "coap/dtls_record.h"
 #include "coap/dtls_table.h"
@@ -230,6 +231,59 @@ START_TEST(timers_in_order)
 }
 END_TEST
 
+/* A hello of its own for each number. */
+static bool hello(struct dtls_grey *grey, int64_t now_us, uint32_t number)
+{
+	struct dtls_peer peer = peer_of("192.0.2.7", (uint16_t)(1024 + number % 50000));
+	uint8_t random[DTLS_RANDOM_SIZE] = {0};
+
+	number *= UINT32_C(2246822519);
+	memcpy(random + 4, &number, sizeof(number));
+	return dtls_grey_pass(grey, now_us, &peer, random);
+}
+
+START_TEST(hellos_of_a_flood)
+{
+	const int64_t begin_us = 5000000000, s_us = 1000000;
+	struct dtls_grey *grey;
+	unsigned passed = 0;
+
+	ck_assert_int_ge(dtls_grey_new(&hash_key, &grey), 0);
+	for (uint32_t i = 0; i < DTLS_GREY_FREE; i++)
+		ck_assert(hello(grey, begin_us, i));
+	ck_assert(!dtls_grey_is_open(grey));
+	for (uint32_t i = 0; i < 100000; i++)
+		passed += hello(grey, begin_us + s_us / 2, 1000000 + i);
+	ck_assert(dtls_grey_is_open(grey));
+	ck_assert_uint_lt(passed, 2000); /* by mistake */
+	/* Whoever comes again is answered, in the same second and up to the span later; once more strangers are not. */
+	for (uint32_t i = 0; i < 100000; i += 1000)
+		ck_assert(hello(grey, begin_us + s_us / 2, 1000000 + i));
+	for (uint32_t i = 0; i < DTLS_GREY_FREE; i++)
+		ck_assert(hello(grey, begin_us + DTLS_GREY_SPAN_US, i));
+	for (uint32_t i = 1; i < 100000; i += 1000)
+		ck_assert(hello(grey, begin_us + DTLS_GREY_SPAN_US, 1000000 + i));
+	dtls_grey_free(grey);
+}
+END_TEST
+
+START_TEST(a_flood_is_over)
+{
+	const int64_t begin_us = 5000000000;
+	struct dtls_grey *grey;
+
+	ck_assert_int_ge(dtls_grey_new(&hash_key, &grey), 0);
+	for (uint32_t i = 0; i <= DTLS_GREY_FREE; i++)
+		hello(grey, begin_us, i);
+	dtls_grey_tidy(grey, begin_us + DTLS_GREY_SPAN_US);
+	ck_assert(dtls_grey_is_open(grey));
+	dtls_grey_tidy(grey, begin_us + 2 * DTLS_GREY_SPAN_US);
+	ck_assert(!dtls_grey_is_open(grey));
+	ck_assert(hello(grey, begin_us + 2 * DTLS_GREY_SPAN_US, 1));
+	dtls_grey_free(grey);
+}
+END_TEST
+
 START_TEST(cookies_age)
 {
 	struct dtls_peer peer = peer_of("192.0.2.1", 1), other = peer_of("192.0.2.1", 2);
@@ -364,6 +418,8 @@ static Suite *parts_suite(void)
 	tcase_add_test(parts, rates);
 	tcase_add_test(parts, rates_of_too_many);
 	tcase_add_test(parts, timers_in_order);
+	tcase_add_test(parts, hellos_of_a_flood);
+	tcase_add_test(parts, a_flood_is_over);
 	tcase_add_test(parts, cookies_age);
 	tcase_add_test(parts, records);
 	tcase_add_test(parts, identities);
