@@ -31,6 +31,7 @@ struct look {
 	struct core *core;
 	struct seen processes[PROCESSES_MAX];
 	size_t processes_count;
+	size_t hidden; /* processes of endpoints that /proc does not show to us */
 	struct held held[SOCKETS_MAX];
 	size_t held_count;
 	bool by_user; /* some process' descriptors cannot be looked at: sockets are found by the gateway's user */
@@ -56,23 +57,27 @@ static bool is_seen(const struct look *look, pid_t pid)
 	return false;
 }
 
-static void add_process(struct look *look, pid_t pid, const struct config_endpoint *endpoint)
+static bool add_process(struct look *look, pid_t pid, const struct config_endpoint *endpoint)
 {
 	CLEANUP_FREE char *status = pid > 0 ? read_of(pid, "status") : NULL;
 	struct seen *seen = &look->processes[look->processes_count];
 
 	if (!status || look->processes_count == PROCESSES_MAX)
-		return;
+		return false;
 	*seen = (struct seen){.pid = pid, .endpoint = endpoint, .core = pid == getpid()};
 	audit_process_parse(status, &seen->facts);
 	look->processes_count++;
+	return true;
 }
 
 static int add_instance(void *arg, struct instance *instance)
 {
 	struct look *look = arg;
 
-	add_process(look, instance_pid(instance), config_endpoint(look->core->config, instance_endpoint(instance)));
+	if (!add_process(look, instance_pid(instance),
+			 config_endpoint(look->core->config, instance_endpoint(instance))) &&
+	    instance_pid(instance) > 0)
+		look->hidden++;
 	return 0;
 }
 
@@ -157,11 +162,18 @@ static void check_sandboxes(struct look *look, json_t *lines, json_t *processes)
 
 	for (size_t i = 0; i < look->processes_count; i++)
 		state = audit_worse(state, describe_process(&look->processes[i], landlock, processes, notes));
+	if (look->hidden) {
+		state = audit_worse(state, AUDIT_UNKNOWN);
+		audit_note(notes,
+			   "%zu more cannot be looked at: /proc does not show them to the gateway (ProtectProc=)",
+			   look->hidden);
+	}
 	evidence = audit_line(lines, "sandbox", "5.6", state,
 			      "start the gateway by its systemd unit, on a kernel with seccomp and landlock",
-			      state == AUDIT_OK ? "each of the %zu processes has given up what it does not need"
-						: "of the %zu processes some could do more than they need",
-			      look->processes_count);
+			      state == AUDIT_OK        ? "each of the %zu processes has given up what it does not need"
+			      : state == AUDIT_UNKNOWN ? "of the %zu processes not all can be looked at"
+						       : "of the %zu processes some could do more than they need",
+			      look->processes_count + look->hidden);
 	json_array_extend(evidence, notes);
 	if (!modules)
 		audit_note(evidence, "whether this kernel has landlock cannot be seen (/sys/kernel/security/lsm)");
