@@ -216,6 +216,22 @@ static bool may_listen(const struct seen *by)
 	return by->endpoint && by->endpoint->descriptor->needs & TG_NEED_LISTEN;
 }
 
+/* A process may have several sockets of one address, each with a queue of its own. */
+static bool is_listed(const struct look *look, const struct audit_socket *socket, const char *name)
+{
+	size_t i;
+	json_t *listed;
+
+	json_array_foreach(look->sockets, i, listed)
+	{
+		if (strcmp(json_string_value(json_object_get(listed, "protocol")), socket->protocol) == 0 &&
+		    strcmp(json_string_value(json_object_get(listed, "address")), socket->address) == 0 &&
+		    strcmp(json_string_value(json_object_get(listed, "process")), name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void add_socket(void *arg, const struct audit_socket *socket)
 {
 	struct look *look = arg;
@@ -223,7 +239,7 @@ static void add_socket(void *arg, const struct audit_socket *socket)
 	const char *name = !held ? "" : held->by->endpoint ? held->by->endpoint->name : held->by->facts.name;
 	bool expected = !held || may_listen(held->by);
 
-	if (!held && !(look->by_user && socket->uid == geteuid()))
+	if ((!held && !(look->by_user && socket->uid == geteuid())) || is_listed(look, socket, name))
 		return;
 	look->open++;
 	if (!expected)

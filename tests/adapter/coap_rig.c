@@ -57,10 +57,12 @@ void rig_use(unsigned index)
 	listener = index;
 }
 
-/* The adapter's sockets are the UDP sockets of this process that are bound and not connected. */
+/* The adapter's sockets are the UDP sockets of this process that are bound and not connected; a listener may have several, one
+ * behind the other. */
 uint16_t rig_port(unsigned index)
 {
 	struct sockaddr_in address, peer;
+	in_port_t last = 0;
 
 	for (int fd = 3; fd < DESCRIPTORS; fd++) {
 		socklen_t length = sizeof(address), peer_length = sizeof(peer);
@@ -71,7 +73,11 @@ uint16_t rig_port(unsigned index)
 			continue;
 		if (getsockname(fd, (struct sockaddr *)&address, &length) < 0 || address.sin_family != AF_INET)
 			continue;
-		if (address.sin_port && getpeername(fd, (struct sockaddr *)&peer, &peer_length) < 0 && index-- == 0)
+		if (!address.sin_port || address.sin_port == last ||
+		    getpeername(fd, (struct sockaddr *)&peer, &peer_length) >= 0)
+			continue;
+		last = address.sin_port;
+		if (index-- == 0)
 			return ntohs(address.sin_port);
 	}
 	ck_abort_msg("the adapter has no socket");

@@ -30,7 +30,7 @@ class HealthyLink(GatewayCase):
 
 
 class FullDisk(GatewayCase):
-    allowed = [r"cloud", r"store", r"full", r"refus"]
+    allowed = [r"cloud", r"store", r"full", r"refus", r"last time seen cannot be kept"]
     settings = {"store": {"reserve_bytes": 2 * KIB * KIB}}
 
     def configuration(self, **changes):
