@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "core/audit_proc.h"
 #include "core/core_audit.h"
-#include "core/trust_inspect.h"
+#include "core/trust_policy.h"
 #include "wire/crypto.h"
 
 enum { NOTES_MAX = 100 };
@@ -75,20 +75,20 @@ static void check_plain(struct core *core, json_t *lines)
 		audit_note(evidence, "no endpoint has insecure = true");
 }
 
-static enum audit_state state_of(const struct core *core, const struct trust_facts *facts, const char **ret_words)
+static enum audit_state state_of(const struct core *core, const struct trust_x509 *facts, const char **ret_words)
 {
 	int64_t now = core_now_wall_us(core), left = facts->until_wall_us - now;
 
 	*ret_words = "good";
-	if (facts->until_wall_us && left <= 0)
-		*ret_words = facts->revocation_list ? "past its next update" : "EXPIRED";
+	if (left <= 0)
+		*ret_words = facts->list ? "past its next update" : "EXPIRED";
 	else if (facts->from_wall_us > now)
 		*ret_words = "NOT YET VALID";
-	else if (facts->until_wall_us && left < core->config->certificates.urgent_us && !facts->revocation_list)
+	else if (left < core->config->certificates.urgent_us && !facts->list)
 		*ret_words = "about to expire";
 	else
 		return AUDIT_OK;
-	return left > 0 && facts->from_wall_us <= now ? AUDIT_WARN : facts->revocation_list ? AUDIT_WARN : AUDIT_FAIL;
+	return facts->list || (left > 0 && facts->from_wall_us <= now) ? AUDIT_WARN : AUDIT_FAIL;
 }
 
 static void add_below(json_t *below, const char *what, const char *name, const char *endpoint, int64_t since_wall_us,
@@ -102,7 +102,7 @@ static void add_below(json_t *below, const char *what, const char *name, const c
 					       "evidence", control_text(bytes_text(how)), "reason", reason));
 }
 
-static void add_certificate(void *arg, const struct trust_facts *facts)
+static void add_certificate(void *arg, const struct trust_x509 *facts)
 {
 	struct certificates *all = arg;
 	const char *reason = trust_below(facts, policy_of(all->core, all->endpoint)), *words;
@@ -110,7 +110,10 @@ static void add_certificate(void *arg, const struct trust_facts *facts)
 	char until[CLOCK_TEXT_SIZE], how[256];
 
 	clock_format(facts->until_wall_us, until);
-	snprintf(how, sizeof(how), "%s, signed with %s", facts->key, facts->signature);
+	if (*facts->group)
+		snprintf(how, sizeof(how), "%s, signed with %s", facts->group, facts->signature);
+	else
+		snprintf(how, sizeof(how), "%s %u bits, signed with %s", facts->key, facts->bits, facts->signature);
 	if (reason) {
 		add_below(all->below, "certificate", facts->subject, all->endpoint->name, facts->from_wall_us, how,
 			  reason);
@@ -120,9 +123,9 @@ static void add_certificate(void *arg, const struct trust_facts *facts)
 	all->state = audit_worse(all->state, state);
 	if (all->count++ < NOTES_MAX)
 		audit_note(all->evidence, "%s of \"%s\": %s%s, until %.10s: %s%s%s%s", all->setting,
-			   all->endpoint->name, facts->revocation_list ? "revocation list of " : "", facts->subject,
-			   facts->until_wall_us ? until : "for ever", words, reason ? ", " : "", reason ? how : "",
-			   reason ? ": below the policy" : "");
+			   all->endpoint->name, facts->list ? "revocation list of " : "", facts->subject,
+			   facts->until_wall_us < INT64_MAX ? until : "for ever", words, reason ? ", " : "",
+			   reason ? how : "", reason ? ": below the policy" : "");
 }
 
 /* What the endpoint uses now: where its certificate renews itself, that is not the file of the setting. */
@@ -145,13 +148,13 @@ static int add_file(void *arg, const char *name, uint32_t index, const char *val
 		return 0;
 	all->setting = name;
 	text = read_used(all, value);
-	count = text ? trust_inspect_pem(bytes_text(text), add_certificate, all) : 0;
+	count = text ? trust_x509_read_pem(bytes_text(text), add_certificate, all) : 0;
 	if (text)
 		explicit_bzero(text, strlen(text)); /* a key may stand beside the certificate */
 	free(text);
-	if (count == 0) {
-		audit_note(all->evidence, "%s of \"%s\": %s holds no certificate that can be read", name,
-			   all->endpoint->name, value);
+	if (count <= 0) {
+		audit_note(all->evidence, "%s of \"%s\": %s holds %s", name, all->endpoint->name, value,
+			   count < 0 ? "something that cannot be read" : "no certificate that can be read");
 		all->state = AUDIT_FAIL;
 	}
 	return 0;
@@ -190,11 +193,11 @@ static int check_session(void *arg, const struct session *session)
 	const struct tg_crypto *policy = policy_of(check->core, endpoint);
 	bool psk = session->proof == TG_PROOF_PSK || (session->certificate.size == 0 && *session->device);
 	const char *reason = trust_session_below(policy, psk, session->version, session->cipher, session->group);
-	struct trust_facts facts;
+	struct trust_x509 facts;
 	char how[512];
 
 	check->sessions++;
-	if (!reason && session->certificate.size && trust_inspect_der(session->certificate, &facts) >= 0)
+	if (!reason && session->certificate.size && trust_x509_read_der(session->certificate, &facts) >= 0)
 		reason = trust_below(&facts, policy);
 	if (!reason)
 		return 0;

@@ -73,7 +73,6 @@ libcore_la_SOURCES = \
 	daemon/core/ledger.c daemon/core/ledger.h \
 	daemon/core/message.c daemon/core/message.h \
 	daemon/core/outbox.c daemon/core/outbox.h \
-	daemon/core/outbox.c daemon/core/outbox.h daemon/core/outbox_private.h \
 	daemon/core/outbox_load.c \
 	daemon/core/outbox_private.h \
 	daemon/core/outbox_room.c \
@@ -118,7 +117,7 @@ libcore_la_SOURCES = \
 	daemon/core/trust_sign.c daemon/core/trust_sign.h \
 	daemon/core/trust.c daemon/core/trust.h \
 	daemon/core/trust_ca.c daemon/core/trust_ca.h \
-	daemon/core/trust_inspect.c daemon/core/trust_inspect.h \
+	daemon/core/trust_policy.c daemon/core/trust_policy.h \
 	daemon/core/trust_seal.c daemon/core/trust_seal.h \
 	daemon/core/trust_x509.c daemon/core/trust_x509.h \
 	daemon/core/wildcard.c daemon/core/wildcard.h

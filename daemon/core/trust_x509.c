@@ -86,6 +86,20 @@ static void read_key(X509 *certificate, struct trust_x509 *facts)
 
 	snprintf(facts->key, sizeof(facts->key), "%s", type ? type : "unknown");
 	facts->bits = key ? (unsigned)EVP_PKEY_get_bits(key) : 0;
+	facts->key_strength = key ? EVP_PKEY_get_security_bits(key) : 0;
+	if (!key || EVP_PKEY_get_group_name(key, facts->group, sizeof(facts->group), NULL) != 1)
+		facts->group[0] = '\0';
+}
+
+static void read_signature(X509 *certificate, struct trust_x509 *facts)
+{
+	int strength = 0;
+	uint32_t flags;
+
+	snprintf(facts->signature, sizeof(facts->signature), "%s", OBJ_nid2ln(X509_get_signature_nid(certificate)));
+	if (X509_get_signature_info(certificate, NULL, NULL, &strength, &flags) != 1)
+		strength = 0;
+	facts->signature_strength = X509_self_signed(certificate, 0) == 1 ? -1 : strength;
 }
 
 static void read_certificate(X509 *certificate, struct trust_x509 *facts)
@@ -101,7 +115,7 @@ static void read_certificate(X509 *certificate, struct trust_x509 *facts)
 	read_hex(ASN1_STRING_get0_data(serial), (unsigned)ASN1_STRING_length(serial), facts->serial,
 		 sizeof(facts->serial));
 	read_key(certificate, facts);
-	snprintf(facts->signature, sizeof(facts->signature), "%s", OBJ_nid2ln(X509_get_signature_nid(certificate)));
+	read_signature(certificate, facts);
 	if (X509_digest(certificate, EVP_sha256(), digest, &size) == 1)
 		read_hex(digest, size, facts->fingerprint, sizeof(facts->fingerprint));
 	facts->from_wall_us = read_time(X509_get0_notBefore(certificate), 0);
@@ -113,7 +127,7 @@ static void read_list(X509_CRL *list, struct trust_x509 *facts)
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	unsigned size = 0;
 
-	*facts = (struct trust_x509){.list = true};
+	*facts = (struct trust_x509){.list = true, .signature_strength = -1};
 	read_name(X509_CRL_get_issuer(list), facts->issuer);
 	snprintf(facts->subject, sizeof(facts->subject), "%s", facts->issuer);
 	snprintf(facts->signature, sizeof(facts->signature), "%s", OBJ_nid2ln(X509_CRL_get_signature_nid(list)));

@@ -23,10 +23,13 @@ struct trust_x509 {
 	char serial[48];                   /* hexadecimal */
 	char key[24];                      /* "EC", "RSA" */
 	unsigned bits;
-	char signature[48];    /* "ecdsa-with-SHA256" */
-	char fingerprint[65];  /* SHA-256, hexadecimal */
-	int64_t from_wall_us;  /* notBefore; thisUpdate of a list */
-	int64_t until_wall_us; /* notAfter; nextUpdate of a list, INT64_MAX where it names none */
+	char group[32];         /* "prime256v1"; "" where the key has none */
+	int key_strength;       /* bits of security, as OpenSSL counts them; 0: of no known kind */
+	char signature[48];     /* "ecdsa-with-SHA256" */
+	int signature_strength; /* the same; -1: nobody relies on it, for it is the certificate's own */
+	char fingerprint[65];   /* SHA-256, hexadecimal */
+	int64_t from_wall_us;   /* notBefore; thisUpdate of a list */
+	int64_t until_wall_us;  /* notAfter; nextUpdate of a list, INT64_MAX where it names none */
 };
 
 typedef void trust_x509_fn(void *arg, const struct trust_x509 *facts);
