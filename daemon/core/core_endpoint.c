@@ -68,6 +68,32 @@ static int send_setting(void *arg, const char *name, uint32_t index, const char 
 	return instance_send(instance, &frame);
 }
 
+/* What the routes from there take, so that it can subscribe to it. */
+static int send_routes(struct endpoint *endpoint, struct instance *instance)
+{
+	const struct config *config = endpoint->core->config;
+	struct pattern_values values = {.given = {[PATTERN_SITE] = bytes_text(config->site),
+						  [PATTERN_GATEWAY] = bytes_text(config->gateway),
+						  [PATTERN_ENDPOINT] = bytes_text(endpoint->name)}};
+	char text[FRAME_TEXT_MAX + 1];
+	int r = 0;
+
+	for (size_t i = 0; i < config->routes_count && r >= 0; i++) {
+		const struct config_route *route = &config->routes[i];
+		struct frame frame = {.type = FRAME_ROUTE};
+		ptrdiff_t size;
+
+		if (!route->enabled || &config->endpoints[route->from] != endpoint->config)
+			continue;
+		size = pattern_outline(route->match, &values, text, sizeof(text));
+		if (size < 0)
+			continue; /* nothing that long is a path */
+		frame.text.text = bytes_of(text, (size_t)size);
+		r = instance_send(instance, &frame);
+	}
+	return r;
+}
+
 int core_endpoint_configure(struct endpoint *endpoint, struct instance *instance)
 {
 	const struct config *config = endpoint->core->config;
@@ -82,6 +108,8 @@ int core_endpoint_configure(struct endpoint *endpoint, struct instance *instance
 	int r = config_each_setting(endpoint->config, send_setting, &sending);
 
 	core_certs_soon(endpoint->core);
+	if (r >= 0)
+		r = send_routes(endpoint, instance);
 	if (r >= 0)
 		r = instance_send(instance, &clock);
 	if (r >= 0)

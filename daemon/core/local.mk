@@ -79,7 +79,7 @@ libcore_la_SOURCES = \
 	daemon/core/outbox_save.c \
 	daemon/core/outbox_send.c \
 	daemon/core/outbox_share.c \
-	daemon/core/pattern.c daemon/core/pattern.h \
+	daemon/core/pattern.c daemon/core/pattern.h daemon/core/pattern_compile.c daemon/core/pattern_private.h \
 	daemon/core/pattern_escape.c daemon/core/pattern_escape.h \
 	daemon/core/profile.c daemon/core/profile.h \
 	daemon/core/renewal.c daemon/core/renewal.h daemon/core/renewal_inside.h \

@@ -295,6 +295,8 @@ static int on_frame(void *arg, const struct frame *frame, int fd)
 		return round_add(&ep->round, &frame->setting, fd);
 	if (fd >= 0)
 		close(fd);
+	if (frame->type == FRAME_ROUTE)
+		return round_add_route(&ep->round, frame->text.text);
 	if (ep->ended)
 		return 0;
 	switch (frame->type) {

@@ -15,6 +15,7 @@ void exchange_init(struct host *host)
 	pending_init(&host->pending, HOST_PENDING_MAX, HOST_PENDING_BYTES);
 	slots_init(&host->tickets, HOST_TICKETS_MAX);
 	slots_init(&host->lookups, HOST_LOOKUPS_MAX);
+	slots_init(&host->reads, HOST_READS_MAX);
 }
 
 void exchange_done(struct host *host)
@@ -22,6 +23,7 @@ void exchange_done(struct host *host)
 	pending_done(&host->pending);
 	slots_done(&host->tickets);
 	slots_done(&host->lookups);
+	slots_done(&host->reads);
 }
 
 static int send_submit(struct host *host, struct pending_message *m)
@@ -32,9 +34,13 @@ static int send_submit(struct host *host, struct pending_message *m)
 					 .kind = (uint8_t)m->kind,
 					 .again = m->sent,
 					 .method = (uint8_t)m->method,
+					 .repeated = m->repeated,
+					 .expiry_s = m->expiry_s,
 					 .content_format = m->content_format,
 					 .device = m->device,
 					 .path = m->path,
+					 .reply_to = m->reply_to,
+					 .correlation = m->correlation,
 					 .payload = m->payload}};
 	int r;
 
@@ -51,7 +57,8 @@ static int check_submission(const struct tg_submission *s, bool devices)
 		return -EINVAL;
 	if (devices && s->device.size == 0)
 		return -EINVAL;
-	if (s->device.size > TG_DEVICE_MAX || s->path.size > TG_PATH_MAX || s->payload.size > TG_PAYLOAD_MAX)
+	if (s->device.size > TG_DEVICE_MAX || s->path.size > TG_PATH_MAX || s->payload.size > TG_PAYLOAD_MAX ||
+	    s->reply_to.size > TG_REPLY_MAX || s->correlation.size > TG_CORRELATION_MAX)
 		return -EMSGSIZE;
 	return 0;
 }
@@ -127,7 +134,11 @@ static int on_deliver(struct host *host, const struct frame_deliver *deliver)
 				       .payload = deliver->payload,
 				       .expiry_s = deliver->expiry_s,
 				       .qos = deliver->qos,
-				       .retain = deliver->retain};
+				       .retain = deliver->retain,
+				       .method = deliver->method,
+				       .outcome = deliver->outcome,
+				       .code = deliver->code,
+				       .correlation = deliver->correlation};
 	bool refused = deliver->round != 0 && deliver->round == host->refused_round;
 	uint64_t core_ticket;
 	int r = -EAGAIN;
@@ -135,6 +146,7 @@ static int on_deliver(struct host *host, const struct frame_deliver *deliver)
 	if (!host->adapter->deliver)
 		return -EPROTO;
 	memcpy(delivery.id, deliver->id, sizeof(delivery.id));
+	memcpy(delivery.command, deliver->command, sizeof(delivery.command));
 	if (!host->stopping && !refused && slots_put(&host->tickets, deliver->ticket, &delivery.ticket) >= 0) {
 		r = host->adapter->deliver(host->state, &delivery);
 		if (r >= 0 || slots_take(&host->tickets, delivery.ticket, &core_ticket) < 0)
@@ -269,6 +281,8 @@ int host_frame(struct host *host, const struct frame *frame)
 	case FRAME_NOTICE:
 		on_notice(host, frame->text.text);
 		return 0;
+	case FRAME_READING:
+		return exchange_on_reading(host, &frame->reading);
 	case FRAME_DEVICE:
 		if (host->adapter->device_changed)
 			host->adapter->device_changed(host->state, frame->device.device);
@@ -303,4 +317,5 @@ void host_parted(struct host *host)
 	host->refused_round = 0;
 	void_tickets(host);
 	forget_lookups(host);
+	exchange_forget_reads(host);
 }

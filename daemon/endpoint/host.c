@@ -37,6 +37,11 @@ static int setting_file(const struct tg_host *services, const char *name)
 	return settings_file(host_of(services)->settings, name);
 }
 
+static const char *route(const struct tg_host *services, size_t index)
+{
+	return settings_route(host_of(services)->settings, index);
+}
+
 static const char *endpoint(const struct tg_host *services)
 {
 	return host_of(services)->endpoint;
@@ -234,6 +239,11 @@ static const struct tg_host all_services = {
 	.submit = exchange_submit,
 	.delivered = exchange_delivered,
 	.link = exchange_link,
+	.answered = exchange_answered,
+	.awake = exchange_awake,
+	.route = route,
+	.read = exchange_read,
+	.read_end = exchange_read_end,
 	.lookup = exchange_lookup,
 	.session_begun = exchange_session_begun,
 	.session_ended = exchange_session_ended,

@@ -37,6 +37,7 @@ struct host {
 	struct slots tickets;   /* value: the core's ticket */
 	uint32_t refused_round; /* what is still to come of it is refused; 0: none */
 	struct slots lookups;   /* value: the adapter's token */
+	struct slots reads;     /* the same */
 	enum tg_link link;
 	struct clean_text link_detail;
 
@@ -61,6 +62,16 @@ void exchange_link(const struct tg_host *services, enum tg_link state, const cha
 int exchange_lookup(const struct tg_host *services, enum tg_proof proof, struct tg_bytes identity, uint64_t token);
 void exchange_session_begun(const struct tg_host *services, uint64_t handle, const struct tg_session *session);
 void exchange_session_ended(const struct tg_host *services, uint64_t handle);
+
+/* exchange_device.c: what a device says to commands, and what it may read. */
+void exchange_answered(const struct tg_host *services, uint64_t ticket, const struct tg_response *response);
+void exchange_awake(const struct tg_host *services, struct tg_bytes device);
+int exchange_read(const struct tg_host *services, struct tg_bytes reader, struct tg_bytes device, struct tg_bytes path,
+		  bool observe, uint64_t token, uint64_t *ret_number);
+void exchange_read_end(const struct tg_host *services, uint64_t number);
+int exchange_on_reading(struct host *host, const struct frame_reading *reading) WARN_UNUSED;
+/* The core is gone: all are answered with TG_UNAVAILABLE. */
+void exchange_forget_reads(struct host *host);
 
 void exchange_init(struct host *host);
 void exchange_done(struct host *host);

@@ -4,7 +4,7 @@ libendpoint_la_SOURCES = \
 	daemon/endpoint/clean.c daemon/endpoint/clean.h \
 	daemon/endpoint/describe.c daemon/endpoint/describe.h \
 	daemon/endpoint/endpoint.c daemon/endpoint/endpoint.h \
-	daemon/endpoint/exchange.c \
+	daemon/endpoint/exchange.c daemon/endpoint/exchange_device.c \
 	daemon/endpoint/host.c daemon/endpoint/host.h \
 	daemon/endpoint/host_internal.h \
 	daemon/endpoint/joint.c daemon/endpoint/joint.h \

@@ -34,7 +34,7 @@ static struct tg_bytes append(uint8_t **p, struct tg_bytes bytes)
 
 int pending_add(struct pending *pending, const struct tg_submission *s, struct pending_message **ret_message)
 {
-	size_t bytes = s->device.size + s->path.size + s->payload.size;
+	size_t bytes = s->device.size + s->path.size + s->reply_to.size + s->correlation.size + s->payload.size;
 	struct pending_message *m;
 	uint8_t *p;
 	int r;
@@ -48,10 +48,14 @@ int pending_add(struct pending *pending, const struct tg_submission *s, struct p
 				      .kind = s->kind,
 				      .method = s->method,
 				      .content_format = s->content_format,
+				      .expiry_s = s->expiry_s,
+				      .repeated = s->repeated,
 				      .cost = bytes + PENDING_OVERHEAD};
 	p = (uint8_t *)(m + 1);
 	m->device = append(&p, s->device);
 	m->path = append(&p, s->path);
+	m->reply_to = append(&p, s->reply_to);
+	m->correlation = append(&p, s->correlation);
 	m->payload = append(&p, s->payload);
 	r = slots_put(&pending->slots, (uintptr_t)m, &m->number);
 	if (r < 0) {

@@ -24,8 +24,12 @@ struct pending_message {
 	int32_t content_format;
 	bool sent; /* over this link or an earlier one */
 	size_t cost;
-	struct tg_bytes device; /* these three point behind the struct */
+	uint32_t expiry_s;
+	bool repeated;
+	struct tg_bytes device; /* these point behind the struct */
 	struct tg_bytes path;
+	struct tg_bytes reply_to;
+	struct tg_bytes correlation;
 	struct tg_bytes payload;
 };
 
@@ -39,7 +43,7 @@ struct pending {
 };
 
 /* A message counts with its bytes and PENDING_OVERHEAD, which is no less than its frame adds. */
-enum { PENDING_OVERHEAD = 64 };
+enum { PENDING_OVERHEAD = 96 };
 
 /* Units: messages, bytes. */
 void pending_init(struct pending *pending, size_t limit, size_t limit_bytes);

@@ -12,6 +12,7 @@ struct round_note {
 	int fd;
 	int file_error;
 	bool file;
+	bool route;
 	struct tg_bytes name; /* both behind the struct */
 	struct tg_bytes value;
 };
@@ -35,7 +36,7 @@ void round_done(struct round *round)
 	round_init(round);
 }
 
-int round_add(struct round *round, const struct frame_setting *setting, int fd)
+static int add(struct round *round, const struct frame_setting *setting, int fd, bool route)
 {
 	CLEANUP_CLOSE int owned = fd;
 	size_t size = sizeof(struct round_note) + setting->name.size + setting->value.size;
@@ -52,6 +53,7 @@ int round_add(struct round *round, const struct frame_setting *setting, int fd)
 				    .fd = fd,
 				    .file_error = setting->file_error,
 				    .file = setting->file,
+				    .route = route,
 				    .name = bytes_of(p, setting->name.size),
 				    .value = bytes_of(p + setting->name.size, setting->value.size)};
 	if (setting->name.size)
@@ -65,9 +67,20 @@ int round_add(struct round *round, const struct frame_setting *setting, int fd)
 	return 0;
 }
 
+int round_add(struct round *round, const struct frame_setting *setting, int fd)
+{
+	return add(round, setting, fd, false);
+}
+
+int round_add_route(struct round *round, struct tg_bytes pattern)
+{
+	return add(round, &(struct frame_setting){.value = pattern}, -1, true);
+}
+
 static int apply(struct settings *settings, struct round_note *note)
 {
-	int r = settings_put(settings, note->name, note->index, note->value);
+	int r = note->route ? settings_add_route(settings, note->value)
+			    : settings_put(settings, note->name, note->index, note->value);
 	int fd = note->fd;
 
 	if (r < 0 || !note->file)

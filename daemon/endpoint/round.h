@@ -27,6 +27,9 @@ void round_done(struct round *round);
 /* Ownership: `fd` is taken in any case. Errors: -EMSGSIZE: more than any endpoint has; -ENOMEM. */
 int round_add(struct round *round, const struct frame_setting *setting, int fd) WARN_UNUSED;
 
+/* One more pattern of a route from this endpoint. Errors: as round_add. */
+int round_add_route(struct round *round, struct tg_bytes pattern) WARN_UNUSED;
+
 /* Makes settings of what came; the descriptors go over to them. `*ret_name` is the one that is wrong, lent by the round, and
  * empty where none is. Errors: those of settings.h. */
 int round_build(struct round *round, const struct tg_setting *rows, struct settings **ret_settings,

@@ -21,6 +21,7 @@ struct value {
 struct settings {
 	const struct tg_setting *rows;
 	size_t n_rows;
+	struct value routes; /* its items alone */
 	struct value values[];
 };
 
@@ -36,6 +37,7 @@ int settings_new(const struct tg_setting *rows, struct settings **ret_settings)
 		return -ENOMEM;
 	settings->rows = rows;
 	settings->n_rows = n;
+	settings->routes.fd = -1;
 	for (size_t i = 0; i < n; i++)
 		settings->values[i].fd = -1;
 	*ret_settings = settings;
@@ -58,6 +60,7 @@ void settings_free(struct settings *settings)
 		return;
 	for (size_t i = 0; i < settings->n_rows; i++)
 		empty_value(&settings->values[i]);
+	empty_value(&settings->routes);
 	free(settings);
 }
 
@@ -96,12 +99,22 @@ static int parse_number(uint32_t type, const char *text, int64_t *ret_number)
 	return 0;
 }
 
+static int add_item(struct value *value, char *text)
+{
+	char **items = reallocarray(value->items, value->n_items + 1, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	value->items = items;
+	value->items[value->n_items++] = text;
+	return 0;
+}
+
 int settings_put(struct settings *settings, struct tg_bytes name, uint32_t index, struct tg_bytes value)
 {
 	CLEANUP_FREE char *text = bytes_to_text(value);
 	const struct tg_setting *row;
 	struct value *v = find(settings, name, &row);
-	char **items;
 	int r;
 
 	if (!v)
@@ -115,13 +128,27 @@ int settings_put(struct settings *settings, struct tg_bytes name, uint32_t index
 	r = parse_number(row->type, text, &v->number);
 	if (r < 0)
 		return r;
-	items = reallocarray(v->items, v->n_items + 1, sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	v->items = items;
-	v->items[v->n_items++] = text;
-	text = NULL;
-	return 0;
+	r = add_item(v, text);
+	if (r >= 0)
+		text = NULL;
+	return r;
+}
+
+int settings_add_route(struct settings *settings, struct tg_bytes pattern)
+{
+	char *text = bytes_to_text(pattern);
+	int r = !text ? -ENOMEM : settings->routes.n_items >= SETTINGS_ITEMS_MAX ? -E2BIG : 0;
+
+	if (r >= 0)
+		r = add_item(&settings->routes, text);
+	if (r < 0)
+		free(text);
+	return r;
+}
+
+const char *settings_route(const struct settings *settings, size_t index)
+{
+	return index < settings->routes.n_items ? settings->routes.items[index] : NULL;
 }
 
 int settings_put_file(struct settings *settings, struct tg_bytes name, int fd, int error)

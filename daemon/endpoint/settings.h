@@ -33,6 +33,11 @@ int settings_put(struct settings *settings, struct tg_bytes name, uint32_t index
  * Ownership: `fd` is taken, also on failure. Errors: -ENOENT, -EINVAL. */
 int settings_put_file(struct settings *settings, struct tg_bytes name, int fd, int error) WARN_UNUSED;
 
+/* One more pattern of a route. Errors: -E2BIG: too many; -ENOMEM. */
+int settings_add_route(struct settings *settings, struct tg_bytes pattern) WARN_UNUSED;
+/* The one at `index`, or NULL behind the last. */
+const char *settings_route(const struct settings *settings, size_t index);
+
 /* Undoes every change of a row without TG_LIVE, taking the value from `old`; the contents of a file may change where its
  * name has not. Returns the name of a row that was kept back, NULL where there is none. */
 const char *settings_keep_fixed(struct settings *settings, struct settings *old);

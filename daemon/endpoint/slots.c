@@ -72,6 +72,16 @@ int slots_take(struct slots *slots, uint64_t number, uint64_t *ret_value)
 	return 0;
 }
 
+int slots_get(const struct slots *slots, uint64_t number, uint64_t *ret_value)
+{
+	uint32_t place = number & (SLOTS_MAX - 1);
+
+	if (number == 0 || place >= slots->capacity || slots->slots[place].number != number)
+		return -ENOENT;
+	*ret_value = slots->slots[place].value;
+	return 0;
+}
+
 int slots_take_next(struct slots *slots, size_t *place, uint64_t *ret_value)
 {
 	for (; slots->used && *place < slots->capacity; ++*place) {

@@ -35,6 +35,9 @@ int slots_put(struct slots *slots, uint64_t value, uint64_t *ret_number) WARN_UN
 /* Takes the number back. Errors: -ENOENT: it is not out. */
 int slots_take(struct slots *slots, uint64_t number, uint64_t *ret_value) WARN_UNUSED;
 
+/* Errors: -ENOENT: it is not out. */
+int slots_get(const struct slots *slots, uint64_t number, uint64_t *ret_value) WARN_UNUSED;
+
 /* Takes back the next number that is out, to empty the table: `*place` is 0 at first. Errors: -ENOENT: none is left. */
 int slots_take_next(struct slots *slots, size_t *place, uint64_t *ret_value) WARN_UNUSED;
 

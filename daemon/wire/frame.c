@@ -34,9 +34,13 @@ static const struct field submit_fields[] = {F(submit, token, U64),
 					     F(submit, kind, U8),
 					     F(submit, again, U8),
 					     F(submit, method, U8),
+					     F(submit, repeated, U8),
+					     F(submit, expiry_s, U32),
 					     F(submit, content_format, U32),
 					     B(submit, device, TG_DEVICE_MAX),
 					     B(submit, path, TG_PATH_MAX),
+					     B(submit, reply_to, TG_REPLY_MAX),
+					     B(submit, correlation, TG_CORRELATION_MAX),
 					     B(submit, payload, TG_PAYLOAD_MAX),
 					     {END}};
 static const struct field delivered_fields[] = {
@@ -88,10 +92,33 @@ static const struct field deliver_fields[] = {F(deliver, ticket, U64),
 					      B(deliver, path, TG_PATH_MAX),
 					      B(deliver, address, TG_ADDRESS_MAX),
 					      B(deliver, payload, TG_PAYLOAD_MAX),
+					      F(deliver, method, U8),
+					      F(deliver, outcome, U8),
+					      F(deliver, code, U32),
+					      F(deliver, command, ID),
+					      B(deliver, correlation, TG_CORRELATION_MAX),
 					      {END}};
 static const struct field identity_fields[] = {F(identity, token, U64),         F(identity, known, U8),
 					       F(identity, generation, U64),    B(identity, device, TG_DEVICE_MAX),
 					       B(identity, key, FRAME_KEY_MAX), {END}};
+static const struct field answered_fields[] = {F(answered, ticket, U64),
+					       F(answered, code, U32),
+					       F(answered, content_format, U32),
+					       B(answered, payload, TG_PAYLOAD_MAX),
+					       {END}};
+static const struct field read_fields[] = {F(read, number, U64),           F(read, observe, U8),
+					   B(read, reader, TG_DEVICE_MAX), B(read, device, TG_DEVICE_MAX),
+					   B(read, path, TG_PATH_MAX),     {END}};
+static const struct field read_end_fields[] = {F(read_end, number, U64), {END}};
+static const struct field reading_fields[] = {F(reading, number, U64),
+					      F(reading, verdict, U8),
+					      F(reading, last, U8),
+					      F(reading, content_format, U32),
+					      F(reading, etag, U64),
+					      F(reading, time_wall_us, U64),
+					      F(reading, max_age_s, U32),
+					      B(reading, payload, TG_PAYLOAD_MAX),
+					      {END}};
 static const struct field device_fields[] = {B(device, device, TG_DEVICE_MAX), {END}};
 
 static const struct field clock_fields[] = {F(clock, wall_us, U64), F(clock, at_us, U64), {END}};
@@ -109,6 +136,7 @@ static const struct field *fields_of(enum frame_type type)
 	case FRAME_FAILED:
 	case FRAME_REFUSED:
 	case FRAME_NOTICE:
+	case FRAME_ROUTE:
 		return text_fields;
 	case FRAME_SUBMIT:
 		return submit_fields;
@@ -142,7 +170,16 @@ static const struct field *fields_of(enum frame_type type)
 	case FRAME_IDENTITY:
 		return identity_fields;
 	case FRAME_DEVICE:
+	case FRAME_AWAKE:
 		return device_fields;
+	case FRAME_ANSWERED:
+		return answered_fields;
+	case FRAME_READ:
+		return read_fields;
+	case FRAME_READ_END:
+		return read_end_fields;
+	case FRAME_READING:
+		return reading_fields;
 	case FRAME_CLOCK:
 		return clock_fields;
 	case FRAME_TICKETS:
@@ -160,7 +197,7 @@ static const void *member_of(const struct frame *frame, const struct field *fiel
 
 size_t frame_size_max(void)
 {
-	return TG_PAYLOAD_MAX + TG_ADDRESS_MAX + TG_PATH_MAX + TG_DEVICE_MAX + 256;
+	return TG_PAYLOAD_MAX + TG_ADDRESS_MAX + TG_REPLY_MAX + TG_CORRELATION_MAX + TG_PATH_MAX + TG_DEVICE_MAX + 256;
 }
 
 /* Length of the fields, or 0 where one is too long. */

@@ -11,7 +11,7 @@
  *
  * A conversation: the endpoint says HELLO; the core checks who connects and sends a SETTING for each of the endpoint's
  * settings, the CLOCK and the TICKETS, then CONFIGURED; the endpoint opens its adapter, shuts its sandbox, starts, and says STARTED (or FAILED). From then on
- * SUBMIT is answered by VERDICT, LOOKUP by IDENTITY, DELIVER by DELIVERED and PING by PONG. At a reload the SETTINGs come again
+ * SUBMIT is answered by VERDICT, LOOKUP by IDENTITY, DELIVER by DELIVERED or ANSWERED, READ by READING and PING by PONG. At a reload the SETTINGs come again
  * with CONFIGURED, and RELOADED answers. STOP asks the endpoint to finish; it says STOPPED and ends.
  */
 
@@ -22,7 +22,7 @@
 
 #include "base/buffer.h"
 
-enum { FRAME_VERSION = 1 };
+enum { FRAME_VERSION = 2 };
 enum {
 	FRAME_NAME_MAX = 64,
 	FRAME_TEXT_MAX = 1024,
@@ -49,6 +49,10 @@ enum frame_type {
 	FRAME_STOPPED,
 	FRAME_SESSION_BEGUN,
 	FRAME_SESSION_ENDED,
+	FRAME_ANSWERED,
+	FRAME_AWAKE,
+	FRAME_READ,
+	FRAME_READ_END,
 	/* core to endpoint */
 	FRAME_SETTING = 32,
 	FRAME_CONFIGURED,
@@ -61,7 +65,9 @@ enum frame_type {
 	FRAME_REFUSED,
 	FRAME_CLOCK,
 	FRAME_TICKETS,
-	FRAME_NOTICE
+	FRAME_NOTICE,
+	FRAME_ROUTE,
+	FRAME_READING
 };
 
 struct frame_hello {
@@ -70,7 +76,7 @@ struct frame_hello {
 	struct tg_bytes endpoint;
 };
 
-struct frame_text { /* FAILED, REFUSED: why; NOTICE: JSON */
+struct frame_text { /* FAILED, REFUSED: why; NOTICE: JSON; ROUTE: see tg_host.route, one for each before CONFIGURED */
 	struct tg_bytes text;
 };
 
@@ -81,9 +87,13 @@ struct frame_submit {
 	uint8_t kind;
 	uint8_t again;  /* sent before over an earlier link, and never answered */
 	uint8_t method; /* enum tg_method */
+	uint8_t repeated;
+	uint32_t expiry_s;
 	int32_t content_format;
 	struct tg_bytes device;
 	struct tg_bytes path;
+	struct tg_bytes reply_to;
+	struct tg_bytes correlation;
 	struct tg_bytes payload;
 };
 
@@ -127,6 +137,10 @@ struct frame_session_begun {
 
 struct frame_session_ended {
 	uint64_t handle;
+};
+
+struct frame_read_end {
+	uint64_t number;
 };
 
 struct frame_log {
@@ -175,6 +189,37 @@ struct frame_deliver {
 	struct tg_bytes path;
 	struct tg_bytes address;
 	struct tg_bytes payload;
+	uint8_t method;
+	uint8_t outcome;
+	uint32_t code;
+	uint8_t command[TG_ID_SIZE];
+	struct tg_bytes correlation;
+};
+
+struct frame_answered {
+	uint64_t ticket;
+	uint32_t code;
+	int32_t content_format;
+	struct tg_bytes payload;
+};
+
+struct frame_read {
+	uint64_t number;
+	uint8_t observe;
+	struct tg_bytes reader;
+	struct tg_bytes device;
+	struct tg_bytes path;
+};
+
+struct frame_reading {
+	uint64_t number; /* of the READ */
+	uint8_t verdict;
+	uint8_t last;
+	int32_t content_format;
+	uint64_t etag;
+	int64_t time_wall_us;
+	uint32_t max_age_s;
+	struct tg_bytes payload;
 };
 
 struct frame_identity {
@@ -185,7 +230,7 @@ struct frame_identity {
 	struct tg_bytes key;
 };
 
-struct frame_device { /* its key, certificate or state has changed: end its sessions */
+struct frame_device { /* DEVICE: its key, certificate or state has changed: end its sessions; AWAKE */
 	struct tg_bytes device;
 };
 
@@ -212,6 +257,10 @@ struct frame {
 		struct frame_counter counter;
 		struct frame_session_begun session_begun;
 		struct frame_session_ended session_ended;
+		struct frame_answered answered;
+		struct frame_read read;
+		struct frame_read_end read_end;
+		struct frame_reading reading;
 		struct frame_log log;
 		struct frame_setting setting;
 		struct frame_configured configured;

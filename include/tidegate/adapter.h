@@ -23,6 +23,10 @@
  * that it was taken before tg_adapter.verdict says so. A sink gets tg_adapter.deliver and answers each ticket
  * with tg_host.delivered once its peer has taken over the responsibility (MQTT PUBACK, AMQP accepted, CoAP 2.xx).
  *
+ * A sink with TG_MAILBOX sends requests to single devices. The core keeps a mailbox for each, hands over one command of a device at
+ * a time, and takes what the device says from tg_host.answered. Where a device cannot be reached, the adapter answers TG_RETRY;
+ * the core comes back when the device has a new session or the adapter says that it is awake (tg_host.awake).
+ *
  * Unless a member says otherwise: functions return 0 or more on success and a negative errno on failure; a
  * failed call leaves everything as it was; arguments are borrowed for the call. The adapter's functions run in the main
  * thread, and a call that lasts longer than the `heartbeat` of the endpoint counts as a hang. The host's functions may
@@ -82,7 +86,11 @@ enum tg_flags {
 	TG_DEVICES =
 		1, /* authenticates devices of the registry through tg_host.lookup; without it every submission comes
 			   from one device that bears the endpoint's name */
-	TG_WORKERS = 2 /* several processes can share one endpoint's listening address (setting `workers`) */
+	TG_WORKERS = 2, /* several processes can share one endpoint's listening address (setting `workers`) */
+	TG_MAILBOX = 4, /* a sink whose deliveries are requests to single devices; see tg_delivery */
+	TG_REACHES =
+		8 /* with TG_MAILBOX: opens sessions to its devices itself. Without it a command is handed over only to
+			   the process that has reported a live session of the device */
 };
 
 /* The level numbers are those of syslog. */
@@ -231,6 +239,27 @@ struct tg_host {
 	void (*delivered)(const struct tg_host *host, uint64_t ticket, enum tg_delivery_result result,
 			  const char *reason);
 
+	/* Answers the ticket of a command with what the device said, in place of `delivered`. */
+	void (*answered)(const struct tg_host *host, uint64_t ticket, const struct tg_response *response);
+
+	/* A device that a command could not be delivered to (TG_RETRY) has been heard again: what waits for it may come. To be called
+	 * for those alone. A new session needs no such call. */
+	void (*awake)(const struct tg_host *host, struct tg_bytes device);
+
+	/* What the routes from this endpoint take, one pattern each, so that a source knows what to subscribe to: segments between '/', as in
+	 * tg_submission.path, where "*" stands for any one segment and a last "**" for one or more; what the configuration gives ({site},
+	 * {gateway}) is put in. NULL behind the end. Lent until the next reload or close. */
+	const char *(*route)(const struct tg_host *host, size_t index);
+
+	/* Asks for the last reading that `device` handed in at `path`, on behalf of the authenticated `reader`; the core knows whether its
+	 * profile allows that. tg_adapter.reading answers with `token`, never from within this call: once, or with `observe` at once and
+	 * again for each new reading until one is the last or read_end is called. A core that goes ends all with TG_UNAVAILABLE.
+	 * Errors: -ENOBUFS: too many; -EMSGSIZE; -ENOTCONN: no core at the moment. */
+	int (*read)(const struct tg_host *host, struct tg_bytes reader, struct tg_bytes device, struct tg_bytes path,
+		    bool observe, uint64_t token, uint64_t *ret_number);
+	/* Nothing more is wanted; `number` is what read gave. After it nothing comes for its token. */
+	void (*read_end)(const struct tg_host *host, uint64_t number);
+
 	/* Tells how the link to the peer is. A sink is handed deliveries only while TG_LINK_UP; when the link goes down the
 	 * core takes back every unanswered ticket by itself, and late answers to them are ignored. `detail`: what
 	 * an operator wants to read ("mqtts://broker:8883, TLSv1.3"), or why it is down. */
@@ -294,6 +323,9 @@ struct tg_adapter {
 
 	/* The answer to one look-up. With TG_DEVICES only. */
 	void (*identity)(void *state, uint64_t token, const struct tg_identity *identity);
+
+	/* The answer to tg_host.read. Where that is not called it may be NULL. */
+	void (*reading)(void *state, uint64_t token, const struct tg_reading *reading);
 
 	/* This device was revoked, or its key was changed: end its sessions at once. With TG_DEVICES only. */
 	void (*device_changed)(void *state, struct tg_bytes device);

@@ -30,11 +30,13 @@ enum tg_kind {
 #define TG_FORMAT_NONE (-1)
 
 /* Lengths that the core accepts; longer is refused, never cut. Units: bytes. */
-#define TG_DEVICE_MAX  255u
-#define TG_PATH_MAX    1024u
-#define TG_ADDRESS_MAX 4096u
-#define TG_PAYLOAD_MAX (1024u * 1024u)
-#define TG_ID_SIZE     16u
+#define TG_DEVICE_MAX      255u
+#define TG_PATH_MAX        1024u
+#define TG_ADDRESS_MAX     4096u
+#define TG_PAYLOAD_MAX     (1024u * 1024u)
+#define TG_REPLY_MAX       4096u
+#define TG_CORRELATION_MAX 1024u
+#define TG_ID_SIZE         16u
 
 /* What a device asks for, by the numbers of the CoAP registry (RFC 7252 section 12.1.1, RFC 8132). */
 enum tg_method {
@@ -54,6 +56,10 @@ enum tg_method {
  * `device` is the authenticated identity, never a piece of the payload. `path` has its segments separated by '/',
  * without a leading one; inside a segment '%' is written %25 and '/' is written %2F, everything else stands as it
  * came. `token` is the adapter's own number and comes back with the verdict.
+ *
+ * Whether it is a reading or a command is not the source's to say: it is a command where its route leads to a sink
+ * that keeps mailboxes (TG_MAILBOX). The last five members matter to commands, and are empty where the standard has no
+ * such thing.
  */
 struct tg_submission {
 	uint32_t size; /* sizeof(struct tg_submission) of the adapter */
@@ -64,6 +70,11 @@ struct tg_submission {
 	int32_t content_format; /* or TG_FORMAT_NONE */
 	struct tg_bytes payload;
 	uint32_t method; /* enum tg_method */
+	struct tg_bytes
+		reply_to; /* where the sender wants the outcome, as an address of this adapter: the MQTT 5 response topic */
+	struct tg_bytes correlation; /* goes back with the outcome untouched: the MQTT 5 correlation data */
+	uint32_t expiry_s;           /* not to be carried out when it is older; 0: never */
+	bool repeated;               /* the peer says that it may have sent this before: DUP of MQTT */
 };
 
 /*
@@ -72,6 +83,14 @@ struct tg_submission {
  * `ticket` names this delivery in tg_host.delivered. `id` is the message's UUIDv7 (RFC 9562), the same on every
  * repeat. `address` is built by the route, every captured piece escaped for this adapter (tg_adapter.reserved).
  * `qos`, `retain` and `expiry_s` are the route's wishes; an adapter whose standard has no such thing ignores them.
+ *
+ * A command (TG_COMMAND, to sinks with TG_MAILBOX alone) is a request to `device`: `method` and `address`, its path and perhaps a
+ * query behind '?', are what to ask of it; `id` names the command, and is the same when it is given again because nobody
+ * knows whether the device has had it.
+ *
+ * A response (TG_RESPONSE) says how a command ended: `outcome`, `code` and `command` tell of it, `correlation` is what
+ * the command came with, `device` and `path` are those of the command. The payload is the device's, or, where it never
+ * answered, a sentence about why.
  */
 struct tg_delivery {
 	uint32_t size; /* sizeof(struct tg_delivery) of the host */
@@ -87,6 +106,40 @@ struct tg_delivery {
 	uint32_t expiry_s; /* 0: never; otherwise the seconds left */
 	uint8_t qos;       /* 0, 1 or 2 */
 	bool retain;
+	uint32_t method;             /* TG_COMMAND: enum tg_method, never TG_METHOD_NONE */
+	uint32_t outcome;            /* TG_RESPONSE: enum tg_outcome */
+	uint32_t code;               /* TG_RESPONSE: see tg_response.code; 0: the device never answered */
+	uint8_t command[TG_ID_SIZE]; /* TG_RESPONSE: the id of the command */
+	struct tg_bytes correlation; /* TG_RESPONSE: as it came with the command */
+};
+
+/* How a command ended; each ends in exactly one of these. */
+enum tg_outcome {
+	TG_OUTCOME_NONE = 0,
+	TG_OUTCOME_DELIVERED = 1, /* the device has answered, whatever it said */
+	TG_OUTCOME_REFUSED = 2,   /* not allowed, or not possible: the device did not get it */
+	TG_OUTCOME_EXPIRED = 3    /* its time was over before the device has answered */
+};
+
+/* What a device said to a command (tg_host.answered). Borrowed. */
+struct tg_response {
+	uint32_t size;
+	uint32_t code;          /* the response code of RFC 7252 section 5.9 as a decimal number: 205 is 2.05 */
+	int32_t content_format; /* or TG_FORMAT_NONE */
+	struct tg_bytes payload;
+};
+
+/* The last reading of a device, for another device that asks (tg_host.read). Borrowed. */
+struct tg_reading {
+	uint32_t size;
+	uint32_t
+		verdict; /* enum tg_verdict: TG_ACCEPTED: here it is; TG_NO_ROUTE: there is none; TG_NOT_ALLOWED; TG_UNAVAILABLE */
+	bool last;              /* nothing more comes for this token */
+	int32_t content_format; /* or TG_FORMAT_NONE */
+	struct tg_bytes payload;
+	uint64_t etag;        /* another one for each reading, never 0 */
+	int64_t time_wall_us; /* when the gateway took it in */
+	uint32_t max_age_s;   /* for so long it counts as fresh, from now on */
 };
 
 /* The one answer that every submission gets. The response codes are those of RFC 7252 section 5.9. */

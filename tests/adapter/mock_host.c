@@ -210,6 +210,8 @@ static void free_records(struct mock_host *mock)
 	for (size_t i = 0; i < mock->n_submissions; i++) {
 		free(mock->submissions[i].device);
 		free(mock->submissions[i].path);
+		free(mock->submissions[i].reply_to);
+		free(mock->submissions[i].correlation);
 		free(mock->submissions[i].payload);
 	}
 	for (size_t i = 0; i < mock->n_lookups; i++)
@@ -222,12 +224,24 @@ static void free_records(struct mock_host *mock)
 		free(mock->sessions[i].group);
 	}
 	free(mock->sessions);
-	for (size_t i = 0; i < mock->n_tickets; i++)
+	for (size_t i = 0; i < mock->n_tickets; i++) {
 		free(mock->tickets[i].reason);
+		free(mock->tickets[i].payload);
+	}
+	for (size_t i = 0; i < mock->n_reads; i++) {
+		free(mock->reads[i].reader);
+		free(mock->reads[i].device);
+		free(mock->reads[i].path);
+	}
+	for (size_t i = 0; i < mock->n_awake; i++)
+		free(mock->awake[i]);
 	for (size_t i = 0; i < mock->n_lines; i++) {
 		free(mock->lines[i].device);
 		free(mock->lines[i].text);
 	}
+	mock_clear_routes(mock);
+	free(mock->reads);
+	free(mock->awake);
 	free(mock->submissions);
 	free(mock->lookups);
 	free(mock->tickets);

@@ -34,8 +34,13 @@ struct mock_submission { /* text is terminated */
 	uint32_t kind;
 	int32_t content_format;
 	uint32_t method;
+	uint32_t expiry_s;
+	bool repeated;
 	char *device;
 	char *path;
+	char *reply_to;
+	uint8_t *correlation; /* terminated as well */
+	size_t correlation_size;
 	uint8_t *payload; /* terminated as well */
 	size_t payload_size;
 	bool answered;
@@ -63,6 +68,19 @@ struct mock_session { /* as reported by session_begun */
 struct mock_ticket {
 	int result; /* -1: not answered yet; else enum tg_delivery_result */
 	char *reason;
+	uint32_t code; /* of `answered`, whose result is TG_CONFIRMED; 0: there was none */
+	int32_t content_format;
+	uint8_t *payload; /* terminated */
+	size_t payload_size;
+};
+
+struct mock_read {
+	uint64_t token;
+	char *reader;
+	char *device;
+	char *path;
+	bool observe;
+	bool ended; /* by read_end, or by a last answer */
 };
 
 struct mock_line {
@@ -89,6 +107,10 @@ struct mock_host {
 	size_t n_sessions;
 	struct mock_ticket *tickets; /* ticket t is at place t - 1 */
 	size_t n_tickets;
+	struct mock_read *reads; /* number n is at place n - 1 */
+	size_t n_reads;
+	char **awake; /* the devices of `awake` */
+	size_t n_awake;
 	struct mock_line *lines;
 	size_t n_lines;
 	int64_t counters[MOCK_COUNTERS_MAX];
@@ -102,6 +124,7 @@ struct mock_host {
 	bool identities_off; /* leaves look-ups to mock_identify */
 	int submit_error;    /* submit fails with it, 0: does not */
 	int lookup_error;
+	int read_error;
 	int64_t wall_us;     /* now_wall_us, 0: the real one */
 	const char *crypto;  /* the policy, NULL: "modern" */
 	uint64_t generation; /* of every identity */
@@ -109,6 +132,8 @@ struct mock_host {
 	/* The mock's own. */
 	struct settings *settings;
 	struct mock_identity *identities;
+	char **routes;
+	size_t n_routes;
 	struct tg_timer *timers;
 	bool echo;
 };
@@ -137,6 +162,13 @@ int mock_deliver(struct mock_host *mock, const struct tg_delivery *delivery, uin
 int mock_deliver_text(struct mock_host *mock, const char *address, const char *payload, uint64_t *ret_ticket);
 /* -1: not answered yet; else enum tg_delivery_result. */
 int mock_result(const struct mock_host *mock, uint64_t ticket);
+
+/* One more pattern of tg_host.route; mock_clear_routes takes all away. Told to the adapter with mock_reload. */
+void mock_add_route(struct mock_host *mock, const char *pattern);
+void mock_clear_routes(struct mock_host *mock);
+
+/* Answers the read at this place of `reads`; `size` is filled in. */
+void mock_reading(struct mock_host *mock, size_t place, const struct tg_reading *reading);
 
 /* Answers a submission, once. */
 void mock_answer(struct mock_host *mock, uint64_t token, const struct tg_answer *answer);

@@ -144,3 +144,29 @@ int64_t mock_counter(const struct mock_host *mock, const char *name)
 	}
 	mock_die("no counter '%s'", name);
 }
+
+void mock_add_route(struct mock_host *mock, const char *pattern)
+{
+	mock->routes = mock_grow(mock->routes, mock->n_routes, sizeof(*mock->routes));
+	mock->routes[mock->n_routes++] = strdup(pattern);
+}
+
+void mock_clear_routes(struct mock_host *mock)
+{
+	for (size_t i = 0; i < mock->n_routes; i++)
+		free(mock->routes[i]);
+	free(mock->routes);
+	mock->routes = NULL;
+	mock->n_routes = 0;
+}
+
+void mock_reading(struct mock_host *mock, size_t place, const struct tg_reading *reading)
+{
+	struct tg_reading r = *reading;
+
+	if (place >= mock->n_reads || mock->reads[place].ended)
+		mock_die("no read waits at place %zu", place);
+	mock->reads[place].ended = r.last;
+	r.size = sizeof(r);
+	mock->adapter->reading(mock->state, mock->reads[place].token, &r);
+}

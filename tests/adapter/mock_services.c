@@ -212,7 +212,8 @@ static int submit(const struct tg_host *host, const struct tg_submission *s)
 
 	if (mock->submit_error)
 		return mock->submit_error;
-	if (s->device.size > TG_DEVICE_MAX || s->path.size > TG_PATH_MAX || s->payload.size > TG_PAYLOAD_MAX)
+	if (s->device.size > TG_DEVICE_MAX || s->path.size > TG_PATH_MAX || s->payload.size > TG_PAYLOAD_MAX ||
+	    s->reply_to.size > TG_REPLY_MAX || s->correlation.size > TG_CORRELATION_MAX)
 		return -EMSGSIZE;
 	if ((s->device.size == 0 && devices) || s->kind < TG_TELEMETRY || s->kind > TG_RESPONSE)
 		return -EINVAL;
@@ -222,6 +223,11 @@ static int submit(const struct tg_host *host, const struct tg_submission *s)
 		.kind = s->kind,
 		.content_format = s->content_format,
 		.method = s->method,
+		.expiry_s = s->expiry_s,
+		.repeated = s->repeated,
+		.reply_to = mock_copy(s->reply_to),
+		.correlation = (uint8_t *)mock_copy(s->correlation),
+		.correlation_size = s->correlation.size,
 		.device = mock_copy(devices ? s->device : bytes_text(endpoint(host))),
 		.path = mock_copy(s->path),
 		.payload = (uint8_t *)mock_copy(s->payload),
@@ -230,18 +236,73 @@ static int submit(const struct tg_host *host, const struct tg_submission *s)
 	return 0;
 }
 
-static void delivered(const struct tg_host *host, uint64_t ticket, enum tg_delivery_result result, const char *reason)
+static struct mock_ticket *open_ticket(struct mock_host *mock, uint64_t ticket)
 {
-	struct mock_host *mock = mock_of(host);
-	struct mock_ticket *t;
-
 	if (ticket == 0 || ticket > mock->n_tickets)
 		mock_die("ticket %llu was never given out", (unsigned long long)ticket);
-	t = &mock->tickets[ticket - 1];
-	if (t->result >= 0)
+	if (mock->tickets[ticket - 1].result >= 0)
 		mock_die("ticket %llu was answered twice", (unsigned long long)ticket);
+	return &mock->tickets[ticket - 1];
+}
+
+static void delivered(const struct tg_host *host, uint64_t ticket, enum tg_delivery_result result, const char *reason)
+{
+	struct mock_ticket *t = open_ticket(mock_of(host), ticket);
+
 	t->result = (int)result;
 	t->reason = reason ? strdup(reason) : NULL;
+}
+
+static void answered(const struct tg_host *host, uint64_t ticket, const struct tg_response *response)
+{
+	struct mock_ticket *t = open_ticket(mock_of(host), ticket);
+
+	t->result = TG_CONFIRMED;
+	t->code = response->code;
+	t->content_format = response->content_format;
+	t->payload = (uint8_t *)mock_copy(response->payload);
+	t->payload_size = response->payload.size;
+}
+
+static void awake(const struct tg_host *host, struct tg_bytes device)
+{
+	struct mock_host *mock = mock_of(host);
+
+	mock->awake = mock_grow(mock->awake, mock->n_awake, sizeof(*mock->awake));
+	mock->awake[mock->n_awake++] = mock_copy(device);
+}
+
+static const char *route(const struct tg_host *host, size_t index)
+{
+	const struct mock_host *mock = mock_of(host);
+
+	return index < mock->n_routes ? mock->routes[index] : NULL;
+}
+
+static int read_last(const struct tg_host *host, struct tg_bytes reader, struct tg_bytes device, struct tg_bytes path,
+		     bool observe, uint64_t token, uint64_t *ret_number)
+{
+	struct mock_host *mock = mock_of(host);
+
+	if (mock->read_error)
+		return mock->read_error;
+	mock->reads = mock_grow(mock->reads, mock->n_reads, sizeof(*mock->reads));
+	mock->reads[mock->n_reads++] = (struct mock_read){.token = token,
+							  .reader = mock_copy(reader),
+							  .device = mock_copy(device),
+							  .path = mock_copy(path),
+							  .observe = observe};
+	*ret_number = mock->n_reads;
+	return 0;
+}
+
+static void read_end(const struct tg_host *host, uint64_t number)
+{
+	struct mock_host *mock = mock_of(host);
+
+	if (number == 0 || number > mock->n_reads)
+		mock_die("read %llu was never begun", (unsigned long long)number);
+	mock->reads[number - 1].ended = true;
 }
 
 static void set_link(const struct tg_host *host, enum tg_link state, const char *detail)
@@ -367,6 +428,11 @@ void mock_services_init(struct tg_host *host)
 		.submit = submit,
 		.delivered = delivered,
 		.link = set_link,
+		.answered = answered,
+		.awake = awake,
+		.route = route,
+		.read = read_last,
+		.read_end = read_end,
 		.lookup = lookup,
 		.session_begun = session_begun,
 		.session_ended = session_ended,

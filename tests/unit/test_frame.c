@@ -25,8 +25,12 @@ static const struct frame samples[] = {
 		    .again = 1,
 		    .method = TG_METHOD_PUT,
 		    .content_format = TG_FORMAT_NONE,
+		    .repeated = 1,
+		    .expiry_s = UINT32_MAX,
 		    .device = TEXT("pump-1"),
 		    .path = TEXT("a/b"),
+		    .reply_to = TEXT("answers/7"),
+		    .correlation = TEXT("\0\1"),
 		    .payload = TEXT("21.5\0more")}},
 	{.type = FRAME_DELIVERED, .delivered = {.ticket = 77, .result = TG_REJECTED, .reason = TEXT("quota exceeded")}},
 	{.type = FRAME_LINK, .link = {.state = TG_LINK_UP, .detail = TEXT("mqtts://broker:8883")}},
@@ -59,7 +63,27 @@ static const struct frame samples[] = {
 		     .device = TEXT("pump-1"),
 		     .path = TEXT("a"),
 		     .address = TEXT("plant-7/hall-3/pump-1/a"),
-		     .payload = TEXT("{}")}},
+		     .payload = TEXT("{}"),
+		     .method = TG_METHOD_PUT,
+		     .outcome = TG_OUTCOME_EXPIRED,
+		     .code = 404,
+		     .command = {1, 2, 3},
+		     .correlation = TEXT("7")}},
+	{.type = FRAME_ANSWERED, .answered = {.ticket = 1, .code = 205, .content_format = 60, .payload = TEXT("\xa0")}},
+	{.type = FRAME_AWAKE, .device = {TEXT("pump-1")}},
+	{.type = FRAME_READ,
+	 .read = {.number = 3, .observe = 1, .reader = TEXT("valve-2"), .device = TEXT("pump-1"), .path = TEXT("a")}},
+	{.type = FRAME_READ_END, .read_end = {.number = 3}},
+	{.type = FRAME_READING,
+	 .reading = {.number = 3,
+		     .verdict = TG_NOT_ALLOWED,
+		     .last = 1,
+		     .content_format = 50,
+		     .etag = UINT64_MAX,
+		     .time_wall_us = 5,
+		     .max_age_s = 60,
+		     .payload = TEXT("21.5")}},
+	{.type = FRAME_ROUTE, .text = {TEXT("plant-7/*/**")}},
 	{.type = FRAME_IDENTITY,
 	 .identity =
 		 {.token = 5, .known = 1, .generation = UINT64_MAX - 1, .device = TEXT("pump-1"), .key = TEXT("0123")}},
@@ -136,7 +160,7 @@ END_TEST
 /* The bytes are a contract between builds of one FRAME_VERSION. */
 START_TEST(test_bytes_on_the_wire)
 {
-	static const uint8_t hello[] = {18, 0, 0, 0, FRAME_HELLO, 1, 0,   0,   0,   3,   0,
+	static const uint8_t hello[] = {18, 0, 0, 0, FRAME_HELLO, 2, 0,   0,   0,   3,   0,
 					0,  0, 5, 0, 0,           0, 'f', 'i', 'e', 'l', 'd'};
 	struct buffer out;
 

@@ -302,6 +302,36 @@ START_TEST(knows_what_it_covers)
 }
 END_TEST
 
+START_TEST(outlines_what_it_takes)
+{
+	static const struct {
+		const char *match, *outline;
+	} cases[] = {
+		{"{path}", "**"},
+		{"/a/{path}", "a/**"},
+		{"{site}/{gateway}/{device}/command/{path}", "plant-7/hall 3%252Fa/*/command/**"},
+		{"a/t-{n}.json/b", "a/*/b"},
+		{"a*b/c", "a%2Ab/c"},
+		{"a/b/", "a/b/"},
+		{"a", "a"},
+	};
+	char problem[PATTERN_PROBLEM_SIZE], out[64];
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct pattern_values v = values();
+		CLEANUP(pattern_freep) struct pattern *pattern = NULL;
+		ptrdiff_t size;
+
+		ck_assert_int_eq(pattern_new_match(cases[i].match, true, &pattern, problem), 0);
+		size = pattern_outline(pattern, &v, out, sizeof(out));
+		ck_assert_int_eq(size, (ptrdiff_t)strlen(cases[i].outline));
+		ck_assert_str_eq(out, cases[i].outline);
+		for (size_t room = 0; room <= (size_t)size; room++)
+			ck_assert_int_eq(pattern_outline(pattern, &v, out, room), -ENOBUFS);
+	}
+}
+END_TEST
+
 START_TEST(finds_reserved_literals)
 {
 	static const struct {
@@ -322,4 +352,4 @@ START_TEST(finds_reserved_literals)
 END_TEST
 
 SUITE_MAIN("pattern", matches_and_builds, refuses, says_when_an_address_has_no_room, captures_the_device_of_a_command,
-	   no_name_reaches_another_address, knows_what_it_covers, finds_reserved_literals)
+	   no_name_reaches_another_address, knows_what_it_covers, outlines_what_it_takes, finds_reserved_literals)

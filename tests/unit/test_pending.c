@@ -118,7 +118,7 @@ START_TEST(messages_are_bounded_in_bytes)
 
 	memset(large, 'x', sizeof(large) - 1);
 	large[sizeof(large) - 1] = 0;
-	pending_init(&pending, 100, 1000);
+	pending_init(&pending, 100, 1050);
 	ck_assert_int_eq(add(&pending, 1, large, &m), 0);
 	ck_assert_int_eq(add(&pending, 2, large, &m), 0);
 	ck_assert_int_eq(add(&pending, 3, large, &m), -ENOBUFS);
