@@ -32,7 +32,8 @@ SANITIZE_TESTS += \
 	tests/integration/test_reload.py
 EXTRA_DIST += $(INTEGRATION_TESTS) tests/integration/spy.c \
 	tests/integration/demo.py tests/integration/harness/__init__.py tests/integration/harness/broker.py \
-	tests/integration/harness/case.py tests/integration/harness/clock.py tests/integration/harness/est.py \
+	tests/integration/harness/case.py tests/integration/harness/clock.py tests/integration/harness/device.py \
+	tests/integration/harness/est.py \
 	tests/integration/harness/gateway.py tests/integration/harness/pki.py \
 	tests/integration/harness/process.py tests/integration/harness/sensors.py
 
@@ -41,3 +42,9 @@ INTEGRATION_TESTS += tests/integration/test_certs.py tests/integration/test_cloc
 SANITIZE_TESTS += tests/integration/test_certs.py tests/integration/test_clock.py tests/integration/test_never_bricked.py
 EXTRA_DIST += tests/integration/test_certs.py tests/integration/test_clock.py \
 	tests/integration/test_never_bricked.py tests/integration/fake_clock.c
+
+# A device that is CoAP server and DTLS client at once, of libcoap's making.
+check_PROGRAMS += tests/integration/device
+tests_integration_device_SOURCES = tests/integration/device.c tests/integration/device.h tests/integration/device_server.c
+tests_integration_device_CFLAGS = $(AM_CFLAGS) $(COAP_CFLAGS)
+tests_integration_device_LDADD = $(COAP_LIBS)

@@ -7,18 +7,20 @@ certificates, and clients that we did not write. Everything on loopback, on free
     broker    mosquitto, and subscribers that record what reached it
     gateway   tidegated and tidegatectl, and the configuration
     sensors   coap-client-openssl, and the load generator
+    device    a device that is CoAP server as well
     clock     a time of day that the gateway alone believes
     case      the frame of a test case, with the checks that every case ends with
 """
 from .broker import Broker, Message, Subscriber
 from .case import GatewayCase, main
 from .clock import DAY_S, FakeClock, seconds
+from .device import Device
 from .gateway import BUILD, SANITIZED, SOURCE, Gateway, configuration
 from .pki import Pki
 from .process import DEADLINE_S, Process, free_port, wait_until
 from .sensors import Load, Sensor
 
 __all__ = [
-    "BUILD", "Broker", "DAY_S", "DEADLINE_S", "FakeClock", "Gateway", "GatewayCase", "Load", "Message", "Pki", "Process", "SANITIZED", "SOURCE",
+    "BUILD", "Broker", "DAY_S", "DEADLINE_S", "Device", "FakeClock", "Gateway", "GatewayCase", "Load", "Message", "Pki", "Process", "SANITIZED", "SOURCE",
     "Sensor", "Subscriber", "configuration", "free_port", "main", "seconds", "wait_until",
 ]

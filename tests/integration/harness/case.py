@@ -9,6 +9,7 @@ import unittest
 from pathlib import Path
 
 from .broker import Broker
+from .device import Device
 from .gateway import SANITIZED, Gateway, configuration
 from .pki import Pki
 from .process import free_port, wait_until
@@ -95,6 +96,12 @@ class GatewayCase(unittest.TestCase):
         while 0 in key:  # the client takes its key as a text
             key = bytes.fromhex(self.gateway.ctl("device", "rotate", name)["key"])
         return Sensor(name, self.coap_port, key=key)
+
+    def psk_device(self, name, *options):
+        """Enrolled now, and connected when this returns; `options` are those of tests/integration/device."""
+        device = Device(name, self.coap_port, self.gateway.add_psk(name), *options)
+        self.addCleanup(device.close)
+        return device.start()
 
     def certificate_sensor(self, name, **leaf):
         self.pki.leaf(name, **leaf)
