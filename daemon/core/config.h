@@ -125,6 +125,8 @@ struct config_route {
 struct config_profile {
 	struct profile profile;
 	struct pattern **paths;
+	struct pattern **command_paths;
+	struct profile_read *reads;
 	int32_t *formats;
 	struct config_section settings;
 	const struct config_source *source; /* NULL: "default" where the files have none */

@@ -8,16 +8,41 @@
 static const struct {
 	const char *name;
 	uint32_t code;
-} methods[] = {
-	{"POST", TG_METHOD_POST}, {"PUT", TG_METHOD_PUT}, {"PATCH", TG_METHOD_PATCH}, {"iPATCH", TG_METHOD_IPATCH}};
+} methods[] = {{"GET", TG_METHOD_GET},       {"POST", TG_METHOD_POST},   {"PUT", TG_METHOD_PUT},
+	       {"DELETE", TG_METHOD_DELETE}, {"FETCH", TG_METHOD_FETCH}, {"PATCH", TG_METHOD_PATCH},
+	       {"iPATCH", TG_METHOD_IPATCH}};
 
 enum { METHODS_COUNT = sizeof(methods) / sizeof(methods[0]) };
 
+/* A row of methods, and those that may stand there. */
+struct methods_row {
+	const char *name;
+	uint32_t possible;
+	const char *problem;
+};
+
+static const struct methods_row handing_in = {
+	"methods", PROFILE_METHODS_USUAL | PROFILE_METHOD(TG_METHOD_PATCH) | PROFILE_METHOD(TG_METHOD_IPATCH),
+	"which hands nothing in; POST, PUT, PATCH and iPATCH do"};
+static const struct methods_row commanding = {
+	"command_methods", UINT32_MAX, "which is no method; GET, POST, PUT, DELETE, FETCH, PATCH and iPATCH are"};
+
+static void free_paths(struct pattern **paths, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		pattern_free(paths[i]);
+	free(paths);
+}
+
 void config_profile_done(struct config_profile *profile)
 {
-	for (size_t i = 0; i < profile->profile.paths_count; i++)
-		pattern_free(profile->paths[i]);
-	free(profile->paths);
+	free_paths(profile->paths, profile->profile.paths_count);
+	free_paths(profile->command_paths, profile->profile.command_paths_count);
+	for (size_t i = 0; i < profile->profile.reads_count; i++) {
+		free(profile->reads[i].device);
+		pattern_free(profile->reads[i].path);
+	}
+	free(profile->reads);
 	free(profile->formats);
 	config_section_done(&profile->settings);
 }
@@ -52,66 +77,127 @@ static void complain(const struct config_load *load, const struct config_profile
 	config_problem_error(load->problems, value->source, value->line, "%s: \"%s\" %s", where, name, problem);
 }
 
-static void read_method(const struct config_load *load, const char *where, const char *text,
-			struct config_profile *profile)
+static uint32_t read_method(const struct config_load *load, const char *where, const char *text,
+			    const struct config_value *value, const struct methods_row *row)
 {
-	const struct config_value *value = config_section_value(&profile->settings, "methods");
 	struct suggest suggest;
 
 	suggest_begin(&suggest, text);
 	for (size_t i = 0; i < METHODS_COUNT; i++) {
-		suggest_offer(&suggest, methods[i].name);
-		if (strcmp(methods[i].name, text) != 0)
+		if (!(row->possible & PROFILE_METHOD(methods[i].code)))
 			continue;
-		profile->profile.methods |= PROFILE_METHOD(methods[i].code);
-		return;
+		suggest_offer(&suggest, methods[i].name);
+		if (strcmp(methods[i].name, text) == 0)
+			return PROFILE_METHOD(methods[i].code);
 	}
-	config_problem_error(load->problems, value->source, value->line,
-			     "%s: \"methods\" has \"%s\", which hands nothing in; POST, PUT, PATCH and iPATCH do%s%s%s",
-			     where, text, suggest_best(&suggest) ? "; did you mean \"" : "",
+	config_problem_error(load->problems, value->source, value->line, "%s: \"%s\" has \"%s\", %s%s%s%s", where,
+			     row->name, text, row->problem, suggest_best(&suggest) ? "; did you mean \"" : "",
 			     suggest_best(&suggest) ? suggest_best(&suggest) : "", suggest_best(&suggest) ? "\"?" : "");
-}
-
-static void read_methods(const struct config_load *load, const char *where, struct config_profile *profile)
-{
-	const struct config_value *value = config_section_value(&profile->settings, "methods");
-
-	for (size_t i = 0; i < value->count; i++)
-		read_method(load, where, value->items[i], profile);
-}
-
-static int read_path(const struct config_load *load, const char *where, const char *text,
-		     struct config_profile *profile)
-{
-	bool site = *config_section_text(&load->config->groups[SCHEMA_GATEWAY], "site");
-	struct pattern **place = &profile->paths[profile->profile.paths_count];
-	char problem[PATTERN_PROBLEM_SIZE];
-	int r = pattern_new_match(text, false, place, problem);
-
-	if (r == -EINVAL)
-		complain(load, profile, where, "paths", problem);
-	if (r < 0)
-		return r == -EINVAL ? 0 : r;
-	profile->profile.paths_count++;
-	if (pattern_uses(*place, PATTERN_FORMAT))
-		complain(load, profile, where, "paths",
-			 "uses {format}; which formats are taken is said in \"formats\"");
-	if (!site && pattern_uses(*place, PATTERN_SITE))
-		complain(load, profile, where, "paths", "uses {site}, but the gateway has no \"site\"");
 	return 0;
 }
 
-static int read_paths(const struct config_load *load, const char *where, struct config_profile *profile)
+static uint32_t read_methods(const struct config_load *load, const char *where, const struct config_profile *profile,
+			     const struct methods_row *row)
 {
-	const struct config_value *value = config_section_value(&profile->settings, "paths");
+	const struct config_value *value = config_section_value(&profile->settings, row->name);
+	uint32_t used = 0;
+
+	for (size_t i = 0; i < value->count; i++)
+		used |= read_method(load, where, value->items[i], value, row);
+	return used;
+}
+
+/* Returns 1 where there is a pattern, 0 where the text is none. */
+static int read_path(const struct config_load *load, const char *where, const char *text,
+		     const struct config_profile *profile, const char *name, struct pattern **ret_path)
+{
+	bool site = *config_section_text(&load->config->groups[SCHEMA_GATEWAY], "site");
+	char problem[PATTERN_PROBLEM_SIZE];
+	int r = pattern_new_match(text, false, ret_path, problem);
+
+	if (r == -EINVAL)
+		complain(load, profile, where, name, problem);
+	if (r < 0)
+		return r == -EINVAL ? 0 : r;
+	if (pattern_uses(*ret_path, PATTERN_FORMAT))
+		complain(load, profile, where, name, "uses {format}; which formats are taken is said in \"formats\"");
+	if (!site && pattern_uses(*ret_path, PATTERN_SITE))
+		complain(load, profile, where, name, "uses {site}, but the gateway has no \"site\"");
+	return 1;
+}
+
+static int read_paths(const struct config_load *load, const char *where, const struct config_profile *profile,
+		      const char *name, struct pattern ***ret_paths, size_t *ret_count)
+{
+	const struct config_value *value = config_section_value(&profile->settings, name);
+	struct pattern **paths = calloc(value->count + 1, sizeof(*paths));
+	int r = paths ? 0 : -ENOMEM;
+
+	*ret_paths = paths;
+	for (size_t i = 0; i < value->count && r >= 0; i++) {
+		r = read_path(load, where, value->items[i], profile, name, &paths[*ret_count]);
+		*ret_count += r > 0;
+	}
+	return r;
+}
+
+/* DEVICE/PATH. What is given to a route has no value here. */
+static int read_one_read(const struct config_load *load, const char *where, const char *text,
+			 struct config_profile *profile)
+{
+	struct profile_read *read = &profile->reads[profile->profile.reads_count];
+	const char *slash = strchr(text, '/');
+	int r;
+
+	if (!slash || slash == text || !slash[1] || strchr(slash, '*')) {
+		complain(
+			load, profile, where, "reads",
+			"wants DEVICE/PATH; '*' stands for characters of the device's name, of the path \"{name}\" for "
+			"a segment and a last \"{path}\" for the rest");
+		return 0;
+	}
+	r = read_path(load, where, slash + 1, profile, "reads", &read->path);
+	if (r <= 0)
+		return r;
+	read->device = strndup(text, (size_t)(slash - text));
+	profile->profile.reads_count++;
+	for (int given = 0; given < PATTERN_FORMAT; given++) {
+		if (!pattern_uses(read->path, (enum pattern_given)given))
+			continue;
+		complain(load, profile, where, "reads", "uses a given name, which stands for nothing there");
+		break;
+	}
+	return read->device ? 0 : -ENOMEM;
+}
+
+static int read_reads(const struct config_load *load, const char *where, struct config_profile *profile)
+{
+	const struct config_value *value = config_section_value(&profile->settings, "reads");
 	int r = 0;
 
-	profile->paths = calloc(value->count + 1, sizeof(*profile->paths));
-	if (!profile->paths)
+	profile->reads = calloc(value->count + 1, sizeof(*profile->reads));
+	if (!profile->reads)
 		return -ENOMEM;
 	for (size_t i = 0; i < value->count && r >= 0; i++)
-		r = read_path(load, where, value->items[i], profile);
-	profile->profile.paths = profile->paths;
+		r = read_one_read(load, where, value->items[i], profile);
+	profile->profile.reads = profile->reads;
+	return r;
+}
+
+static int read_rules(const struct config_load *load, const char *where, struct config_profile *profile)
+{
+	struct profile *p = &profile->profile;
+	int r;
+
+	p->methods = read_methods(load, where, profile, &handing_in);
+	p->command_methods = read_methods(load, where, profile, &commanding);
+	r = read_paths(load, where, profile, "paths", &profile->paths, &p->paths_count);
+	if (r >= 0)
+		r = read_paths(load, where, profile, "command_paths", &profile->command_paths, &p->command_paths_count);
+	if (r >= 0)
+		r = read_reads(load, where, profile);
+	p->paths = profile->paths;
+	p->command_paths = profile->command_paths;
 	return r;
 }
 
@@ -158,8 +244,7 @@ static int read_profile(const struct config_load *load, const struct config_entr
 	config_check_name(load, where, profile->profile.name, config_section_value(&profile->settings, "name"));
 	read_limits(load->config, profile);
 	read_devices(load, where, profile);
-	read_methods(load, where, profile);
-	r = read_paths(load, where, profile);
+	r = read_rules(load, where, profile);
 	if (r >= 0)
 		r = config_formats_read(load, where, &profile->settings, &profile->formats,
 					&profile->profile.formats_count);

@@ -123,17 +123,16 @@ void core_profiles_check(struct core *core)
 			    (long long)census.missing);
 }
 
-static json_t *list_methods(const struct profile *profile)
+static json_t *list_methods(uint32_t used)
 {
-	static const char *const names[] = {[TG_METHOD_POST] = "POST",
-					    [TG_METHOD_PUT] = "PUT",
-					    [TG_METHOD_PATCH] = "PATCH",
-					    [TG_METHOD_IPATCH] = "iPATCH"};
-	uint32_t used = profile->methods ? profile->methods : PROFILE_METHODS_USUAL;
+	static const char *const names[] = {
+		[TG_METHOD_GET] = "GET",       [TG_METHOD_POST] = "POST",   [TG_METHOD_PUT] = "PUT",
+		[TG_METHOD_DELETE] = "DELETE", [TG_METHOD_FETCH] = "FETCH", [TG_METHOD_PATCH] = "PATCH",
+		[TG_METHOD_IPATCH] = "iPATCH"};
 	json_t *methods = json_array();
 
-	for (uint32_t code = 0; code < sizeof(names) / sizeof(names[0]); code++)
-		if (names[code] && used & PROFILE_METHOD(code))
+	for (uint32_t code = TG_METHOD_GET; code < sizeof(names) / sizeof(names[0]); code++)
+		if (used & PROFILE_METHOD(code))
 			json_array_append_new(methods, json_string(names[code]));
 	return methods;
 }
@@ -151,13 +150,17 @@ static json_t *list_texts(const struct config_profile *profile, const char *name
 static json_t *describe(const struct config_profile *profile, uint32_t devices)
 {
 	const struct profile *p = &profile->profile;
+	uint32_t methods = p->methods ? p->methods : PROFILE_METHODS_USUAL;
+	uint32_t command_methods = p->command_methods ? p->command_methods : PROFILE_COMMANDS_USUAL;
 
-	return json_pack("{s:s,s:I,s:b,s:o,s:o,s:o,s:o,s:I,s:I,s:I,s:i,s:b}", "profile", p->name, "enrolled",
-			 (json_int_t)devices, "given", profile->source != NULL, "devices",
+	return json_pack("{s:s,s:I,s:b,s:o,s:o,s:o,s:o,s:I,s:I,s:I,s:i,s:b,s:o,s:o,s:o}", "profile", p->name,
+			 "enrolled", (json_int_t)devices, "given", profile->source != NULL, "devices",
 			 list_texts(profile, "devices"), "paths", list_texts(profile, "paths"), "methods",
-			 list_methods(p), "formats", list_texts(profile, "formats"), "payload_max_bytes",
+			 list_methods(methods), "formats", list_texts(profile, "formats"), "payload_max_bytes",
 			 (json_int_t)p->payload_max_bytes, "rate", (json_int_t)p->rate, "burst", (json_int_t)p->burst,
-			 "outbox_share", (int)p->outbox_share, "commands", (int)profile_takes_commands(p));
+			 "outbox_share", (int)p->outbox_share, "commands", (int)profile_takes_commands(p),
+			 "command_paths", list_texts(profile, "command_paths"), "command_methods",
+			 list_methods(command_methods), "reads", list_texts(profile, "reads"));
 }
 
 void core_command_profiles(void *arg, struct control_call *call, const json_t *request)

@@ -94,6 +94,7 @@ libcore_la_SOURCES = \
 	daemon/core/router.c daemon/core/router.h \
 	daemon/core/schema.c daemon/core/schema.h \
 	daemon/core/schema_print.c \
+	daemon/core/schema_profile.c daemon/core/schema_rows.h \
 	daemon/core/senml.c daemon/core/senml.h \
 	daemon/core/senml_cbor.c \
 	daemon/core/senml_check.c \

@@ -61,24 +61,22 @@ const struct profile *profile_of(const struct profile *first, uint64_t epoch, co
 	return use->profile;
 }
 
-static bool allows_path(const struct profile *profile, const struct profile_request *request)
+static bool is_one_of(struct pattern *const *paths, size_t count, struct tg_bytes path, const struct tg_bytes *given)
 {
 	struct pattern_values values;
 
-	if (profile->paths_count == 0)
+	if (count == 0)
 		return true;
-	memcpy(values.given, request->given, sizeof(values.given));
-	for (size_t i = 0; i < profile->paths_count; i++)
-		if (pattern_match(profile->paths[i], request->path, &values))
+	memcpy(values.given, given, sizeof(values.given));
+	for (size_t i = 0; i < count; i++)
+		if (pattern_match(paths[i], path, &values))
 			return true;
 	return false;
 }
 
-static bool allows_method(const struct profile *profile, uint32_t method)
+static bool has_method(uint32_t methods, uint32_t method)
 {
-	uint32_t methods = profile->methods ? profile->methods : PROFILE_METHODS_USUAL;
-
-	return method == 0 || (method <= PROFILE_METHOD_MAX && methods & PROFILE_METHOD(method));
+	return method <= PROFILE_METHOD_MAX && methods & PROFILE_METHOD(method);
 }
 
 static bool takes_format(const struct profile *profile, int32_t format)
@@ -92,11 +90,12 @@ static bool takes_format(const struct profile *profile, int32_t format)
 enum tg_verdict profile_judge(const struct profile *profile, const struct profile_request *request,
 			      const char **ret_reason)
 {
-	if (!allows_method(profile, request->method)) {
+	if (request->method &&
+	    !has_method(profile->methods ? profile->methods : PROFILE_METHODS_USUAL, request->method)) {
 		*ret_reason = "this method is not allowed by the device's profile";
 		return TG_NOT_ALLOWED;
 	}
-	if (!allows_path(profile, request)) {
+	if (!is_one_of(profile->paths, profile->paths_count, request->path, request->given)) {
 		*ret_reason = "this path is not allowed by the device's profile";
 		return TG_NOT_ALLOWED;
 	}
@@ -143,6 +142,35 @@ uint32_t profile_take(const struct profile *profile, struct profile_use *use, in
 bool profile_takes_commands(const struct profile *profile)
 {
 	return profile && profile->commands;
+}
+
+enum tg_verdict profile_judge_command(const struct profile *profile, struct tg_bytes path, uint32_t method,
+				      const struct tg_bytes *given, const char **ret_reason)
+{
+	if (path.size && *(const char *)path.data == '/')
+		path = bytes_of((const char *)path.data + 1, path.size - 1);
+	if (!profile)
+		*ret_reason = "the device's profile is not configured";
+	else if (!profile->commands)
+		*ret_reason = "the device's profile takes no commands";
+	else if (!has_method(profile->command_methods ? profile->command_methods : PROFILE_COMMANDS_USUAL, method))
+		*ret_reason = "commands with this method are not allowed by the device's profile";
+	else if (!is_one_of(profile->command_paths, profile->command_paths_count, path, given))
+		*ret_reason = "commands to this path are not allowed by the device's profile";
+	else
+		return TG_ACCEPTED;
+	return TG_NOT_ALLOWED;
+}
+
+bool profile_may_read(const struct profile *profile, struct tg_bytes device, struct tg_bytes path)
+{
+	struct pattern_values values = {.given = {{NULL, 0}}};
+
+	for (size_t i = 0; profile && i < profile->reads_count; i++)
+		if (wildcard_match(profile->reads[i].device, device) &&
+		    pattern_match(profile->reads[i].path, path, &values))
+			return true;
+	return false;
 }
 
 const char *profile_origin_text(enum profile_origin origin)

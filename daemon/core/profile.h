@@ -3,8 +3,8 @@
 #define CORE_PROFILE_H
 
 /*
- * What the devices of one kind may do: paths, methods, content formats, size, rate, how much of an outbox, whether they take
- * commands. The configuration makes profiles; the intake asks for the one of a device and lets it judge each message. Nothing here takes
+ * What the devices of one kind may do: paths, methods, content formats, size, rate, how much of an outbox, which commands they
+ * take, what they may read of others. The configuration makes profiles; the intake asks for the one of a device and lets it judge each message. Nothing here takes
  * memory, reads a clock or writes a log.
  *
  * Which profile a device has: the one that the registry names for it; else the first whose `devices` match its name; else the one
@@ -23,8 +23,16 @@
 enum { PROFILE_METHOD_MAX = 31 };
 /* What may be used where nothing is said: patches have to be asked for (RFC 8132). */
 #define PROFILE_METHODS_USUAL (PROFILE_METHOD(TG_METHOD_POST) | PROFILE_METHOD(TG_METHOD_PUT))
+#define PROFILE_COMMANDS_USUAL                                                                                         \
+	(PROFILE_METHODS_USUAL | PROFILE_METHOD(TG_METHOD_GET) | PROFILE_METHOD(TG_METHOD_DELETE))
 
 #define PROFILE_DEFAULT_NAME "default"
+
+/* What may be read of others. Ownership: the configuration's. */
+struct profile_read {
+	char *device; /* wildcard */
+	struct pattern *path;
+};
 
 struct profile {
 	const struct profile *next; /* in the order of the configuration */
@@ -41,6 +49,11 @@ struct profile {
 	uint32_t burst;
 	uint8_t outbox_share; /* percent; 100: no limit */
 	bool commands;
+	struct pattern *const *command_paths;
+	size_t command_paths_count; /* 0: all */
+	uint32_t command_methods;   /* 0: PROFILE_COMMANDS_USUAL */
+	const struct profile_read *reads;
+	size_t reads_count; /* 0: nothing */
 };
 
 enum profile_origin {
@@ -86,6 +99,15 @@ uint32_t profile_take(const struct profile *profile, struct profile_use *use, in
 
 /* Whether its devices may be sent commands. NULL: none. */
 bool profile_takes_commands(const struct profile *profile);
+
+/* Whether a command may ask for `path`, which is that on the device without query and with or without a leading '/'. `given` as in
+ * struct profile_request; NULL as the profile takes none. Returns TG_ACCEPTED or TG_NOT_ALLOWED, then with a reason. */
+enum tg_verdict profile_judge_command(const struct profile *profile, struct tg_bytes path, uint32_t method,
+				      const struct tg_bytes *given, const char **ret_reason) WARN_UNUSED;
+
+/* Whether its devices may read what another `device` handed in at `path`. NULL: nothing. What is a device's own it may read
+ * without being asked about here. */
+bool profile_may_read(const struct profile *profile, struct tg_bytes device, struct tg_bytes path);
 
 /* "registry", "name", "default" … for people and programs. */
 const char *profile_origin_text(enum profile_origin origin);

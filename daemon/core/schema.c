@@ -5,17 +5,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core/schema_rows.h"
 #include "wire/crypto.h"
 #include "wire/frame.h"
-
-#define KIB INT64_C(1024)
-#define MIB (INT64_C(1024) * KIB)
-#define GIB (INT64_C(1024) * MIB)
-
-/* How rows are written here: of a table's columns only those that say something. */
-#define BOOL(n, ...) .name = (n), .type = TG_BOOL, .unit = "", __VA_ARGS__
-#define INT(n, ...)  .name = (n), .type = TG_INT, __VA_ARGS__
-#define TEXT(n, ...) .name = (n), .type = TG_TEXT, .unit = "", __VA_ARGS__
 
 static const struct tg_setting gateway_rows[] = {
 	{TEXT("name", .flags = TG_REQUIRED | TG_LIVE, .lowest = 1, .highest = FRAME_NAME_MAX,
@@ -225,50 +217,6 @@ static const struct tg_setting route_rows[] = {
 	{.name = NULL},
 };
 
-static const struct tg_setting profile_rows[] = {
-	{TEXT("name", .flags = TG_REQUIRED | TG_LIVE, .lowest = 1, .highest = FRAME_NAME_MAX,
-	      .help = "what the registry, the log and status call it: letters, digits, '-', '_' and '.'; \"default\" "
-		      "is for the devices that have no other")},
-	{.name = "devices",
-	 .type = TG_LIST,
-	 .flags = TG_LIVE,
-	 .unit = "",
-	 .highest = 256,
-	 .help = "names of the devices that have it where the registry names none for them, '*' stands for any "
-		 "characters; the first profile that matches counts"},
-	{.name = "paths",
-	 .type = TG_LIST,
-	 .flags = TG_LIVE,
-	 .unit = "",
-	 .highest = 64,
-	 .help = "patterns of the paths that may be used, as in routes, without {format}; empty means all"},
-	{.name = "methods",
-	 .type = TG_LIST,
-	 .flags = TG_LIVE,
-	 .unit = "",
-	 .highest = 4,
-	 .help = "methods that may be used, of POST, PUT, PATCH and iPATCH; empty means POST and PUT"},
-	{.name = "formats",
-	 .type = TG_LIST,
-	 .flags = TG_LIVE,
-	 .unit = "",
-	 .highest = 32,
-	 .help = "content formats that are taken, as in routes; empty means all"},
-	{INT("payload_max_bytes", .flags = TG_LIVE, .unit = "bytes", .fallback = "0", .lowest = 0,
-	     .highest = TG_PAYLOAD_MAX, .help = "largest payload of one message; 0 means as the gateway's limit")},
-	{INT("rate", .flags = TG_LIVE, .unit = "", .fallback = "0", .lowest = 0, .highest = 100000,
-	     .help = "messages a second that one device may send on average; 0 means as the gateway's limit")},
-	{INT("burst", .flags = TG_LIVE, .unit = "", .fallback = "0", .lowest = 0, .highest = 1000000,
-	     .help = "messages that one device may send at once before the rate counts; 0 means as the gateway's "
-		     "limit")},
-	{INT("outbox_share", .flags = TG_LIVE, .unit = "percent", .fallback = "100", .lowest = 1, .highest = 100,
-	     .help = "how much of an outbox, of its memory_bytes and of disk_bytes each, the held messages of one "
-		     "device may take; one message is always taken")},
-	{BOOL("commands", .flags = TG_LIVE, .fallback = "true",
-	      .help = "whether its devices may be sent commands; so far nothing sends any")},
-	{.name = NULL},
-};
-
 static const struct schema_section sections[SCHEMA_PLACES] = {
 	[SCHEMA_GATEWAY] = {"gateway", "gateway", false, gateway_rows, "who this gateway is"},
 	[SCHEMA_OUTBOX] =
@@ -285,7 +233,7 @@ static const struct schema_section sections[SCHEMA_PLACES] = {
 	[SCHEMA_ROUTE] = {"routes", "route", true, route_rows,
 			  "which messages go where; the first that matches takes the message"},
 	[SCHEMA_PROFILE] =
-		{"profiles", "profile", true, profile_rows,
+		{"profiles", "profile", true, schema_profile_rows,
 		 "what the devices of one kind may do, within the gateway's limits; a device has the one that "
 		 "the registry names for it, else the first that names the device, else \"default\""},
 };

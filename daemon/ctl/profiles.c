@@ -62,14 +62,45 @@ static void add_profile(struct table *table, const json_t *profile)
 	table_cell(table, 8, "%lld %%", ctl_number(profile, "outbox_share"));
 }
 
-int ctl_profiles(struct ctl *ctl)
+/* What goes to the devices. */
+static void add_rights(struct table *table, const json_t *profile)
+{
+	bool commands = json_is_true(json_object_get(profile, "commands"));
+	char text[48];
+
+	table_row(table);
+	table_cell(table, 0, "%s", ctl_text(profile, "profile"));
+	join(json_object_get(profile, "command_methods"), "all", text, sizeof(text));
+	table_cell(table, 1, "%s", commands ? text : "no");
+	join(json_object_get(profile, "command_paths"), "all", text, sizeof(text));
+	table_cell(table, 2, "%s", commands ? text : "-");
+	join(json_object_get(profile, "reads"), "its own", text, sizeof(text));
+	table_cell(table, 3, "%s", text);
+}
+
+static void print_tables(const json_t *profiles)
 {
 	static const char *const titles[] = {"PROFILE", "DEVICES", "NAMES", "PATHS", "METHODS",
 					     "FORMATS", "BYTES",   "RATE",  "SHARE", NULL};
+	static const char *const rights[] = {"PROFILE", "COMMANDS", "TO PATHS", "READS", NULL};
 	const json_t *profile;
 	struct table table;
-	json_t *result;
 	size_t i;
+
+	table_init(&table, titles);
+	json_array_foreach(profiles, i, profile) add_profile(&table, profile);
+	table_print(&table);
+	table_done(&table);
+	printf("\n");
+	table_init(&table, rights);
+	json_array_foreach(profiles, i, profile) add_rights(&table, profile);
+	table_print(&table);
+	table_done(&table);
+}
+
+int ctl_profiles(struct ctl *ctl)
+{
+	json_t *result;
 	int r;
 
 	if (ctl->argc)
@@ -78,10 +109,7 @@ int ctl_profiles(struct ctl *ctl)
 	if (r != CTL_GOOD)
 		return r;
 	if (!ctl_print_json(ctl, result)) {
-		table_init(&table, titles);
-		json_array_foreach(json_object_get(result, "profiles"), i, profile) add_profile(&table, profile);
-		table_print(&table);
-		table_done(&table);
+		print_tables(json_object_get(result, "profiles"));
 		if (ctl_number(result, "missing"))
 			printf("\n%s! %lld devices have a profile that is not configured: nothing is taken of them%s\n",
 			       table_red(), ctl_number(result, "missing"), table_plain());

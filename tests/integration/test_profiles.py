@@ -6,6 +6,7 @@ from harness.gateway import Groups
 PUMPS = {
     "name": "pumps", "devices": ["pump-*"], "paths": ["/t/{path}", "own/{device}"], "methods": ["PUT"],
     "formats": ["application/json"], "payload_max_bytes": 100,
+    "command_paths": ["valve/{n}"], "command_methods": ["PUT", "GET"], "reads": ["tank-*/level", "weather/{path}"],
 }
 JSON = 50
 
@@ -240,6 +241,10 @@ class Operator(GatewayCase):
         code, said, _ = self.gateway.say("profiles")
         self.assertEqual(code, 0)
         self.assertRegex(said, r"pumps +2 +pump-\* +/t/\{path\}, own/\{device\} +PUT +application/json +100 ")
+        self.assertRegex(said, r"pumps +GET, PUT +valve/\{n\} +tank-\*/level, weather/\{path\}")
+        self.assertRegex(said, r"spare +no +- +its own")
+        self.assertRegex(said, r"default +GET, POST, PUT, DELETE +all +its own")
+        self.assertEqual(by_name["pumps"]["reads"], ["tank-*/level", "weather/{path}"])
 
     def test_routes_test(self):
         steps = self.gateway.ctl("routes", "test", "field", "pump-1", "/t/a")

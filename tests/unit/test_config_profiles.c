@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "config_fixture.h"
 #include "core/config_print.h"
 #include "suite.h"
@@ -89,6 +90,31 @@ START_TEST(a_profile_narrows_the_limits)
 }
 END_TEST
 
+START_TEST(commands_and_reads_are_rules_of_a_profile)
+{
+	struct fixture f;
+	const struct profile *profile;
+
+	fixture_init(&f);
+	fixture_good(&f, PROFILE("name = \"a\"; command_paths = [ \"valve/{n}\", \"/{device}/{path}\" ];\n"
+				 "command_methods = [ \"GET\", \"iPATCH\" ];\n"
+				 "reads = [ \"pump-*/temp\", \"*/{path}\", \"a/b/{c}\" ];"));
+	profile = &config_profile(f.config, "a")->profile;
+	ck_assert(profile->commands);
+	ck_assert_uint_eq(profile->command_paths_count, 2);
+	ck_assert_uint_eq(profile->command_methods, PROFILE_METHOD(TG_METHOD_GET) | PROFILE_METHOD(TG_METHOD_IPATCH));
+	ck_assert_uint_eq(profile->methods, 0);
+	ck_assert_uint_eq(profile->reads_count, 3);
+	ck_assert_str_eq(profile->reads[0].device, "pump-*");
+	ck_assert_str_eq(profile->reads[1].device, "*");
+	ck_assert_str_eq(profile->reads[2].device, "a");
+	ck_assert(profile_may_read(profile, bytes_text("a"), bytes_text("b/c")));
+	ck_assert_uint_eq(BUILT_IN(f)->reads_count + BUILT_IN(f)->command_paths_count, 0);
+	ck_assert(!profile_may_read(BUILT_IN(f), bytes_text("a"), bytes_text("b")));
+	fixture_done(&f);
+}
+END_TEST
+
 START_TEST(joins_the_lists_of_the_files)
 {
 	struct fixture f;
@@ -102,6 +128,11 @@ START_TEST(joins_the_lists_of_the_files)
 	fixture_done(&f);
 }
 END_TEST
+
+#define READS                                                                                                          \
+	"tidegate.conf:2: profile \"p\": \"reads\" wants DEVICE/PATH; '*' stands for characters of the device's "      \
+	"name, "                                                                                                       \
+	"of the path \"{name}\" for a segment and a last \"{path}\" for the rest\n"
 
 static const struct {
 	const char *text;
@@ -139,6 +170,21 @@ static const struct {
 	 "tidegate.conf:2: profile \"p\": \"paths\" uses {format}; which formats are taken is said in \"formats\"\n"},
 	{PROFILE("name = \"p\"; paths = [ \"{site}/x\" ];"),
 	 "tidegate.conf:2: profile \"p\": \"paths\" uses {site}, but the gateway has no \"site\"\n"},
+	{PROFILE("name = \"p\"; command_methods = [ \"DELETE\", \"FETSCH\" ]; command_paths = [ \"{path}/a\" ];"),
+	 "tidegate.conf:2: profile \"p\": \"command_methods\" has \"FETSCH\", which is no method; GET, POST, PUT, "
+	 "DELETE, FETCH, PATCH and iPATCH are; did you mean \"FETCH\"?\n"
+	 "tidegate.conf:2: profile \"p\": \"command_paths\" has {path} in the middle; it takes the whole rest and "
+	 "stands last, behind a '/'\n"},
+	{PROFILE("name = \"p\"; reads = [ \"*\" ];"), READS},
+	{PROFILE("name = \"p\"; reads = [ \"a/\" ];"), READS},
+	{PROFILE("name = \"p\"; reads = [ \"/a\" ];"), READS},
+	{PROFILE("name = \"p\"; reads = [ \"a/*\" ];"), READS},
+	{PROFILE("name = \"p\"; reads = [ \"a/{device}\" ];"),
+	 "tidegate.conf:2: profile \"p\": \"reads\" uses a given name, which stands for nothing there\n"},
+	{PROFILE("name = \"p\"; reads = [ \"a/{x\", \"a/b\" ];"),
+	 "tidegate.conf:2: profile \"p\": \"reads\" has a '{' without a name of letters, digits and '_' and a '}' "
+	 "behind "
+	 "it\n"},
 	{PROFILE("name = \"p\"; formats = [ \"application/jso\" ];"),
 	 "tidegate.conf:2: profile \"p\": \"formats\" has \"application/jso\", which is neither a known media type nor "
 	 "a "
@@ -280,6 +326,7 @@ START_TEST(prints_what_can_be_read_again)
 }
 END_TEST
 
-SUITE_MAIN("config_profiles", there_is_always_a_default, a_profile_narrows_the_limits, joins_the_lists_of_the_files,
-	   tells_every_problem, too_many_are_an_error, warns_of_what_counts_for_nothing, tells_what_a_reload_changes,
+SUITE_MAIN("config_profiles", there_is_always_a_default, a_profile_narrows_the_limits,
+	   commands_and_reads_are_rules_of_a_profile, joins_the_lists_of_the_files, tells_every_problem,
+	   too_many_are_an_error, warns_of_what_counts_for_nothing, tells_what_a_reload_changes,
 	   prints_what_can_be_read_again)

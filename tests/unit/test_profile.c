@@ -273,7 +273,85 @@ START_TEST(commands_are_taken_where_the_profile_says_so)
 }
 END_TEST
 
+static enum tg_verdict command(const struct profile *profile, const char *path, uint32_t method)
+{
+	const char *reason = NULL;
+	enum tg_verdict verdict = profile_judge_command(profile, bytes_text(path), method, given(), &reason);
+
+	ck_assert((verdict == TG_ACCEPTED) == (reason == NULL));
+	return verdict;
+}
+
+START_TEST(judges_commands)
+{
+	char problem[PATTERN_PROBLEM_SIZE];
+	struct pattern *paths[2] = {NULL};
+	struct profile profile = {.name = "p", .command_paths = paths};
+
+	ck_assert_int_eq(pattern_new_match("/valve/{n}", false, &paths[0], problem), 0);
+	ck_assert_int_eq(pattern_new_match("of/{device}/{path}", false, &paths[1], problem), 0);
+	ck_assert_int_eq(command(NULL, "a", TG_METHOD_GET), TG_NOT_ALLOWED);
+	ck_assert_int_eq(command(&profile, "a", TG_METHOD_GET), TG_NOT_ALLOWED);
+	profile.commands = true;
+	for (uint32_t method = TG_METHOD_GET; method <= TG_METHOD_DELETE; method++)
+		ck_assert_int_eq(command(&profile, "a", method), TG_ACCEPTED);
+	ck_assert_int_eq(command(&profile, "", TG_METHOD_GET), TG_ACCEPTED);
+	ck_assert_int_eq(command(&profile, "/", TG_METHOD_GET), TG_ACCEPTED);
+	ck_assert_int_eq(command(&profile, "a", TG_METHOD_NONE), TG_NOT_ALLOWED);
+	ck_assert_int_eq(command(&profile, "a", TG_METHOD_FETCH), TG_NOT_ALLOWED);
+	ck_assert_int_eq(command(&profile, "a", TG_METHOD_IPATCH), TG_NOT_ALLOWED);
+	ck_assert_int_eq(command(&profile, "a", UINT32_MAX), TG_NOT_ALLOWED);
+	profile.command_paths_count = 2;
+	profile.command_methods = PROFILE_METHOD(TG_METHOD_PUT) | PROFILE_METHOD(TG_METHOD_FETCH);
+	ck_assert_int_eq(command(&profile, "valve/1", TG_METHOD_PUT), TG_ACCEPTED);
+	ck_assert_int_eq(command(&profile, "/valve/1", TG_METHOD_FETCH), TG_ACCEPTED);
+	ck_assert_int_eq(command(&profile, "valve/1", TG_METHOD_GET), TG_NOT_ALLOWED);
+	ck_assert_int_eq(command(&profile, "//valve/1", TG_METHOD_PUT), TG_NOT_ALLOWED);
+	ck_assert_int_eq(command(&profile, "valve/1/2", TG_METHOD_PUT), TG_NOT_ALLOWED);
+	ck_assert_int_eq(command(&profile, "valve", TG_METHOD_PUT), TG_NOT_ALLOWED);
+	ck_assert_int_eq(command(&profile, "", TG_METHOD_PUT), TG_NOT_ALLOWED);
+	ck_assert_int_eq(command(&profile, "of/pump-1/a/b", TG_METHOD_PUT), TG_ACCEPTED);
+	ck_assert_int_eq(command(&profile, "of/pump-2/a/b", TG_METHOD_PUT), TG_NOT_ALLOWED);
+	/* What it hands in is judged by other rows. */
+	ck_assert_int_eq(judge(&profile, "valve/1", TG_METHOD_POST, 0, 0), TG_ACCEPTED);
+	for (size_t i = 0; i < 2; i++)
+		pattern_free(paths[i]);
+}
+END_TEST
+
+START_TEST(reads_what_is_named_and_nothing_else)
+{
+	char problem[PATTERN_PROBLEM_SIZE];
+	struct profile_read reads[2] = {{.device = pumps}, {.device = tanks}};
+	struct profile profile = {.name = "p", .reads = reads};
+	static const struct {
+		const char *device, *path;
+		bool allowed;
+	} rows[] = {
+		{"pump-1", "temp", true},       {"pump-", "temp", true},     {"pump-1", "temp/x", false},
+		{"pump-1", "tem", false},       {"valve", "temp", false},    {"", "temp", false},
+		{"pump-1", "", false},          {"tank-4-north", "a", true}, {"tank-4-north", "a/b/c", true},
+		{"tank-4-south", "a/b", false}, {"tank-/-north", "a", true}, {"*", "temp", false},
+	};
+
+	ck_assert_int_eq(pattern_new_match("temp", false, &reads[0].path, problem), 0);
+	ck_assert_int_eq(pattern_new_match("{path}", false, &reads[1].path, problem), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct tg_bytes device = bytes_text(rows[i].device), path = bytes_text(rows[i].path);
+
+		ck_assert(!profile_may_read(NULL, device, path));
+		profile.reads_count = 0;
+		ck_assert(!profile_may_read(&profile, device, path));
+		profile.reads_count = 2;
+		ck_assert_msg(profile_may_read(&profile, device, path) == rows[i].allowed, "%s/%s", rows[i].device,
+			      rows[i].path);
+	}
+	for (size_t i = 0; i < 2; i++)
+		pattern_free(reads[i].path);
+}
+END_TEST
+
 SUITE_MAIN("profile", a_star_stands_for_anything, finds_the_profile_of_a_device, the_first_that_matches_counts,
 	   remembers_until_something_changes, judges_paths, judges_methods_formats_and_size, the_rate_is_exact,
 	   nothing_is_lost_by_rounding, a_changed_profile_counts_at_once, says_when_to_come_again,
-	   commands_are_taken_where_the_profile_says_so)
+	   commands_are_taken_where_the_profile_says_so, judges_commands, reads_what_is_named_and_nothing_else)
