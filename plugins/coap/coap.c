@@ -246,6 +246,7 @@ static int coap_open(const struct tg_host *host, void **ret_state)
 	}
 	coap->host = host;
 	coap->timer_us = INT64_MAX;
+	resource_links_init(&coap->links);
 	settings_read(host, &settings);
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		r = -EIO;

@@ -12,6 +12,7 @@
  */
 
 #include "dtls.h"
+#include "resource.h"
 #include "settings.h"
 
 /* The places of the counters in tg_adapter.counters. */
@@ -46,6 +47,7 @@ struct coap {
 	unsigned n_listeners;
 	struct exchange_table *exchanges;
 	struct block_table *blocks;
+	struct resource_links links;
 	struct tg_timer *timer;
 	int64_t timer_us; /* when it fires, INT64_MAX: not set */
 	struct server_session *sessions;

@@ -61,6 +61,8 @@ static bool link_matches(const struct link *link, const struct wish *wish)
 		const struct link_attribute *attribute = &link->attributes[i];
 		if (!is_name(wish->name, attribute->name))
 			continue;
+		if (!attribute->value)
+			return wish->any;
 		return has_words(wish->name) ? word_matches(attribute->value, wish)
 					     : text_matches(attribute->value, strlen(attribute->value), wish);
 	}
@@ -95,9 +97,10 @@ static bool add(char *memory, size_t room, size_t *size, const char *text)
 static bool add_attribute(char *memory, size_t room, size_t *size, const struct link_attribute *attribute)
 {
 	const char *quote = attribute->number ? "" : "\"";
-	return add(memory, room, size, ";") && add(memory, room, size, attribute->name) &&
-	       add(memory, room, size, "=") && add(memory, room, size, quote) &&
-	       add(memory, room, size, attribute->value) && add(memory, room, size, quote);
+	if (!add(memory, room, size, ";") || !add(memory, room, size, attribute->name))
+		return false;
+	return !attribute->value || (add(memory, room, size, "=") && add(memory, room, size, quote) &&
+				     add(memory, room, size, attribute->value) && add(memory, room, size, quote));
 }
 
 static bool add_link(char *memory, size_t room, size_t *size, const struct link *link)

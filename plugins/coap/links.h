@@ -9,7 +9,7 @@
 
 enum { LINKS_ATTRIBUTES = 4 };
 
-/* `value` has no '"' and no '\\'. A number stands without quotes. */
+/* `value` has no '"' and no '\\'; NULL: the name alone says it ("obs"). A number stands without quotes. */
 struct link_attribute {
 	const char *name; /* NULL behind the last */
 	const char *value;

@@ -7,7 +7,7 @@
 
 enum { VERSION = 1, HEADER_SIZE = 4, PAYLOAD_MARKER = 0xff };
 
-/* RFC 7252 section 5.10, RFC 7959 section 2.1, RFC 7967 section 2, RFC 8768 section 3. What is critical and not in here is not
+/* RFC 7252 section 5.10, RFC 7959 section 2.1, RFC 7641 section 2, RFC 7967 section 2, RFC 8768 section 3. What is critical and not in here is not
  * understood. Hop-Limit may be longer than it should: numbers that are too large are refused, not ignored. */
 struct rule {
 	uint16_t number;
@@ -25,7 +25,7 @@ static const struct rule rules[] = {
 	{MESSAGE_NO_RESPONSE, 0, 1, false},    {MESSAGE_HOP_LIMIT, 0, 3, false},
 	{MESSAGE_IF_MATCH, 0, 8, true},        {MESSAGE_ETAG, 1, 8, true},
 	{MESSAGE_IF_NONE_MATCH, 0, 0, false},  {MESSAGE_PROXY_URI, 1, 1034, false},
-	{MESSAGE_PROXY_SCHEME, 1, 255, false},
+	{MESSAGE_PROXY_SCHEME, 1, 255, false}, {MESSAGE_OBSERVE, 0, 3, false},
 };
 
 static bool is_critical(uint16_t number)
@@ -111,6 +111,9 @@ static void option_note(struct coap_message *message, const struct message_optio
 	case MESSAGE_SIZE2:
 		message->size2 = true;
 		break;
+	case MESSAGE_OBSERVE:
+		message->observe = uint_value(option->value);
+		break;
 	case MESSAGE_HOP_LIMIT:
 		message->hop_limit = uint_value(option->value);
 		break;
@@ -168,6 +171,7 @@ int message_parse(struct tg_bytes datagram, struct coap_message *ret_message)
 		.block1 = MESSAGE_ABSENT,
 		.block2 = MESSAGE_ABSENT,
 		.hop_limit = MESSAGE_ABSENT,
+		.observe = MESSAGE_ABSENT,
 		.size1 = -1,
 	};
 	size_t before_options = HEADER_SIZE + (size_t)ret_message->token_size;

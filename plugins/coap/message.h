@@ -52,6 +52,7 @@ enum message_option_number {
 	MESSAGE_URI_HOST = 3,
 	MESSAGE_ETAG = 4,
 	MESSAGE_IF_NONE_MATCH = 5,
+	MESSAGE_OBSERVE = 6,
 	MESSAGE_URI_PORT = 7,
 	MESSAGE_URI_PATH = 11,
 	MESSAGE_CONTENT_FORMAT = 12,
@@ -87,6 +88,7 @@ struct coap_message {
 	uint32_t block1;
 	uint32_t block2;
 	uint32_t hop_limit;
+	uint32_t observe;
 	int64_t size1;       /* -1: absent */
 	uint8_t no_response; /* the classes of responses that are not wanted, as bits (RFC 7967 section 2.1); 0: all are */
 	/* The first critical option that is not understood, has a length that it must not have, or is repeated though it must

@@ -1,20 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "resource.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "block.h"
-#include "links.h"
 
-enum { FORMAT_LINK = 40, DIAGNOSTIC_MAX = 256, HOP_LIMIT_MAX = 255 };
+enum { FORMAT_LINK = 40, DIAGNOSTIC_MAX = 256, HOP_LIMIT_MAX = 255, LINKS_ETAG_SIZE = 4, ETAG_MAX = 8 };
 
-static const struct link links[] = {
+static const struct link always[] = {
 	{"/",
 	 {{.name = "rt", .value = "tidegate.readings"},
 	  {.name = "title", .value = "POST or PUT a reading to any path"}}},
 	{"/.well-known/core", {{.name = "ct", .value = "40", .number = true}}},
 };
+
+void resource_links_init(struct resource_links *ret_links)
+{
+	*ret_links = (struct resource_links){.count = 0};
+	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+		resource_links_add(ret_links, &always[i]);
+}
+
+void resource_links_add(struct resource_links *links, const struct link *link)
+{
+	assert(links->count < RESOURCE_LINKS_MAX);
+	links->links[links->count++] = *link;
+}
 
 static struct tg_bytes bytes_of(const char *terminated)
 {
@@ -31,6 +44,8 @@ static struct resource_answer answer_make(uint8_t code, uint32_t detail, uint32_
 {
 	return (struct resource_answer){
 		.code = code,
+		.observe = MESSAGE_ABSENT,
+		.max_age = MESSAGE_ABSENT,
 		.detail = detail,
 		.block1 = takes_block1(code) && !block_is_reserved(block1) ? block1 : MESSAGE_ABSENT,
 		.block2 = MESSAGE_ABSENT,
@@ -99,22 +114,25 @@ static bool segment_is(struct tg_bytes segment, const char *value)
 	return segment.size == strlen(value) && memcmp(segment.data, value, segment.size) == 0;
 }
 
-/* NULL, or what is wrong with it. */
-static const char *path_read(const struct coap_message *message, struct resource_reading *reading)
+const char *resource_path(const struct coap_message *message, size_t skip, struct resource_reading *ret_reading)
 {
 	struct message_walk walk;
 	struct message_option option;
 	bool first = true;
-	reading->path_size = 0;
+	ret_reading->path_size = 0;
 	message_walk_init(&walk, message);
 	while (message_option_next(&walk, &option) && option.number <= MESSAGE_URI_PATH) {
 		if (option.number != MESSAGE_URI_PATH)
 			continue;
+		if (skip > 0) {
+			skip--;
+			continue;
+		}
 		if (segment_is(option.value, ".") || segment_is(option.value, ".."))
 			return "path has a segment of dots"; /* RFC 7252 section 5.10.1 */
-		if (!first && !path_add(reading, "/", 1))
+		if (!first && !path_add(ret_reading, "/", 1))
 			return "path is too long";
-		const char *problem = segment_add(reading, option.value);
+		const char *problem = segment_add(ret_reading, option.value);
 		if (problem)
 			return problem;
 		first = false;
@@ -150,17 +168,24 @@ static uint32_t etag_of(struct tg_bytes whole)
 	return hash;
 }
 
-/* Whether one of these options names the entity tag, or, for If-Match, no tag at all. */
-static bool names_etag(const struct coap_message *message, uint16_t number, uint32_t etag)
+static struct tg_bytes etag_bytes(uint64_t etag, size_t size, uint8_t memory[ETAG_MAX])
 {
-	const uint8_t wanted[] = {(uint8_t)(etag >> 24), (uint8_t)(etag >> 16), (uint8_t)(etag >> 8), (uint8_t)etag};
+	for (size_t i = 0; i < size; i++)
+		memory[size - 1 - i] = (uint8_t)(etag >> 8 * i);
+	return (struct tg_bytes){.data = memory, .size = size};
+}
+
+bool resource_names_etag(const struct coap_message *message, uint16_t number, uint64_t etag, size_t size)
+{
+	uint8_t memory[ETAG_MAX];
+	const struct tg_bytes wanted = etag_bytes(etag, size, memory);
 	struct message_walk walk;
 	struct message_option option;
 	message_walk_init(&walk, message);
 	while (message_option_next(&walk, &option)) {
 		if (option.number != number)
 			continue;
-		if (option.value.size == sizeof(wanted) && memcmp(option.value.data, wanted, sizeof(wanted)) == 0)
+		if (option.value.size == size && memcmp(option.value.data, wanted.data, size) == 0)
 			return true;
 		if (option.value.size == 0 && number == MESSAGE_IF_MATCH)
 			return true;
@@ -173,22 +198,24 @@ static uint8_t links_code(const struct coap_message *message, uint32_t etag)
 {
 	if (message->accept != MESSAGE_ABSENT && message->accept != FORMAT_LINK)
 		return MESSAGE_NOT_ACCEPTABLE;
-	if (message->if_none_match || (message->if_match && !names_etag(message, MESSAGE_IF_MATCH, etag)))
+	if (message->if_none_match ||
+	    (message->if_match && !resource_names_etag(message, MESSAGE_IF_MATCH, etag, LINKS_ETAG_SIZE)))
 		return MESSAGE_PRECONDITION_FAILED;
-	return names_etag(message, MESSAGE_ETAG, etag) ? MESSAGE_VALID : 0;
+	return resource_names_etag(message, MESSAGE_ETAG, etag, LINKS_ETAG_SIZE) ? MESSAGE_VALID : 0;
 }
 
-static struct resource_answer links_answer(const struct coap_message *message, char room[RESOURCE_TEXT_MAX])
+static struct resource_answer links_answer(const struct coap_message *message, const struct resource_links *links,
+					   char room[RESOURCE_TEXT_MAX])
 {
 	if (message->code != MESSAGE_GET)
 		return resource_answer(message, MESSAGE_METHOD_NOT_ALLOWED, 0, NULL);
-	int size = links_write(links, sizeof(links) / sizeof(links[0]), message, room, RESOURCE_TEXT_MAX);
+	int size = links_write(links->links, links->count, message, room, RESOURCE_TEXT_MAX);
 	const struct tg_bytes whole = {.data = room, .size = size < 0 ? 0 : (size_t)size};
 	uint32_t etag = etag_of(whole);
 	uint8_t code = links_code(message, etag);
 	struct resource_answer answer = resource_answer(message, code ? code : MESSAGE_CONTENT, 0, NULL);
 	if (MESSAGE_CODE_CLASS(answer.code) == 2) {
-		answer.has_etag = true;
+		answer.etag_size = LINKS_ETAG_SIZE;
 		answer.etag = etag;
 	}
 	if (code)
@@ -202,8 +229,7 @@ static struct resource_answer links_answer(const struct coap_message *message, c
 	return answer;
 }
 
-/* What is wrong with the request whatever its path is, or 0. */
-static uint8_t request_check(const struct coap_message *message, char text[RESOURCE_TEXT_MAX])
+uint8_t resource_check(const struct coap_message *message, char text[RESOURCE_TEXT_MAX])
 {
 	text[0] = '\0';
 	if (message->bad_option) {
@@ -236,16 +262,17 @@ static uint8_t reading_check(const struct coap_message *message)
 	return message->if_match ? MESSAGE_PRECONDITION_FAILED : 0;
 }
 
-bool resource_request(const struct coap_message *message, char text[RESOURCE_TEXT_MAX],
-		      struct resource_reading *ret_reading, struct resource_answer *ret_answer)
+bool resource_request(const struct coap_message *message, const struct resource_links *links,
+		      char text[RESOURCE_TEXT_MAX], struct resource_reading *ret_reading,
+		      struct resource_answer *ret_answer)
 {
-	uint8_t code = request_check(message, text);
+	uint8_t code = resource_check(message, text);
 	if (code) {
 		*ret_answer = resource_answer(message, code, 0, text);
 		return false;
 	}
 	if (is_well_known_core(message)) {
-		*ret_answer = links_answer(message, text);
+		*ret_answer = links_answer(message, links, text);
 		return false;
 	}
 	code = reading_check(message);
@@ -253,7 +280,7 @@ bool resource_request(const struct coap_message *message, char text[RESOURCE_TEX
 		*ret_answer = resource_answer(message, code, 0, NULL);
 		return false;
 	}
-	const char *problem = path_read(message, ret_reading);
+	const char *problem = resource_path(message, 0, ret_reading);
 	if (problem) {
 		*ret_answer = resource_answer(message, MESSAGE_BAD_REQUEST, 0, problem);
 		return false;
@@ -307,15 +334,18 @@ struct resource_answer resource_verdict(const struct tg_answer *answer, uint64_t
 void resource_encode(const struct resource_answer *answer, uint8_t memory[RESOURCE_BODY_MAX], struct tg_bytes *ret_body)
 {
 	struct message_writer writer;
-	const uint8_t etag[] = {(uint8_t)(answer->etag >> 24), (uint8_t)(answer->etag >> 16),
-				(uint8_t)(answer->etag >> 8), (uint8_t)answer->etag};
+	uint8_t etag[ETAG_MAX];
 	message_writer_init(&writer, memory, RESOURCE_BODY_MAX);
-	if (answer->has_etag)
-		message_write_option(&writer, MESSAGE_ETAG, (struct tg_bytes){.data = etag, .size = sizeof(etag)});
+	if (answer->etag_size > 0)
+		message_write_option(&writer, MESSAGE_ETAG, etag_bytes(answer->etag, answer->etag_size, etag));
+	if (answer->observe != MESSAGE_ABSENT)
+		message_write_option_uint(&writer, MESSAGE_OBSERVE, answer->observe);
 	if (answer->content_format != MESSAGE_ABSENT)
 		message_write_option_uint(&writer, MESSAGE_CONTENT_FORMAT, answer->content_format);
 	if (answer->code == MESSAGE_UNAVAILABLE || answer->code == MESSAGE_TOO_MANY_REQUESTS)
 		message_write_option_uint(&writer, MESSAGE_MAX_AGE, answer->detail);
+	else if (answer->max_age != MESSAGE_ABSENT)
+		message_write_option_uint(&writer, MESSAGE_MAX_AGE, answer->max_age);
 	if (answer->block2 != MESSAGE_ABSENT)
 		message_write_option_uint(&writer, MESSAGE_BLOCK2, answer->block2);
 	if (answer->block1 != MESSAGE_ABSENT)

@@ -10,12 +10,21 @@
 
 #include <tidegate/adapter.h>
 
+#include "links.h"
 #include "message.h"
 
 /* Room that resource_encode needs at most. */
 enum { RESOURCE_BODY_MAX = 1152 };
 /* Room for the text of an answer, all of its pieces together. */
 enum { RESOURCE_TEXT_MAX = 512 };
+/* Links that there can be in /.well-known/core. */
+enum { RESOURCE_LINKS_MAX = 8 };
+
+/* What /.well-known/core lists. */
+struct resource_links {
+	struct link links[RESOURCE_LINKS_MAX];
+	size_t count;
+};
 
 /* A reading's address. `path` has the form that message.h of the contract asks for. */
 struct resource_reading {
@@ -26,10 +35,12 @@ struct resource_reading {
 
 struct resource_answer {
 	uint8_t code;
-	bool has_etag;
-	uint32_t etag;
-	uint32_t detail; /* 4.13: Size1, 4.29 and 5.03: Max-Age in seconds */
-	uint32_t block1; /* MESSAGE_ABSENT: none */
+	uint8_t etag_size; /* 0: none */
+	uint64_t etag;
+	uint32_t observe; /* MESSAGE_ABSENT: none */
+	uint32_t max_age; /* MESSAGE_ABSENT: none, but for what `detail` says */
+	uint32_t detail;  /* 4.13: Size1, 4.29 and 5.03: Max-Age in seconds */
+	uint32_t block1;  /* MESSAGE_ABSENT: none */
 	uint32_t block2;
 	uint32_t size2;
 	uint32_t content_format;
@@ -40,10 +51,23 @@ struct resource_answer {
 struct resource_answer resource_answer(const struct coap_message *message, uint8_t code, uint32_t detail,
 				       const char *diagnostic);
 
+/* The links that there are always. */
+void resource_links_init(struct resource_links *ret_links);
+/* One more; its text is lent for as long as the list is in use. Not more than RESOURCE_LINKS_MAX. */
+void resource_links_add(struct resource_links *links, const struct link *link);
+
+/* What is wrong with the request whatever its path is, with a sentence in `text`, or 0. */
+uint8_t resource_check(const struct coap_message *message, char text[RESOURCE_TEXT_MAX]);
+/* The path behind its first `skip` segments. Returns NULL, or what is wrong with it; then *ret_reading is of no use. */
+const char *resource_path(const struct coap_message *message, size_t skip, struct resource_reading *ret_reading);
+/* Whether one of the options with this number has this value (ETag), or, for If-Match, none at all. */
+bool resource_names_etag(const struct coap_message *message, uint16_t number, uint64_t etag, size_t size);
+
 /* Returns true for a reading, false where *ret_answer is the answer already. Only one of both is written.
  * Ownership: the answer borrows from `text`. */
-bool resource_request(const struct coap_message *message, char text[RESOURCE_TEXT_MAX],
-		      struct resource_reading *ret_reading, struct resource_answer *ret_answer);
+bool resource_request(const struct coap_message *message, const struct resource_links *links,
+		      char text[RESOURCE_TEXT_MAX], struct resource_reading *ret_reading,
+		      struct resource_answer *ret_answer);
 
 /* What the answer to a reading has to know of its request. */
 uint64_t resource_context(const struct coap_message *message);

@@ -110,7 +110,7 @@ static void repeat(struct coap *coap, const struct exchange_request *request, co
 	struct resource_reading reading;
 	char text[RESOURCE_TEXT_MAX];
 	if ((before->code == MESSAGE_CONTENT || before->code == MESSAGE_VALID) &&
-	    resource_request(request->message, text, &reading, &answer))
+	    resource_request(request->message, &coap->links, text, &reading, &answer))
 		return;
 	const struct exchange_answer encoded = answer_encode(&answer, memory);
 	exchange_repeat(coap->exchanges, request, &encoded);
@@ -159,7 +159,7 @@ static void take(struct coap *coap, const struct exchange_request *request, stru
 	struct tg_bytes payload;
 	char text[RESOURCE_TEXT_MAX];
 	coap->host->count(coap->host, COAP_REQUESTS, 1);
-	if (!resource_request(message, text, &reading, &answer)) {
+	if (!resource_request(message, &coap->links, text, &reading, &answer)) {
 		reply(coap, request, &answer);
 		return;
 	}

@@ -129,8 +129,10 @@ static void take(struct rig *rig, const struct exchange_request *request)
 	struct resource_reading reading;
 	struct resource_answer resource;
 	struct tg_bytes body;
+	struct resource_links links;
 	char text[RESOURCE_TEXT_MAX];
-	if (!resource_request(request->message, text, &reading, &resource)) {
+	resource_links_init(&links);
+	if (!resource_request(request->message, &links, text, &reading, &resource)) {
 		answer(rig, request, &resource);
 		return;
 	}

@@ -10,13 +10,14 @@
 static const struct link links[] = {
 	{"/sensors", {{.name = "ct", .value = "40", .number = true}, {.name = "title", .value = "Sensor Index"}}},
 	{"/sensors/temp", {{.name = "rt", .value = "temperature-c example.t"}, {.name = "if", .value = "sensor"}}},
-	{"/sensors/light", {{.name = "rt", .value = "light-lux"}, {.name = "if", .value = "sensor other"}}},
+	{"/sensors/light",
+	 {{.name = "rt", .value = "light-lux"}, {.name = "if", .value = "sensor other"}, {.name = "obs"}}},
 	{"/t", {{.name = "anchor", .value = "/sensors/temp"}, {.name = "rel", .value = "alternate"}}},
 };
 
 #define INDEX "</sensors>;ct=40;title=\"Sensor Index\""
 #define TEMP  "</sensors/temp>;rt=\"temperature-c example.t\";if=\"sensor\""
-#define LIGHT "</sensors/light>;rt=\"light-lux\";if=\"sensor other\""
+#define LIGHT "</sensors/light>;rt=\"light-lux\";if=\"sensor other\";obs"
 #define OTHER "</t>;anchor=\"/sensors/temp\";rel=\"alternate\""
 
 static int write_links(const char *const *queries, char *memory, size_t room)
@@ -40,6 +41,9 @@ static const struct {
 	{{NULL}, INDEX "," TEMP "," LIGHT "," OTHER},
 	{{"rt=light-lux"}, LIGHT},
 	{{"rt=light"}, ""},
+	{{"obs"}, LIGHT},
+	{{"obs="}, ""},
+	{{"obs=*"}, ""},
 	{{"rt=light*"}, LIGHT},
 	{{"rt=example.t"}, TEMP},
 	{{"rt=temperature-c"}, TEMP},

@@ -13,6 +13,7 @@ static struct coap_message message;
 static struct resource_reading reading;
 static struct resource_answer answer;
 static char room[RESOURCE_TEXT_MAX];
+static struct resource_links links;
 
 static struct tg_bytes text(const char *terminated)
 {
@@ -36,7 +37,8 @@ static bool request(void)
 	ck_assert(!writer.failed);
 	ck_assert_int_eq(message_parse((struct tg_bytes){wire, writer.size}, &message), 0);
 	memset(&reading, 0, sizeof(reading));
-	return resource_request(&message, room, &reading, &answer);
+	resource_links_init(&links);
+	return resource_request(&message, &links, room, &reading, &answer);
 }
 
 static void assert_path(const char *expected)
