@@ -8,7 +8,7 @@
 #include <sys/random.h>
 
 /* The last batch of answers leaves at the end of the turn; only then may the process end. */
-enum { LAST_TURN_US = 1000, SECOND_US = 1000000, FAILURES_TOLD = 10 };
+enum { LAST_TURN_US = 1000 };
 
 static const char *const counters[] = {
 	[COAP_SESSIONS] = "sessions",
@@ -44,116 +44,13 @@ static const char *const counters[] = {
 	[COAP_COUNTERS] = NULL,
 };
 
-static const char *const reasons[DTLS_END_REASONS] = {
-	[DTLS_END_PEER] = "closed by the peer",
-	[DTLS_END_IDLE] = "idle for too long",
-	[DTLS_END_LOCAL] = "closed here",
-	[DTLS_END_REVOKED] = "certificate revoked",
-	[DTLS_END_ERROR] = "fatal alert",
-	[DTLS_END_REPLACED] = "replaced by a new handshake",
-	[DTLS_END_TIMEOUT] = "not finished in time",
-	[DTLS_END_UNKNOWN] = "unknown identity",
-	[DTLS_END_WRONG_KEY] = "wrong key",
-	[DTLS_END_BAD_CERTIFICATE] = "certificate not accepted",
-	[DTLS_END_HANDSHAKE] = "no agreement",
-	[DTLS_END_LIMIT] = "too many sessions or handshakes",
-};
-
-static void gauge_sessions(const struct coap *coap)
-{
-	size_t sessions = 0;
-	size_t half_open = 0;
-	for (unsigned i = 0; i < coap->n_listeners; i++) {
-		sessions += dtls_sessions(coap->listeners[i].dtls);
-		half_open += dtls_half_open(coap->listeners[i].dtls);
-	}
-	coap->host->gauge(coap->host, COAP_SESSIONS, (int64_t)sessions);
-	coap->host->gauge(coap->host, COAP_HALF_OPEN, (int64_t)half_open);
-}
-
-/* A look-up's token says which listener it is of. */
-static int on_authenticate(void *arg, uint64_t handle, enum tg_proof proof, struct tg_bytes identity)
-{
-	const struct coap_listener *listener = arg;
-	const struct tg_host *host = listener->coap->host;
-	return host->lookup(host, proof, identity, handle * SETTINGS_LISTEN_MAX + listener->index);
-}
-
-static void on_established(void *arg, struct dtls_session *session)
-{
-	const struct coap_listener *listener = arg;
-	const struct tg_host *host = listener->coap->host;
-	host->count(host, COAP_HANDSHAKES, 1);
-	if (dtls_is_resumed(session))
-		host->count(host, COAP_RESUMED, 1);
-	gauge_sessions(listener->coap);
-	live_begun(arg, session);
-	host->log(host, TG_LOG_DEBUG, dtls_device(session), "session %s (%s)",
-		  dtls_is_resumed(session) ? "resumed" : "established", dtls_cipher(session));
-}
-
-static void stop_when_done(struct coap *coap)
+void coap_stop_when_done(struct coap *coap)
 {
 	if (!coap->stopping || exchange_waiting(coap->exchanges) > 0)
 		return;
 	coap->timer_us = coap->host->now_us(coap->host) + LAST_TURN_US;
 	coap->host->timer_set(coap->timer, coap->timer_us);
 }
-
-static void on_ended(void *arg, struct dtls_session *session, enum dtls_end why)
-{
-	const struct coap_listener *listener = arg;
-	const struct tg_host *host = listener->coap->host;
-	host->log(host, TG_LOG_DEBUG, dtls_device(session), "session ended (%s)", reasons[why]);
-	if (why <= DTLS_END_REPLACED)
-		host->count(host, COAP_ENDED + (unsigned)why, 1);
-	live_ended(listener, session);
-	server_ended(listener->coap, session);
-	gauge_sessions(listener->coap);
-	stop_when_done(listener->coap); /* nobody waits for those answers any more */
-}
-
-/* A flood is counted, not told line by line. Returns whether this one is told. */
-static bool is_worth_a_line(struct coap *coap)
-{
-	int64_t now_us = coap->host->now_us(coap->host);
-	if (now_us - coap->failures_us >= SECOND_US) {
-		if (coap->failures > FAILURES_TOLD)
-			coap->host->log(coap->host, TG_LOG_NOTICE, NULL,
-					"%u more handshakes failed within a second (left out)",
-					coap->failures - FAILURES_TOLD);
-		coap->failures_us = now_us;
-		coap->failures = 0;
-	}
-	return coap->failures++ < FAILURES_TOLD;
-}
-
-static void on_failed(void *arg, const struct sockaddr *peer, enum dtls_end why, const char *detail)
-{
-	const struct coap_listener *listener = arg;
-	const struct tg_host *host = listener->coap->host;
-	char text[LIVE_PEER_MAX];
-	if (why == DTLS_END_REASONS) {
-		host->count(host, COAP_DROPPED, 1);
-		return;
-	}
-	if (why >= DTLS_END_ERROR)
-		host->count(host, COAP_FAILED + (unsigned)(why - DTLS_END_ERROR), 1);
-	gauge_sessions(listener->coap);
-	if (!is_worth_a_line(listener->coap))
-		return;
-	live_peer_text(peer, text);
-	host->log(host, why == DTLS_END_TIMEOUT ? TG_LOG_INFO : TG_LOG_NOTICE, NULL,
-		  "handshake with %s failed (%s%s%s)", text, reasons[why], detail ? ": " : "", detail ? detail : "");
-}
-
-static const struct dtls_events dtls_events = {
-	.authenticate = on_authenticate,
-	.established = on_established,
-	.received = server_received,
-	.ended = on_ended,
-	.failed = on_failed,
-};
 
 static void on_timer(void *arg)
 {
@@ -179,59 +76,6 @@ static void coap_close(void *state)
 	exchange_table_free(coap->exchanges);
 	block_table_free(coap->blocks);
 	free(coap);
-}
-
-/* A certificate, key or trust anchor that cannot be used keeps nobody out who has a key: it is taken in as soon as it is good. */
-static int listener_new(struct coap_listener *listener, const struct settings *settings,
-			const struct settings_address *address, const char **ret_problem)
-{
-	const struct tg_host *host = listener->coap->host;
-	const struct dtls_credentials none = {.certificate_fd = -1, .key_fd = -1, .trust_fd = -1, .crl_fd = -1};
-	struct dtls_credentials credentials = none;
-	int r = settings_credentials_open(host, &credentials);
-	if (r < 0) {
-		listener->coap->keys_alone = true;
-	} else {
-		r = dtls_new(host, (const struct sockaddr *)&address->address, address->length, settings_shared(host),
-			     &settings->dtls, &credentials, &dtls_events, listener, &listener->dtls, ret_problem);
-		settings_credentials_close(&credentials);
-		if (r != -EKEYREJECTED)
-			return r;
-		host->log(host, TG_LOG_ERROR, NULL, "%s", *ret_problem);
-		listener->coap->keys_alone = true;
-	}
-	return dtls_new(host, (const struct sockaddr *)&address->address, address->length, settings_shared(host),
-			&settings->dtls, &none, &dtls_events, listener, &listener->dtls, ret_problem);
-}
-
-static int listener_open(struct coap *coap, const struct settings *settings, const struct settings_address *address)
-{
-	const struct tg_host *host = coap->host;
-	struct coap_listener *listener = &coap->listeners[coap->n_listeners];
-	const char *problem = "";
-	*listener = (struct coap_listener){.coap = coap, .index = coap->n_listeners};
-	int r = listener_new(listener, settings, address, &problem);
-	if (r < 0)
-		host->log(host, TG_LOG_ERROR, NULL, "cannot listen on '%s' (%s)",
-			  host->setting_item(host, "listen", coap->n_listeners),
-			  r == -EKEYREJECTED ? problem : strerror(-r));
-	else
-		coap->n_listeners++;
-	return r;
-}
-
-static int listeners_open(struct coap *coap, const struct settings *settings)
-{
-	struct settings_address address;
-	int r = 0;
-	for (size_t i = 0; r >= 0 && i < SETTINGS_LISTEN_MAX; i++) {
-		r = settings_address(coap->host, i, &address);
-		if (r == -ENOENT && i > 0)
-			return 0;
-		if (r >= 0)
-			r = listener_open(coap, settings, &address);
-	}
-	return r;
 }
 
 static int coap_open(const struct tg_host *host, void **ret_state)
@@ -323,7 +167,7 @@ static void coap_verdict(void *state, uint64_t token, const struct tg_answer *an
 {
 	struct coap *coap = state;
 	server_verdict(coap, token, answer);
-	stop_when_done(coap);
+	coap_stop_when_done(coap);
 }
 
 static void coap_identity(void *state, uint64_t token, const struct tg_identity *identity)
@@ -353,32 +197,13 @@ static void coap_joined(void *state)
 	live_tell_all(state);
 }
 
-static int listener_reload(const struct coap_listener *listener)
-{
-	const struct tg_host *host = listener->coap->host;
-	struct dtls_credentials credentials;
-	const char *problem = "";
-	int r = settings_credentials_open(host, &credentials);
-	if (r < 0)
-		return r;
-	r = dtls_set_credentials(listener->dtls, &credentials, &problem);
-	settings_credentials_close(&credentials);
-	if (r < 0)
-		host->log(host, TG_LOG_ERROR, NULL, "credentials not taken over (%s)",
-			  r == -EKEYREJECTED ? problem : strerror(-r));
-	return r;
-}
-
-/* The listeners take the same files, so that what the first one takes the others take too. */
 static int coap_reload(void *state)
 {
 	struct coap *coap = state;
 	struct settings settings;
-	for (unsigned i = 0; i < coap->n_listeners; i++) {
-		int r = listener_reload(&coap->listeners[i]);
-		if (r < 0)
-			return r;
-	}
+	int r = listeners_reload(coap);
+	if (r < 0)
+		return r;
 	if (coap->keys_alone) {
 		coap->keys_alone = false;
 		coap->host->log(coap->host, TG_LOG_NOTICE, NULL, "devices with certificates can connect again");
@@ -399,7 +224,7 @@ static void coap_stop(void *state)
 	coap->stopping = true;
 	for (unsigned i = 0; i < coap->n_listeners; i++)
 		dtls_stop_accepting(coap->listeners[i].dtls);
-	stop_when_done(coap);
+	coap_stop_when_done(coap);
 }
 
 const struct tg_adapter tidegate_adapter = {

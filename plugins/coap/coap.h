@@ -3,8 +3,8 @@
 #define COAP_COAP_H
 
 /*
- * The inside of the coap adapter, for coap.c, which is its life, server.c, which is what happens to a request, and live.c, which
- * tells the operator who is there.
+ * The inside of the coap adapter, for coap.c, which is its life, listeners.c, which has its sockets, sessions.c, which hears of
+ * sessions, server.c, which is what happens to a request, and live.c, which tells the operator who is there.
  *
  * The life of a request: dtls hands server_received a datagram, message checks it, exchange knows repeats, pings and
  * acknowledgements and keeps those, resource answers at once or says that it is a reading, block puts its pieces together, and
@@ -57,6 +57,16 @@ struct coap {
 	bool stopping;
 	bool stopped;
 };
+
+/* coap.c: says that all is finished as soon as that is so, once the end has begun. */
+void coap_stop_when_done(struct coap *coap);
+
+/* listeners.c: binds all of them; takes their files anew. Both log what is wrong. */
+int listeners_open(struct coap *coap, const struct settings *settings);
+int listeners_reload(struct coap *coap);
+
+/* sessions.c: of dtls_new; the argument is a struct coap_listener. */
+extern const struct dtls_events sessions_events;
 
 /* What dtls hands on. `arg` is a struct coap_listener. */
 void server_received(void *arg, struct dtls_session *session, struct tg_bytes datagram);

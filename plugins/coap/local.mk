@@ -45,8 +45,10 @@ libcoapmessage_la_LIBADD = $(COAP_LIBS)
 adapter_LTLIBRARIES += coap.la
 coap_la_SOURCES = \
 	plugins/coap/coap.c plugins/coap/coap.h \
+	plugins/coap/listeners.c \
 	plugins/coap/live.c \
 	plugins/coap/server.c \
+	plugins/coap/sessions.c \
 	plugins/coap/settings.c plugins/coap/settings.h
 coap_la_CPPFLAGS = -I$(top_srcdir)/include
 coap_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -no-undefined -export-symbols-regex '^tidegate_adapter$$'

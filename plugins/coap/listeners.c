@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The listening sockets and their credentials. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "coap.h"
+
+/* A certificate, key or trust anchor that cannot be used keeps nobody out who has a key: it is taken in as soon as it is good. */
+static int listener_new(struct coap_listener *listener, const struct settings *settings,
+			const struct settings_address *address, const char **ret_problem)
+{
+	const struct tg_host *host = listener->coap->host;
+	const struct dtls_credentials none = {.certificate_fd = -1, .key_fd = -1, .trust_fd = -1, .crl_fd = -1};
+	struct dtls_credentials credentials = none;
+	int r = settings_credentials_open(host, &credentials);
+	if (r < 0) {
+		listener->coap->keys_alone = true;
+	} else {
+		r = dtls_new(host, (const struct sockaddr *)&address->address, address->length, settings_shared(host),
+			     &settings->dtls, &credentials, &sessions_events, listener, &listener->dtls, ret_problem);
+		settings_credentials_close(&credentials);
+		if (r != -EKEYREJECTED)
+			return r;
+		host->log(host, TG_LOG_ERROR, NULL, "%s", *ret_problem);
+		listener->coap->keys_alone = true;
+	}
+	return dtls_new(host, (const struct sockaddr *)&address->address, address->length, settings_shared(host),
+			&settings->dtls, &none, &sessions_events, listener, &listener->dtls, ret_problem);
+}
+
+static int listener_open(struct coap *coap, const struct settings *settings, const struct settings_address *address)
+{
+	const struct tg_host *host = coap->host;
+	struct coap_listener *listener = &coap->listeners[coap->n_listeners];
+	const char *problem = "";
+	*listener = (struct coap_listener){.coap = coap, .index = coap->n_listeners};
+	int r = listener_new(listener, settings, address, &problem);
+	if (r < 0)
+		host->log(host, TG_LOG_ERROR, NULL, "cannot listen on '%s' (%s)",
+			  host->setting_item(host, "listen", coap->n_listeners),
+			  r == -EKEYREJECTED ? problem : strerror(-r));
+	else
+		coap->n_listeners++;
+	return r;
+}
+
+int listeners_open(struct coap *coap, const struct settings *settings)
+{
+	struct settings_address address;
+	int r = 0;
+	for (size_t i = 0; r >= 0 && i < SETTINGS_LISTEN_MAX; i++) {
+		r = settings_address(coap->host, i, &address);
+		if (r == -ENOENT && i > 0)
+			return 0;
+		if (r >= 0)
+			r = listener_open(coap, settings, &address);
+	}
+	return r;
+}
+
+static int listener_reload(const struct coap_listener *listener)
+{
+	const struct tg_host *host = listener->coap->host;
+	struct dtls_credentials credentials;
+	const char *problem = "";
+	int r = settings_credentials_open(host, &credentials);
+	if (r < 0)
+		return r;
+	r = dtls_set_credentials(listener->dtls, &credentials, &problem);
+	settings_credentials_close(&credentials);
+	if (r < 0)
+		host->log(host, TG_LOG_ERROR, NULL, "credentials not taken over (%s)",
+			  r == -EKEYREJECTED ? problem : strerror(-r));
+	return r;
+}
+
+/* They take the same files, so that what the first one takes the others take too. */
+int listeners_reload(struct coap *coap)
+{
+	for (unsigned i = 0; i < coap->n_listeners; i++) {
+		int r = listener_reload(&coap->listeners[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
