@@ -110,6 +110,10 @@ static void read_groups(struct config *config)
 	config->limits = (struct config_limits){
 		.payload_max_bytes = (size_t)config_section_int(limits, "payload_max_bytes"),
 		.records_max = (size_t)config_section_int(limits, "records_max"),
+		.commands_per_device = (size_t)config_section_int(limits, "commands_per_device"),
+		.commands = (size_t)config_section_int(limits, "commands"),
+		.commands_bytes = (size_t)config_section_int(limits, "commands_bytes"),
+		.command_expiry_s = (uint32_t)config_section_int(limits, "command_expiry_s"),
 		.rate = (uint32_t)config_section_int(limits, "rate"),
 		.burst = (uint32_t)config_section_int(limits, "burst"),
 		.stop_deadline_us = config_section_int(limits, "stop_deadline_s") * CLOCK_S_US,

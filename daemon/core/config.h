@@ -65,8 +65,12 @@ struct config_store {
 struct config_limits {
 	size_t payload_max_bytes;
 	size_t records_max; /* of a SenML pack that a route reads */
-	uint32_t rate;      /* messages a second a device; 0: no limit */
-	uint32_t burst;     /* messages */
+	size_t commands_per_device;
+	size_t commands; /* for the devices of one endpoint */
+	size_t commands_bytes;
+	uint32_t command_expiry_s;
+	uint32_t rate;  /* messages a second a device; 0: no limit */
+	uint32_t burst; /* messages */
 	int64_t stop_deadline_us;
 	int64_t heartbeat_us;
 	int64_t restart_min_us;
@@ -100,6 +104,17 @@ struct config_endpoint {
 	unsigned line;
 };
 
+/* What a route to a sink with mailboxes says of the commands that it makes. */
+struct config_command {
+	bool wanted;              /* the route makes commands */
+	struct pattern *device;   /* NULL: the {device} of `match` */
+	struct pattern *method;   /* NULL: what the message says */
+	struct pattern *response; /* NULL: none */
+	size_t response_to;       /* place in config.endpoints */
+	char *const *allowed;     /* response addresses that a command may name, wildcards */
+	size_t allowed_count;     /* 0: all */
+};
+
 struct config_route {
 	const char *name;
 	size_t from; /* places in config.endpoints */
@@ -116,6 +131,7 @@ struct config_route {
 	int32_t *formats;         /* TG_FORMAT_NONE is one of them where messages without a format are taken */
 	size_t formats_count;     /* 0: all are taken */
 	struct config_transform transform;
+	struct config_command command;
 	struct config_section settings;
 	const struct config_source *source;
 	unsigned line;

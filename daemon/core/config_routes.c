@@ -10,6 +10,7 @@ void config_route_done(struct config_route *route)
 	pattern_free(route->match);
 	pattern_free(route->address);
 	free(route->formats);
+	config_command_done(&route->command);
 	config_section_done(&route->settings);
 }
 
@@ -22,12 +23,12 @@ static void complain(const struct config_load *load, const struct config_entry *
 	config_problem_error(load->problems, value->source, value->line, "%s: \"%s\" %s", entry->where, name, problem);
 }
 
-static bool find_endpoint(const struct config_load *load, const struct config_entry *entry,
-			  const struct config_route *route, const char *key, uint32_t role, size_t *ret_place)
+bool config_find_endpoint(const struct config_load *load, const char *where, const struct config_section *settings,
+			  const char *key, uint32_t role, size_t *ret_place)
 {
 	const struct config *config = load->config;
-	const struct config_value *value = config_section_value(&route->settings, key);
-	const char *name = config_section_text(&route->settings, key);
+	const struct config_value *value = config_section_value(settings, key);
+	const char *name = config_section_text(settings, key);
 	struct suggest suggest;
 
 	if (!*name)
@@ -45,14 +46,14 @@ static bool find_endpoint(const struct config_load *load, const struct config_en
 		if (descriptor->roles & role)
 			return true;
 		config_problem_error(load->problems, value->source, value->line,
-				     "%s: \"%s\" is endpoint \"%s\", but adapter \"%s\" %s", entry->where, key, name,
+				     "%s: \"%s\" is endpoint \"%s\", but adapter \"%s\" %s", where, key, name,
 				     descriptor->name, role == TG_SOURCE ? "takes nothing in" : "sends nothing out");
 		return false;
 	}
 	if (load->incomplete)
 		return false;
 	config_problem_error(load->problems, value->source, value->line,
-			     "%s: \"%s\" is \"%s\", but there is no such endpoint%s%s%s", entry->where, key, name,
+			     "%s: \"%s\" is \"%s\", but there is no such endpoint%s%s%s", where, key, name,
 			     suggest_best(&suggest) ? "; did you mean \"" : "",
 			     suggest_best(&suggest) ? suggest_best(&suggest) : "", suggest_best(&suggest) ? "\"?" : "");
 	return false;
@@ -117,10 +118,12 @@ static int read_route(const struct config_load *load, const struct config_entry 
 	route->name = config_section_text(&route->settings, "name");
 	config_check_name(load, entry->where, route->name, config_section_value(&route->settings, "name"));
 	read_wishes(load->config, route);
-	known = find_endpoint(load, entry, route, "from", TG_SOURCE, &route->from);
-	known = find_endpoint(load, entry, route, "to", TG_SINK, &route->to) && known;
+	known = config_find_endpoint(load, entry->where, &route->settings, "from", TG_SOURCE, &route->from);
+	known = config_find_endpoint(load, entry->where, &route->settings, "to", TG_SINK, &route->to) && known;
 	if (known) {
 		r = compile(load, entry, route);
+		if (r >= 0 && route->match)
+			r = config_command_read(load, entry->where, route);
 		route->enabled =
 			load->config->endpoints[route->from].enabled && load->config->endpoints[route->to].enabled;
 	}

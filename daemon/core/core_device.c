@@ -38,6 +38,9 @@ void core_device_end(struct core *core, const struct device *device)
 {
 	struct device copy = *device;
 
+	if (device->revoked)
+		core_command_device_gone(core, device);
+
 	supervisor_each(core->supervisor, tell_instance, &copy);
 }
 

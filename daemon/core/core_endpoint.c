@@ -185,14 +185,19 @@ static int take_as_sink(void *arg, struct instance *instance)
 /* Deliveries go to the first process whose link is up, and stay with it. */
 static void choose_sink(struct endpoint *endpoint, const struct instance *gone)
 {
-	if (!endpoint->outbox)
+	if (!endpoint->outbox && !endpoint->mailbox)
 		return;
 	if (gone && endpoint->sink == gone) {
 		endpoint->sink = NULL;
-		outbox_sink_down(endpoint->outbox);
+		if (endpoint->outbox)
+			outbox_sink_down(endpoint->outbox);
 	}
-	if (!endpoint->sink && supervisor_each(endpoint->core->supervisor, take_as_sink, endpoint))
+	if (endpoint->sink || !supervisor_each(endpoint->core->supervisor, take_as_sink, endpoint))
+		return;
+	if (endpoint->outbox)
 		outbox_sink_up(endpoint->outbox, 0);
+	else if (endpoint->config->descriptor->flags & TG_REACHES)
+		mailbox_awake_all(endpoint->mailbox);
 }
 
 static void on_gone(void *arg, struct instance *instance, bool was_running)
@@ -205,6 +210,8 @@ static void on_gone(void *arg, struct instance *instance, bool was_running)
 	sessions_forget(core->sessions, instance_id(instance));
 	if (endpoint)
 		choose_sink(endpoint, instance);
+	if (endpoint && endpoint->mailbox)
+		mailbox_carrier_gone(endpoint->mailbox, instance_id(instance));
 }
 
 /* A line that a process is the cause of: not more of them than somebody can read. */
@@ -257,6 +264,8 @@ static int on_session(struct endpoint *endpoint, struct instance *instance, cons
 		core_device_session(endpoint, begun);
 	if (r >= 0)
 		core_certs_session(endpoint->core, session);
+	if (r >= 0 && endpoint->mailbox)
+		mailbox_awake(endpoint->mailbox, begun->device);
 	return r == -EBADMSG ? r : 0; /* one that has no room is not shown */
 }
 
@@ -295,9 +304,13 @@ static int on_submit(struct endpoint *endpoint, struct instance *instance, const
 static int on_delivered(struct endpoint *endpoint, const struct instance *instance,
 			const struct frame_delivered *delivered)
 {
-	if (!endpoint->outbox || delivered->result > TG_REJECTED)
+	if ((!endpoint->outbox && !endpoint->mailbox) || delivered->result > TG_REJECTED ||
+	    !bytes_is_utf8(delivered->reason))
 		return -EBADMSG;
-	if (endpoint->sink == instance)
+	if (endpoint->mailbox)
+		mailbox_answer(endpoint->mailbox, instance_id(instance), delivered->ticket,
+			       (enum tg_delivery_result)delivered->result, delivered->reason);
+	else if (endpoint->sink == instance)
 		outbox_answer(endpoint->outbox, delivered->ticket, (enum tg_delivery_result)delivered->result,
 			      delivered->reason);
 	return 0;
@@ -314,6 +327,13 @@ static int on_frame(void *arg, struct instance *instance, const struct frame *fr
 		return on_submit(endpoint, instance, &frame->submit);
 	case FRAME_DELIVERED:
 		return on_delivered(endpoint, instance, &frame->delivered);
+	case FRAME_ANSWERED:
+		return core_command_answered(endpoint, instance, &frame->answered);
+	case FRAME_AWAKE:
+		if (!endpoint->mailbox)
+			return -EBADMSG;
+		mailbox_awake(endpoint->mailbox, frame->device.device);
+		return 0;
 	case FRAME_LINK:
 		return on_link(endpoint, instance, &frame->link);
 	case FRAME_LOOKUP:

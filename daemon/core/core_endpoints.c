@@ -36,8 +36,12 @@ static int deliver(void *arg, const struct outbox_item *item)
 					  .device = message->device,
 					  .path = message->path,
 					  .address = item->address,
-					  .payload = message->payload}};
+					  .payload = message->payload,
+					  .outcome = message->outcome,
+					  .code = message->code,
+					  .correlation = message->correlation}};
 
+	memcpy(frame.deliver.command, message->command, sizeof(frame.deliver.command));
 	memcpy(frame.deliver.id, message->id, sizeof(frame.deliver.id));
 	return endpoint->sink ? instance_send(endpoint->sink, &frame) : -ENOTCONN;
 }
@@ -83,10 +87,17 @@ static int make_outbox(struct endpoint *endpoint)
 	return r;
 }
 
+/* What waits for an endpoint whose adapter has changed to one of the other kind waits on in the old way. */
+static int make_sink(struct endpoint *endpoint)
+{
+	return endpoint->config->descriptor->flags & TG_MAILBOX ? core_mailbox_apply(endpoint) : make_outbox(endpoint);
+}
+
 static void endpoint_free(struct endpoint *endpoint)
 {
 	renewal_free(endpoint->renewal);
 	outbox_free(endpoint->outbox);
+	mailbox_free(endpoint->mailbox);
 	config_unref(endpoint->owner);
 	tickets_wipe(&endpoint->tickets);
 	free(endpoint->name);
@@ -124,7 +135,7 @@ static int make_endpoint(struct core *core, const struct config_endpoint *config
 	if (!endpoint->name)
 		r = -ENOMEM;
 	else if (config->descriptor->roles & TG_SINK)
-		r = make_outbox(endpoint);
+		r = make_sink(endpoint);
 	if (r < 0) {
 		endpoint_free(endpoint);
 		return r;
@@ -194,8 +205,8 @@ static int apply_endpoint(struct core *core, const struct config_endpoint *confi
 		settings = outbox_settings_of(core, config);
 		if (endpoint->outbox)
 			outbox_set_settings(endpoint->outbox, &settings);
-		else if (config->descriptor->roles & TG_SINK) /* it has another adapter now */
-			r = make_outbox(endpoint);
+		else if (config->descriptor->roles & TG_SINK)
+			r = make_sink(endpoint);
 	} else {
 		r = make_endpoint(core, config, &endpoint);
 	}

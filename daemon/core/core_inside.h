@@ -14,6 +14,7 @@
 #include "core/files.h"
 #include "core/intake.h"
 #include "core/ledger.h"
+#include "core/mailbox.h"
 #include "core/outbox.h"
 #include "core/renewal.h"
 #include "core/router.h"
@@ -43,7 +44,8 @@ struct endpoint {
 	struct config *owner;                 /* of `config` */
 	const struct config_endpoint *config; /* of the running configuration, or of the last one that named it */
 	bool removed;                         /* not configured any more; stays for what its outbox holds */
-	struct outbox *outbox;                /* NULL: not a sink */
+	struct outbox *outbox;                /* NULL: not a sink, or one with mailboxes */
+	struct mailbox *mailbox;              /* NULL: it is not sent commands */
 	struct ledger_account *account;       /* of a sink */
 	struct tickets tickets;               /* the keys of its session tickets */
 	bool tickets_loaded;                  /* those of before the start */
@@ -151,6 +153,22 @@ void core_command_certs_renewals(void *arg, struct control_call *call, const jso
 /* core_passage.c: the way of a message through the stages. */
 extern const struct intake_ops core_intake_ops;
 
+/* core_command.c: the way of a command. Makes the endpoint's mailbox, or gives it the settings of the running configuration. */
+int core_mailbox_apply(struct endpoint *endpoint) WARN_UNUSED;
+/* Makes a command of the message and puts it into the mailbox of its device; one that is refused for good ends with that outcome.
+ * `receipt` is held for it. Returns false where it was not taken: *ret_verdict says why. */
+bool core_command_push(struct core *core, const struct intake_source *source, const struct router_walk *walk,
+		       const struct router_target *target, const struct message *from, struct receipt *receipt,
+		       struct intake_verdict *ret_verdict);
+/* What a device said. Errors: -EBADMSG. */
+int core_command_answered(struct endpoint *endpoint, const struct instance *instance,
+			  const struct frame_answered *answered) WARN_UNUSED;
+/* It was revoked: what waits for it is refused. */
+void core_command_device_gone(struct core *core, const struct device *device);
+/* core_commands.c: what waits. */
+json_t *core_mailbox_describe(const struct endpoint *endpoint, json_t *problems);
+void core_command_commands(void *arg, struct control_call *call, const json_t *request);
+
 /* core_profile.c: what the profiles of the devices let through. The device's, or NULL: what it has is not configured. */
 const struct profile *core_profile_of(struct core *core, struct device *device);
 /* Fills *ret_verdict where the message is refused. */
@@ -222,7 +240,7 @@ int core_tickets_send(struct endpoint *endpoint, struct instance *instance) WARN
 void core_tickets_tick(struct core *core);
 /* Keeps them again, under the registry's new key. */
 void core_tickets_save(struct core *core);
-/* core_manage.c. Messages in all outboxes. */
+/* core_manage.c. Messages in all outboxes; what waits for devices is not counted. */
 int64_t core_held(const struct core *core);
 /* Answers `drain` when nothing is held any more, or when its time is over. */
 void core_check_drain(struct core *core);

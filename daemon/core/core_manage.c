@@ -17,7 +17,7 @@ int64_t core_held(const struct core *core)
 	int64_t held = 0;
 
 	for (const struct endpoint *e = core->endpoints; e; e = e->next)
-		held += e->account ? ledger_held(e->account) : 0;
+		held += e->outbox ? ledger_held(e->account) : 0;
 	return held;
 }
 
@@ -196,6 +196,7 @@ static void command_drain(void *arg, struct control_call *call, const json_t *re
 const struct control_command core_commands[] = {{"status", core_command_status},
 						{"sessions", core_command_sessions},
 						{"outbox", core_command_outbox},
+						{"commands", core_command_commands},
 						{"audit", core_command_audit},
 						{"device-add", core_command_device_add},
 						{"device-list", core_command_device_list},

@@ -93,6 +93,12 @@ static int push_one(struct core *core, const struct endpoint *to, const struct r
 	return r;
 }
 
+/* Of two times after which a message is worth nothing; 0: never. */
+static uint32_t shorter(uint32_t a_s, uint32_t b_s)
+{
+	return a_s == 0 || (b_s && b_s < a_s) ? b_s : a_s;
+}
+
 /* What the route has made of the message, all or nothing; a push that fails after all leaves those before it with the sink, and the sender
  * is told that it was not taken. */
 static int push(struct core *core, const struct router_target *target, const struct message *const *messages,
@@ -103,7 +109,7 @@ static int push(struct core *core, const struct router_target *target, const str
 	const struct outbox_options options = {.ack = (enum outbox_ack)route->ack,
 					       .qos = route->qos,
 					       .retain = route->retain,
-					       .expiry_s = route->expiry_s,
+					       .expiry_s = shorter(route->expiry_s, messages[0]->expiry_s),
 					       .share_percent = share_percent,
 					       .route = bytes_text(route->name)};
 	int r = 0;
@@ -117,6 +123,21 @@ static int push(struct core *core, const struct router_target *target, const str
 	if (r < 0)
 		ledger_refuse(to->account, r == -EFBIG ? TG_TOO_LARGE : TG_FULL);
 	return r;
+}
+
+static struct intake_verdict why_not(int error, const struct message *message)
+{
+	switch (error) {
+	case -ENOSPC:
+		return (struct intake_verdict){TG_FULL, FULL_MAX_AGE_S, 0, "the outbox is full"};
+	case -EDQUOT:
+		return (struct intake_verdict){TG_FULL, FULL_MAX_AGE_S, 0, "this device's share of the outbox is full"};
+	case -EFBIG:
+		return (struct intake_verdict){TG_TOO_LARGE, 0, (uint32_t)(message->payload.size / 2),
+					       "more records than the outbox can hold"};
+	default:
+		return (struct intake_verdict){TG_UNAVAILABLE, BUSY_MAX_AGE_S, 0, "the gateway could not take it over"};
+	}
 }
 
 static void forward(void *arg, const struct intake_source *source, const struct message *message,
@@ -145,21 +166,15 @@ static void forward(void *arg, const struct intake_source *source, const struct 
 	while (router_next(&walk, &target)) {
 		const struct message *const *messages = &message;
 		size_t count = 1;
-		int r;
+		int r = 0;
 
 		core_made_for(made, target.route, &messages, &count);
-		r = push(core, &target, messages, count, share_percent, receipt);
-		if (r == -ENOSPC)
-			*ret_verdict = (struct intake_verdict){TG_FULL, FULL_MAX_AGE_S, 0, "the outbox is full"};
-		else if (r == -EDQUOT)
-			*ret_verdict = (struct intake_verdict){TG_FULL, FULL_MAX_AGE_S, 0,
-							       "this device's share of the outbox is full"};
-		else if (r == -EFBIG)
-			*ret_verdict = (struct intake_verdict){TG_TOO_LARGE, 0, (uint32_t)(message->payload.size / 2),
-							       "more records than the outbox can hold"};
-		else if (r < 0)
-			*ret_verdict = (struct intake_verdict){TG_UNAVAILABLE, BUSY_MAX_AGE_S, 0,
-							       "the gateway could not take it over"};
+		if (!target.route->command.wanted)
+			r = push(core, &target, messages, count, share_percent, receipt);
+		for (size_t i = 0; target.route->command.wanted && i < count; i++)
+			core_command_push(core, source, &walk, &target, messages[i], receipt, ret_verdict);
+		if (r < 0)
+			*ret_verdict = why_not(r, message);
 	}
 	if (ret_verdict->verdict == TG_ACCEPTED) {
 		ret_verdict->verdict = router_refusal(&walk, &ret_verdict->limit_bytes);

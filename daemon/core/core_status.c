@@ -145,6 +145,15 @@ static json_t *describe_outbox(const struct core *core, const struct endpoint *e
 			 "bytes", (json_int_t)stats.memory_bytes, "ledger", describe_account(endpoint->account));
 }
 
+static json_t *describe_mailbox(const struct endpoint *endpoint, json_t *problems)
+{
+	json_t *mailbox = core_mailbox_describe(endpoint, problems);
+
+	if (mailbox)
+		json_object_set_new(mailbox, "ledger", describe_account(endpoint->account));
+	return mailbox;
+}
+
 static json_t *describe_refused(const struct core *core)
 {
 	json_t *refused = json_object();
@@ -212,12 +221,14 @@ static json_t *describe_store(const struct core *core, json_t *problems)
 json_t *core_status(struct core *core)
 {
 	json_t *endpoints = json_array(), *outboxes = json_array(), *problems = json_array(), *store, *total, *clock;
-	json_t *renewals, *certificates;
+	json_t *renewals, *certificates, *mailboxes = json_array();
 
 	for (const struct endpoint *e = core->endpoints; e; e = e->next) {
 		json_array_append_new(endpoints, describe_endpoint(core, e, problems));
 		if (e->outbox)
 			json_array_append_new(outboxes, describe_outbox(core, e, problems));
+		if (e->mailbox)
+			json_array_append_new(mailboxes, describe_mailbox(e, problems));
 	}
 	if (core->state == CORE_DRAINING)
 		json_array_append_new(problems, json_string("draining: new messages are refused until drain is "
@@ -229,12 +240,13 @@ json_t *core_status(struct core *core)
 	total = describe_total(core, problems);
 	clock = core_clock_describe(core, problems);
 	certificates = core_certs_describe(core, problems);
-	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "gateway", core->config->gateway,
-			 "site", core->config->site, "version", PACKAGE_VERSION, "state", state_names[core->state],
-			 "uptime_s", (json_int_t)((loop_now_us(core->loop) - core->started_us) / CLOCK_S_US), "devices",
+	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "gateway",
+			 core->config->gateway, "site", core->config->site, "version", PACKAGE_VERSION, "state",
+			 state_names[core->state], "uptime_s",
+			 (json_int_t)((loop_now_us(core->loop) - core->started_us) / CLOCK_S_US), "devices",
 			 (json_int_t)devices_count(core->devices), "endpoints", endpoints, "outboxes", outboxes,
-			 "ledger", total, "store", store, "clock", clock, "renewals", renewals, "certificates",
-			 certificates, "problems", problems);
+			 "mailboxes", mailboxes, "ledger", total, "store", store, "clock", clock, "renewals", renewals,
+			 "certificates", certificates, "problems", problems);
 }
 
 void core_command_status(void *arg, struct control_call *call, const json_t *request)

@@ -48,6 +48,8 @@ static void flush_all(struct core *core)
 {
 	core->flushes = 1;
 	for (struct endpoint *e = core->endpoints; e; e = e->next) {
+		if (e->mailbox)
+			(void)ledger_save(e->account);
 		if (!e->outbox)
 			continue;
 		core->flushes++;

@@ -10,6 +10,7 @@ libcore_la_SOURCES = \
 	daemon/core/certs_words.c \
 	daemon/core/config.c daemon/core/config.h daemon/core/config_internal.h \
 	daemon/core/config_check.c \
+	daemon/core/config_commands.c \
 	daemon/core/config_diff.c \
 	daemon/core/config_endpoints.c \
 	daemon/core/config_file.c daemon/core/config_file.h \
@@ -27,6 +28,8 @@ libcore_la_SOURCES = \
 	daemon/core/control.c daemon/core/control.h \
 	daemon/core/core.c daemon/core/core.h daemon/core/core_inside.h \
 	daemon/core/core_certs.c \
+	daemon/core/core_command.c \
+	daemon/core/core_commands.c \
 	daemon/core/core_clock.c \
 	daemon/core/core_audit.c daemon/core/core_audit.h \
 	daemon/core/core_audit_box.c \
@@ -71,7 +74,13 @@ libcore_la_SOURCES = \
 	daemon/core/json_text.c daemon/core/json_text.h \
 	daemon/core/leaving.c \
 	daemon/core/ledger.c daemon/core/ledger.h \
+	daemon/core/mailbox.c daemon/core/mailbox.h daemon/core/mailbox_private.h \
+	daemon/core/mailbox_ended.c \
+	daemon/core/mailbox_save.c \
+	daemon/core/mailbox_send.c \
 	daemon/core/message.c daemon/core/message.h \
+	daemon/core/message_mark.c \
+	daemon/core/method.c daemon/core/method.h \
 	daemon/core/outbox.c daemon/core/outbox.h \
 	daemon/core/outbox_load.c \
 	daemon/core/outbox_private.h \

@@ -26,9 +26,15 @@ static struct tg_bytes copy_bytes(struct tg_bytes from, uint8_t **to)
 	return copy;
 }
 
+static size_t bytes_size(const struct message *message)
+{
+	return message->device.size + message->path.size + message->payload.size + message->reply_to.size +
+	       message->reply_endpoint.size + message->correlation.size;
+}
+
 struct message *message_new(const struct message *parts)
 {
-	struct shared *shared = malloc(sizeof(*shared) + parts->device.size + parts->path.size + parts->payload.size);
+	struct shared *shared = malloc(sizeof(*shared) + bytes_size(parts));
 	uint8_t *to;
 
 	if (!shared)
@@ -39,6 +45,9 @@ struct message *message_new(const struct message *parts)
 	shared->message.device = copy_bytes(parts->device, &to);
 	shared->message.path = copy_bytes(parts->path, &to);
 	shared->message.payload = copy_bytes(parts->payload, &to);
+	shared->message.reply_to = copy_bytes(parts->reply_to, &to);
+	shared->message.reply_endpoint = copy_bytes(parts->reply_endpoint, &to);
+	shared->message.correlation = copy_bytes(parts->correlation, &to);
 	return &shared->message;
 }
 
@@ -52,6 +61,11 @@ struct message *message_of_submit(const struct frame_submit *submit, int64_t tak
 		.device = submit->device,
 		.path = submit->path,
 		.payload = submit->payload,
+		.method = submit->method,
+		.reply_to = submit->reply_to,
+		.correlation = submit->correlation,
+		.expiry_s = submit->expiry_s,
+		.repeated = submit->repeated,
 	};
 
 	memcpy(parts.id, submit->id, sizeof(parts.id));
@@ -72,5 +86,5 @@ void message_unref(const struct message *message)
 
 size_t message_size(const struct message *message)
 {
-	return sizeof(struct shared) + message->device.size + message->path.size + message->payload.size;
+	return sizeof(struct shared) + bytes_size(message);
 }

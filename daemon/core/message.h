@@ -8,6 +8,7 @@
  * lie in the one allocation behind the struct.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <tidegate/message.h>
@@ -24,9 +25,22 @@ struct message {
 	struct tg_bytes device;
 	struct tg_bytes path;
 	struct tg_bytes payload;
+
+	/* Of commands and responses; zero and empty in others. */
+	uint8_t method;                 /* enum tg_method */
+	uint8_t outcome;                /* enum tg_outcome */
+	uint16_t code;                  /* tg_response.code */
+	uint8_t command[TG_ID_SIZE];    /* of a response: the id of its command */
+	struct tg_bytes reply_to;       /* where the outcome is to go, as an address of `reply_endpoint` */
+	struct tg_bytes reply_endpoint; /* its name */
+	struct tg_bytes correlation;
+
+	/* As it was handed in; not kept on disk. */
+	uint32_t expiry_s; /* 0: never */
+	bool repeated;
 };
 
-/* Copies everything out of `parts`, whose `device`, `path` and `payload` are borrowed. Ownership: one reference, the
+/* Copies everything out of `parts`, whose bytes are borrowed. Ownership: one reference, the
  * caller's. Errors: NULL: out of memory. */
 struct message *message_new(const struct message *parts) WARN_UNUSED;
 
@@ -39,5 +53,13 @@ void message_unref(const struct message *message); /* accepts NULL */
 
 /* What it takes in memory. Units: bytes. */
 size_t message_size(const struct message *message);
+
+/* The id and, behind it, what only commands and responses have, as it stands on disk. Units: bytes. */
+size_t message_mark_size(const struct message *message);
+enum { MESSAGE_MARK_MAX = 2 * TG_ID_SIZE + 8 + TG_REPLY_MAX + 255 + TG_CORRELATION_MAX };
+/* Lent out of `room` (MESSAGE_MARK_MAX bytes) or the message. */
+struct tg_bytes message_mark(const struct message *message, uint8_t *room);
+/* Reads it back; bytes are borrowed from `mark`. Errors: -EUCLEAN. */
+int message_mark_read(struct tg_bytes mark, struct message *message) WARN_UNUSED;
 
 #endif

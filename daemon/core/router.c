@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "core/method.h"
 #include "core/wildcard.h"
 
 struct source {
@@ -116,6 +117,39 @@ static bool read_device(struct router_walk *walk, struct tg_bytes captured)
 	return true;
 }
 
+/* What the route says of the command that it makes. */
+static enum router_step read_command(struct router_walk *walk, const struct config_command *command)
+{
+	char text[3 * TG_DEVICE_MAX];
+	ptrdiff_t size;
+
+	walk->to_device = walk->values.given[PATTERN_DEVICE];
+	walk->method = TG_METHOD_NONE;
+	walk->response_size = 0;
+	if (command->device) {
+		size = pattern_build(command->device, &walk->values, text, sizeof(text));
+		if (size > 0)
+			size = pattern_unescape(bytes_of(text, (size_t)size), walk->device_room,
+						sizeof(walk->device_room));
+		if (size <= 0)
+			return ROUTER_NO_DEVICE;
+		walk->to_device = bytes_of(walk->device_room, (size_t)size);
+	}
+	if (command->method) {
+		size = pattern_build(command->method, &walk->values, text, sizeof(text));
+		walk->method = size > 0 ? method_of_name(bytes_of(text, (size_t)size)) : TG_METHOD_NONE;
+		if (walk->method == TG_METHOD_NONE)
+			return ROUTER_NO_DEVICE;
+	}
+	if (command->response) {
+		size = pattern_build(command->response, &walk->values, walk->response, sizeof(walk->response));
+		if (size < 0)
+			return ROUTER_ADDRESS_TOO_LONG;
+		walk->response_size = (size_t)size;
+	}
+	return ROUTER_TAKES;
+}
+
 static enum router_step try_route(struct router_walk *walk, const struct config_route *route, size_t *ret_size)
 {
 	const struct router_message *message = &walk->message;
@@ -137,7 +171,7 @@ static enum router_step try_route(struct router_walk *walk, const struct config_
 	if (size < 0)
 		return ROUTER_ADDRESS_TOO_LONG;
 	*ret_size = (size_t)size;
-	return ROUTER_TAKES;
+	return route->command.wanted ? read_command(walk, &route->command) : ROUTER_TAKES;
 }
 
 /* Of several refusals the one counts that came nearest to taking the message. */
@@ -149,7 +183,7 @@ static void note_refusal(struct router_walk *walk, const struct config_route *ro
 			walk->limit_bytes = (uint32_t)route->payload_max_bytes;
 	} else if (step == ROUTER_WRONG_FORMAT && walk->refusal != TG_TOO_LARGE)
 		walk->refusal = TG_WRONG_FORMAT;
-	else if (step == ROUTER_ADDRESS_TOO_LONG && walk->refusal == TG_NO_ROUTE)
+	else if ((step == ROUTER_ADDRESS_TOO_LONG || step == ROUTER_NO_DEVICE) && walk->refusal == TG_NO_ROUTE)
 		walk->refusal = TG_NOT_ALLOWED;
 }
 
@@ -172,6 +206,9 @@ bool router_next(struct router_walk *walk, struct router_target *ret_target)
 		ret_target->route = route;
 		ret_target->address = bytes_of(walk->address, size);
 		ret_target->device = walk->values.given[PATTERN_DEVICE];
+		ret_target->to_device = walk->to_device;
+		ret_target->method = walk->method;
+		ret_target->response = bytes_of(walk->response, walk->response_size);
 		return true;
 	}
 	return false;
@@ -217,6 +254,8 @@ const char *router_step_text(enum router_step step)
 		return "takes smaller payloads";
 	case ROUTER_ADDRESS_TOO_LONG:
 		return "its address would be too long";
+	case ROUTER_NO_DEVICE:
+		return "makes no command of it: no device or method of that name can be";
 	}
 	return "";
 }

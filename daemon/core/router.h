@@ -33,6 +33,11 @@ struct router_message {
 struct router_target {
 	const struct config_route *route;
 	struct tg_bytes address;
+	/* Of a command: whom it is for, what to ask, TG_METHOD_NONE where only the message says it, and where the outcome goes if the
+	 * command names no place. */
+	struct tg_bytes to_device;
+	enum tg_method method;
+	struct tg_bytes response;
 	/* Whom the message is from or, where the source knows no devices and the route's pattern has {device}, for. */
 	struct tg_bytes device;
 };
@@ -43,7 +48,8 @@ enum router_step {
 	ROUTER_OTHER_DEVICE,
 	ROUTER_WRONG_FORMAT,
 	ROUTER_TOO_LARGE,
-	ROUTER_ADDRESS_TOO_LONG
+	ROUTER_ADDRESS_TOO_LONG,
+	ROUTER_NO_DEVICE, /* it makes commands, and names nobody, or no method that exists */
 };
 
 /* The members are the router's own. Can lie on the stack and be used again. */
@@ -59,6 +65,11 @@ struct router_walk {
 	char format[12];
 	char device[TG_DEVICE_MAX];
 	char address[TG_ADDRESS_MAX];
+	struct tg_bytes to_device;
+	enum tg_method method;
+	size_t response_size;
+	char device_room[TG_DEVICE_MAX];
+	char response[TG_REPLY_MAX];
 };
 
 /* Begins a walk for a message of the endpoint at `from` in config.endpoints. What `message` points to must live as long. */

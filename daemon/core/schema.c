@@ -69,6 +69,14 @@ static const struct tg_setting limits_rows[] = {
 	     .help = "messages a second that one device may send on average; 0 means no limit")},
 	{INT("burst", .flags = TG_LIVE, .unit = "", .fallback = "20", .lowest = 1, .highest = 1000000,
 	     .help = "messages that one device may send at once before the rate counts")},
+	{INT("commands_per_device", .flags = TG_LIVE, .unit = "", .fallback = "32", .lowest = 1, .highest = 65536,
+	     .help = "most commands that wait for one device; more are refused")},
+	{INT("commands", .flags = TG_LIVE, .unit = "", .fallback = "10000", .lowest = 1, .highest = 1000000,
+	     .help = "most commands that wait for the devices of one endpoint")},
+	{INT("commands_bytes", .flags = TG_LIVE, .unit = "bytes", .fallback = "16777216", .lowest = 65536,
+	     .highest = GIB, .help = "most memory for the commands that wait for the devices of one endpoint")},
+	{INT("command_expiry_s", .flags = TG_LIVE, .unit = "s", .fallback = "86400", .lowest = 1, .highest = UINT32_MAX,
+	     .help = "how long a command waits for its device where neither its route nor the command says so")},
 	{INT("stop_deadline_s", .flags = TG_LIVE, .unit = "s", .fallback = "10", .lowest = 1, .highest = 300,
 	     .help = "how long a stop waits for what was begun")},
 	{INT("heartbeat_ms", .flags = TG_LIVE, .unit = "ms", .fallback = "5000", .lowest = 100, .highest = 60000,
@@ -214,6 +222,24 @@ static const struct tg_setting route_rows[] = {
 	 .unit = "",
 	 .highest = 256,
 	 .help = "names of the devices that it takes messages of, '*' stands for any characters; empty means all"},
+	{TEXT("device", .flags = TG_LIVE, .highest = TG_PATH_MAX,
+	      .help = "commands: the device that they are for, also made of captures; empty means the {device} in "
+		      "\"match\"")},
+	{TEXT("method", .flags = TG_LIVE, .highest = 256,
+	      .help = "commands: GET, POST, PUT, DELETE, FETCH, PATCH or IPATCH, also made of captures; empty means "
+		      "what the message says, else POST")},
+	{TEXT("response", .flags = TG_LIVE, .highest = TG_PATH_MAX,
+	      .help = "commands: the address that the outcome is published at, where the command names no response "
+		      "address of its own")},
+	{TEXT("response_to", .flags = TG_LIVE, .highest = FRAME_NAME_MAX,
+	      .help = "commands: the endpoint of \"response\"; empty means the one that the command came from")},
+	{.name = "response_allowed",
+	 .type = TG_LIST,
+	 .flags = TG_LIVE,
+	 .unit = "",
+	 .highest = 64,
+	 .help = "commands: the response addresses that a command may name, '*' stands for any characters; empty "
+		 "means all"},
 	{.name = NULL},
 };
 

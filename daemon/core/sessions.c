@@ -18,11 +18,14 @@ struct key {
 struct entry {
 	struct session session;
 	struct key key;
-	UT_hash_handle hh; /* keeps the order of insertion */
+	UT_hash_handle hh;           /* keeps the order of insertion */
+	struct entry *older, *newer; /* of the same device */
+	UT_hash_handle device_hh;    /* of its newest */
 };
 
 struct sessions {
 	struct entry *all;
+	struct entry *devices; /* the newest of each */
 };
 
 int sessions_new(struct sessions **ret_sessions)
@@ -31,8 +34,47 @@ int sessions_new(struct sessions **ret_sessions)
 	return *ret_sessions ? 0 : -ENOMEM;
 }
 
+static struct entry *newest(const struct sessions *sessions, struct tg_bytes device)
+{
+	struct entry *entry;
+
+	HASH_FIND(device_hh, sessions->devices, device.size ? device.data : "", device.size, entry);
+	return entry;
+}
+
+static void index_entry(struct sessions *sessions, struct entry *entry)
+{
+	const char *device = entry->session.device;
+	struct entry *before = newest(sessions, bytes_text(device));
+
+	if (!*device)
+		return;
+	if (before) {
+		HASH_DELETE(device_hh, sessions->devices, before);
+		before->newer = entry;
+	}
+	entry->older = before;
+	HASH_ADD_KEYPTR(device_hh, sessions->devices, device, strlen(device), entry);
+}
+
+static void unindex(struct sessions *sessions, struct entry *entry)
+{
+	if (!*entry->session.device)
+		return;
+	if (!entry->newer)
+		HASH_DELETE(device_hh, sessions->devices, entry);
+	if (entry->older)
+		entry->older->newer = entry->newer;
+	if (entry->newer)
+		entry->newer->older = entry->older;
+	else if (entry->older)
+		HASH_ADD_KEYPTR(device_hh, sessions->devices, entry->older->session.device,
+				strlen(entry->older->session.device), entry->older);
+}
+
 static void drop(struct sessions *sessions, struct entry *entry)
 {
+	unindex(sessions, entry);
 	HASH_DEL(sessions->all, entry);
 	free(entry);
 }
@@ -123,6 +165,7 @@ int sessions_begin(struct sessions *sessions, const char *endpoint, uint32_t ins
 	entry->session.generation = generation;
 	entry->session.begun_wall_us = wall_us;
 	HASH_ADD(hh, sessions->all, key, sizeof(entry->key), entry);
+	index_entry(sessions, entry);
 	*ret_session = &entry->session;
 	return 0;
 }
@@ -144,6 +187,15 @@ void sessions_forget(struct sessions *sessions, uint32_t instance)
 		if (entry->session.instance == instance)
 			drop(sessions, entry);
 	}
+}
+
+const struct session *sessions_of(const struct sessions *sessions, const char *endpoint, struct tg_bytes device)
+{
+	const struct entry *entry = newest(sessions, device);
+
+	while (entry && strcmp(entry->session.endpoint, endpoint) != 0)
+		entry = entry->older;
+	return entry ? &entry->session : NULL;
 }
 
 size_t sessions_count(const struct sessions *sessions)

@@ -46,6 +46,8 @@ void sessions_end(struct sessions *sessions, uint32_t instance, uint32_t generat
 void sessions_forget(struct sessions *sessions, uint32_t instance);
 
 size_t sessions_count(const struct sessions *sessions);
+/* A live session of the device at the endpoint, or NULL. */
+const struct session *sessions_of(const struct sessions *sessions, const char *endpoint, struct tg_bytes device);
 /* In the order in which they began; ends at the first non-zero return and gives it back. */
 int sessions_each(const struct sessions *sessions, int (*fn)(void *arg, const struct session *session), void *arg);
 

@@ -35,9 +35,10 @@ int64_t store_row_sum(const struct store_row *row, struct tg_bytes endpoint)
 {
 	const struct message *message = row->message;
 	uint64_t sum = mix(1, row->seq);
+	uint8_t room[MESSAGE_MARK_MAX];
 
 	sum = mix_bytes(sum, endpoint);
-	sum = mix_bytes(sum, (struct tg_bytes){message->id, sizeof(message->id)});
+	sum = mix_bytes(sum, message_mark(message, room));
 	sum = mix(sum, (uint64_t)message->time_wall_us);
 	sum = mix(sum, (uint64_t)message->content_format);
 	sum = mix(sum, (uint64_t)row->expires_wall_us);
@@ -51,13 +52,13 @@ int64_t store_row_sum(const struct store_row *row, struct tg_bytes endpoint)
 }
 
 void store_row_bind(struct database_statement *statement, const struct store_row *row, struct tg_bytes endpoint,
-		    int64_t sum)
+		    int64_t sum, uint8_t *mark_room)
 {
 	const struct message *message = row->message;
 
 	database_bind_number(statement, 1, (int64_t)row->seq);
 	database_bind_text(statement, 2, endpoint);
-	database_bind_bytes(statement, 3, (struct tg_bytes){message->id, sizeof(message->id)});
+	database_bind_bytes(statement, 3, message_mark(message, mark_room));
 	database_bind_number(statement, 4, message->kind);
 	database_bind_number(statement, 5, message->time_wall_us);
 	database_bind_number(statement, 6, message->content_format);
@@ -86,12 +87,10 @@ static bool makes_sense(const struct store_view *view, int64_t kind)
 int store_row_read(struct database_statement *statement, struct store_view *ret_view)
 {
 	struct store_view view = {.sum = database_column_number(statement, 15)};
-	struct tg_bytes id = database_column_bytes(statement, 2);
 	int64_t kind = database_column_number(statement, 3);
 
-	if (id.size != sizeof(view.message.id))
+	if (message_mark_read(database_column_bytes(statement, 2), &view.message) < 0)
 		return -EUCLEAN;
-	memcpy(view.message.id, id.data, id.size);
 	view.endpoint = database_column_bytes(statement, 1);
 	view.message.kind = (uint8_t)kind;
 	view.message.time_wall_us = database_column_number(statement, 4);
@@ -153,7 +152,7 @@ int64_t store_row_cost(const struct store_row *row)
 {
 	const struct message *message = row->message;
 	size_t bytes = HEADER_BYTES + message->device.size + message->path.size + row->address.size + row->route.size +
-		       message->payload.size;
+		       message->payload.size + message_mark_size(message) - TG_ID_SIZE;
 	size_t local = bytes, spill = 0;
 
 	if (bytes > LOCAL_MAX) {

@@ -32,9 +32,10 @@ struct store_view {
 /* Guards against damage, not against malice. */
 int64_t store_row_sum(const struct store_row *row, struct tg_bytes endpoint);
 
-/* Binds all of STORE_ROW_COLUMNS, from 1 on. */
+/* Binds all of STORE_ROW_COLUMNS, from 1 on. The column "id" holds the message's mark (message.h), for which `mark_room` has
+ * MESSAGE_MARK_MAX bytes that stay until the statement is reset. */
 void store_row_bind(struct database_statement *statement, const struct store_row *row, struct tg_bytes endpoint,
-		    int64_t sum);
+		    int64_t sum, uint8_t *mark_room);
 
 /* Reads all of STORE_ROW_COLUMNS, from 0 on. Errors: -EUCLEAN: no row that we have written. */
 int store_row_read(struct database_statement *statement, struct store_view *ret_view) WARN_UNUSED;

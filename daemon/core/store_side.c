@@ -108,10 +108,11 @@ static void count(struct store_side *side, uint32_t endpoint, int item, int64_t 
 
 int store_side_insert(struct store_side *side, const struct store_row *row, struct tg_bytes name, int64_t sum)
 {
+	uint8_t mark[MESSAGE_MARK_MAX];
 	int64_t added;
 	int r;
 
-	store_row_bind(side->insert, row, name, sum);
+	store_row_bind(side->insert, row, name, sum, mark);
 	r = database_run(side->insert);
 	if (r < 0)
 		return r;
