@@ -44,6 +44,16 @@ static inline bool block_is_reserved(uint32_t value)
 	return value != MESSAGE_ABSENT && (value & 7) == 7;
 }
 
+/* The option that asks for the same place in pieces of at most 2^(szx + 4) bytes; the first where it is absent. */
+static inline uint32_t block_at_most(uint32_t value, uint32_t szx)
+{
+	if (value == MESSAGE_ABSENT)
+		return szx;
+	if (block_is_reserved(value) || (value & 7) <= szx)
+		return value;
+	return block_value(value >> 4 << ((value & 7) - szx), false, szx);
+}
+
 /* `seed` is random: nobody can choose requests that look the same. Errors: -ENOMEM. */
 int block_table_new(const struct block_limits *limits, uint64_t seed, struct block_table **ret_table);
 void block_table_free(struct block_table *table); /* accepts NULL; the peers are gone before */

@@ -41,6 +41,9 @@ static const char *const counters[] = {
 	[COAP_EXCHANGE + EXCHANGE_COUNT_RESPONSES_2] = "responses_2xx",
 	[COAP_EXCHANGE + EXCHANGE_COUNT_RESPONSES_4] = "responses_4xx",
 	[COAP_EXCHANGE + EXCHANGE_COUNT_RESPONSES_5] = "responses_5xx",
+	[COAP_PLAIN] = "plain_datagrams",
+	[COAP_PLAIN_PEERS] = "plain_peers",
+	[COAP_PLAIN_DROPPED] = "plain_dropped",
 	[COAP_COUNTERS] = NULL,
 };
 
@@ -71,6 +74,7 @@ static void coap_close(void *state)
 	struct coap *coap = state;
 	for (unsigned i = 0; i < coap->n_listeners; i++)
 		dtls_free(coap->listeners[i].dtls);
+	plain_listeners_free(coap);
 	server_done(coap);
 	coap->host->timer_free(coap->timer);
 	exchange_table_free(coap->exchanges);
@@ -121,6 +125,11 @@ static void say_listening(const struct coap *coap)
 		size_t used = strlen(text);
 		snprintf(text + used, sizeof(text) - used, " %s", host->setting_item(host, "listen", i));
 	}
+	if (coap->n_plains > 0) {
+		size_t used = strlen(text);
+		snprintf(text + used, sizeof(text) - used, ", INSECURE at coap://: anybody is device '%s'",
+			 host->setting_text(host, "insecure_device"));
+	}
 	if (coap->keys_alone) {
 		size_t used = strlen(text);
 		snprintf(text + used, sizeof(text) - used,
@@ -158,6 +167,9 @@ static int coap_start(void *state)
 			return r;
 		}
 	}
+	int r = plain_listeners_start(coap);
+	if (r < 0)
+		return r;
 	say_listening(coap);
 	say_expired_lists(coap);
 	return 0;
@@ -213,6 +225,7 @@ static int coap_reload(void *state)
 	settings_read(coap->host, &settings);
 	for (unsigned i = 0; i < coap->n_listeners; i++)
 		dtls_set_limits(coap->listeners[i].dtls, &settings.dtls);
+	plain_listeners_reload(coap, &settings);
 	exchange_set_limits(coap->exchanges, &settings.exchange);
 	block_set_limits(coap->blocks, &settings.block);
 	return 0;

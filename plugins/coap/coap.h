@@ -4,7 +4,8 @@
 
 /*
  * The inside of the coap adapter, for coap.c, which is its life, listeners.c, which has its sockets, sessions.c, which hears of
- * sessions, server.c, which is what happens to a request, and live.c, which tells the operator who is there.
+ * sessions, server.c, which is what happens to a request, live.c, which tells the operator who is there, and plain_listener.c, which is
+ * for listeners without DTLS.
  *
  * The life of a request: dtls hands server_received a datagram, message checks it, exchange knows repeats, pings and
  * acknowledgements and keeps those, resource answers at once or says that it is a reading, block puts its pieces together, and
@@ -12,6 +13,7 @@
  */
 
 #include "dtls.h"
+#include "plain.h"
 #include "resource.h"
 #include "settings.h"
 
@@ -27,7 +29,10 @@ enum coap_counter {
 	COAP_REQUESTS = COAP_ENDED + DTLS_END_REPLACED + 1,
 	COAP_MALFORMED,
 	COAP_EXCHANGE, /* by enum exchange_count */
-	COAP_COUNTERS = COAP_EXCHANGE + EXCHANGE_COUNTS
+	COAP_PLAIN = COAP_EXCHANGE + EXCHANGE_COUNTS,
+	COAP_PLAIN_PEERS,
+	COAP_PLAIN_DROPPED,
+	COAP_COUNTERS
 };
 
 enum { LIVE_PEER_MAX = INET6_ADDRSTRLEN + 16 };
@@ -38,6 +43,7 @@ struct server_session;
 struct coap_listener {
 	struct coap *coap;
 	struct dtls *dtls;
+	struct plain *plain; /* or this, at coap:// */
 	unsigned index;
 };
 
@@ -45,6 +51,8 @@ struct coap {
 	const struct tg_host *host;
 	struct coap_listener listeners[SETTINGS_LISTEN_MAX];
 	unsigned n_listeners;
+	struct coap_listener plains[SETTINGS_LISTEN_MAX];
+	unsigned n_plains;
 	struct exchange_table *exchanges;
 	struct block_table *blocks;
 	struct resource_links links;
@@ -70,10 +78,20 @@ extern const struct dtls_events sessions_events;
 
 /* What dtls hands on. `arg` is a struct coap_listener. */
 void server_received(void *arg, struct dtls_session *session, struct tg_bytes datagram);
+void server_plain_received(struct coap *coap, struct plain_peer *peer, struct tg_bytes datagram);
+void server_plain_ended(struct coap *coap, struct plain_peer *peer);
 /* Forgets what is kept for this session, or for all. */
 void server_ended(struct coap *coap, struct dtls_session *session);
 void server_done(struct coap *coap);
 void server_verdict(struct coap *coap, uint64_t token, const struct tg_answer *answer);
+
+/* The listeners at coap://. The address is the setting's at `place`. Logs what is wrong. */
+int plain_listener_open(struct coap *coap, const struct settings *settings, const struct settings_address *address,
+			unsigned place);
+/* Says what it means that there are some. */
+int plain_listeners_start(struct coap *coap);
+void plain_listeners_reload(struct coap *coap, const struct settings *settings);
+void plain_listeners_free(struct coap *coap);
 
 /* Tells the host of one session, or of all. `arg` is a struct coap_listener. */
 void live_begun(void *arg, struct dtls_session *session);

@@ -259,6 +259,10 @@ static int socket_open(const struct dtls_socket *s, bool shared)
 		socket_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
 	if (shared)
 		socket_set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	/* What another socket of this machine has joined is not for this one. */
+	socket_set(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+	if (s->family == AF_INET6)
+		socket_set(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
 	/* The kernel cuts this down to its limit where the process may not go beyond. */
 	socket_set(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
 	socket_set(fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);

@@ -30,7 +30,8 @@ static int listener_new(struct coap_listener *listener, const struct settings *s
 			&settings->dtls, &none, &sessions_events, listener, &listener->dtls, ret_problem);
 }
 
-static int listener_open(struct coap *coap, const struct settings *settings, const struct settings_address *address)
+static int listener_open(struct coap *coap, const struct settings *settings, const struct settings_address *address,
+			 unsigned place)
 {
 	const struct tg_host *host = coap->host;
 	struct coap_listener *listener = &coap->listeners[coap->n_listeners];
@@ -39,8 +40,7 @@ static int listener_open(struct coap *coap, const struct settings *settings, con
 	int r = listener_new(listener, settings, address, &problem);
 	if (r < 0)
 		host->log(host, TG_LOG_ERROR, NULL, "cannot listen on '%s' (%s)",
-			  host->setting_item(host, "listen", coap->n_listeners),
-			  r == -EKEYREJECTED ? problem : strerror(-r));
+			  host->setting_item(host, "listen", place), r == -EKEYREJECTED ? problem : strerror(-r));
 	else
 		coap->n_listeners++;
 	return r;
@@ -50,12 +50,13 @@ int listeners_open(struct coap *coap, const struct settings *settings)
 {
 	struct settings_address address;
 	int r = 0;
-	for (size_t i = 0; r >= 0 && i < SETTINGS_LISTEN_MAX; i++) {
+	for (unsigned i = 0; r >= 0 && i < SETTINGS_LISTEN_MAX; i++) {
 		r = settings_address(coap->host, i, &address);
 		if (r == -ENOENT && i > 0)
 			return 0;
 		if (r >= 0)
-			r = listener_open(coap, settings, &address);
+			r = address.secure ? listener_open(coap, settings, &address, i)
+					   : plain_listener_open(coap, settings, &address, i);
 	}
 	return r;
 }

@@ -47,6 +47,8 @@ coap_la_SOURCES = \
 	plugins/coap/coap.c plugins/coap/coap.h \
 	plugins/coap/listeners.c \
 	plugins/coap/live.c \
+	plugins/coap/plain.c plugins/coap/plain.h \
+	plugins/coap/plain_listener.c \
 	plugins/coap/server.c \
 	plugins/coap/sessions.c \
 	plugins/coap/settings.c plugins/coap/settings.h
@@ -131,6 +133,21 @@ tests_adapter_test_coap_node_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFL
 tests_adapter_test_coap_node_LDADD = $(COAP_RIG_LIBS)
 tests_adapter_test_coap_node_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
 EXTRA_DIST += tests/adapter/node_client.js
+check_PROGRAMS += tests/adapter/test_coap_plain_client
+UNIT_TESTS += tests/adapter/test_coap_plain_client
+EXTRA_DIST += tests/adapter/aiocoap_client.py
+tests_adapter_test_coap_plain_client_SOURCES = tests/adapter/test_coap_plain_client.c $(COAP_RIG)
+tests_adapter_test_coap_plain_client_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_adapter_test_coap_plain_client_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_test_coap_plain_client_LDADD = $(COAP_RIG_LIBS)
+tests_adapter_test_coap_plain_client_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
+check_PROGRAMS += tests/adapter/test_coap_plain
+UNIT_TESTS += tests/adapter/test_coap_plain
+tests_adapter_test_coap_plain_SOURCES = tests/adapter/test_coap_plain.c $(COAP_RIG)
+tests_adapter_test_coap_plain_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_adapter_test_coap_plain_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_test_coap_plain_LDADD = $(COAP_RIG_LIBS)
+tests_adapter_test_coap_plain_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
 clean-local:
 	rm -rf tests/adapter/node
 tests_adapter_test_coap_sessions_SOURCES = tests/adapter/test_coap_sessions.c $(COAP_RIG)

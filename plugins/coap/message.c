@@ -245,13 +245,15 @@ void message_write_payload(struct message_writer *writer, struct tg_bytes payloa
 	message_write_raw(writer, payload);
 }
 
-int message_split_uri(const char *uri, struct tg_bytes *ret_host, uint16_t *ret_port)
+int message_split_uri(const char *uri, bool *ret_secure, struct tg_bytes *ret_host, uint16_t *ret_port)
 {
 	coap_uri_t parts;
-	if (coap_split_uri((const uint8_t *)uri, strlen(uri), &parts) < 0 || parts.scheme != COAP_URI_SCHEME_COAPS)
+	if (coap_split_uri((const uint8_t *)uri, strlen(uri), &parts) < 0 ||
+	    (parts.scheme != COAP_URI_SCHEME_COAPS && parts.scheme != COAP_URI_SCHEME_COAP))
 		return -EINVAL;
 	if (parts.host.length == 0 || parts.path.length > 0 || parts.query.length > 0)
 		return -EINVAL;
+	*ret_secure = parts.scheme == COAP_URI_SCHEME_COAPS;
 	*ret_host = (struct tg_bytes){.data = parts.host.s, .size = parts.host.length};
 	*ret_port = parts.port;
 	return 0;

@@ -142,8 +142,8 @@ void message_write_payload(struct message_writer *writer, struct tg_bytes payloa
 /* Bytes as they are: options and payload that another writer has made. */
 void message_write_raw(struct message_writer *writer, struct tg_bytes bytes);
 
-/* Splits "coaps://host:port". Ownership: `*ret_host` borrows from `uri`. Errors: -EINVAL: no URI of scheme coaps, or more than host
- * and port in it. Source: RFC 7252 section 6.2. */
-int message_split_uri(const char *uri, struct tg_bytes *ret_host, uint16_t *ret_port);
+/* Splits "coaps://host:port" and, not secure, "coap://host:port". Ownership: `*ret_host` borrows from `uri`. Errors: -EINVAL: no URI of
+ * these schemes, or more than host and port in it. Source: RFC 7252 sections 6.1, 6.2. */
+int message_split_uri(const char *uri, bool *ret_secure, struct tg_bytes *ret_host, uint16_t *ret_port);
 
 #endif

@@ -249,7 +249,7 @@ uint8_t resource_check(const struct coap_message *message, char text[RESOURCE_TE
 	return 0;
 }
 
-static bool is_patch(uint64_t method)
+static bool is_patch(uint8_t method)
 {
 	return method == MESSAGE_PATCH || method == MESSAGE_IPATCH;
 }
@@ -291,11 +291,11 @@ bool resource_request(const struct coap_message *message, const struct resource_
 }
 
 /* Cut where a character ends: the diagnostic is text for people (RFC 7252 section 5.5.2). */
-static struct tg_bytes diagnostic_cut(struct tg_bytes reason)
+static struct tg_bytes diagnostic_cut(struct tg_bytes reason, size_t most)
 {
 	const uint8_t *data = reason.data;
-	if (reason.size > DIAGNOSTIC_MAX) {
-		reason.size = DIAGNOSTIC_MAX;
+	if (reason.size > most) {
+		reason.size = most;
 		while (reason.size > 0 && (data[reason.size] & 0xc0) == 0x80)
 			reason.size--;
 	}
@@ -324,11 +324,12 @@ struct resource_answer resource_verdict(const struct tg_answer *answer, uint64_t
 	/* A verdict of a later minor is a refusal that is not known here. */
 	uint8_t code = answer->verdict < sizeof(codes) ? codes[answer->verdict] : MESSAGE_UNAVAILABLE;
 	/* Where nothing takes patches, they are a method that there is not (RFC 8132 section 3). */
-	if (code == MESSAGE_FORBIDDEN && is_patch(context >> 32))
+	if (code == MESSAGE_FORBIDDEN && is_patch((uint8_t)(context >> 32)))
 		code = MESSAGE_METHOD_NOT_ALLOWED;
 	uint32_t detail = code == MESSAGE_TOO_LARGE ? answer->limit_bytes : answer->max_age_s;
+	size_t most = context & RESOURCE_BRIEF ? RESOURCE_BRIEF_MAX : DIAGNOSTIC_MAX;
 	return answer_make(code, detail, (uint32_t)context,
-			   code == MESSAGE_CHANGED ? (struct tg_bytes){0} : diagnostic_cut(answer->reason));
+			   code == MESSAGE_CHANGED ? (struct tg_bytes){0} : diagnostic_cut(answer->reason, most));
 }
 
 void resource_encode(const struct resource_answer *answer, uint8_t memory[RESOURCE_BODY_MAX], struct tg_bytes *ret_body)

@@ -69,6 +69,9 @@ bool resource_request(const struct coap_message *message, const struct resource_
 		      char text[RESOURCE_TEXT_MAX], struct resource_reading *ret_reading,
 		      struct resource_answer *ret_answer);
 
+/* A bit of the context: a sentence in the answer is cut to RESOURCE_BRIEF_MAX bytes, as nobody knows who gets it. */
+#define RESOURCE_BRIEF (UINT64_C(1) << 40)
+enum { RESOURCE_BRIEF_MAX = 64 };
 /* What the answer to a reading has to know of its request. */
 uint64_t resource_context(const struct coap_message *message);
 /* Source: RFC 7252 section 5.9, RFC 7959 section 2.9, RFC 8516. */

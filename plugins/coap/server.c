@@ -10,9 +10,14 @@
 /* What a peer is told who comes when nothing can be taken for the moment. */
 enum { BUSY_MAX_AGE_S = 5 };
 
+/* The largest piece of an answer for peers at coap:// is 2^(2 + 4) bytes: whoever forges a sender's address has it sent hardly more than
+ * he sends himself (RFC 7252 section 11.3). */
+enum { PLAIN_SZX = 2 };
+
 /* What is kept for a session from its first datagram on: one that only stays open costs nothing here. */
 struct server_session {
-	struct dtls_session *dtls;
+	struct dtls_session *dtls; /* or, for an address at coap://: */
+	struct plain_peer *plain;
 	struct server_session *next;
 	struct server_session *previous;
 	struct exchange_peer exchange;
@@ -26,8 +31,10 @@ static struct server_session *session_of(struct exchange_peer *peer)
 
 static void send_datagram(void *arg, struct exchange_peer *peer, struct tg_bytes datagram)
 {
+	const struct server_session *session = session_of(peer);
 	(void)arg;
-	(void)dtls_send(session_of(peer)->dtls, datagram); /* not sent is lost: the peer asks again, or we send again */
+	/* Not sent is lost: the peer asks again, or we send again. */
+	(void)(session->plain ? plain_send(session->plain, datagram) : dtls_send(session->dtls, datagram));
 }
 
 static void count_exchange(void *arg, enum exchange_count what)
@@ -38,22 +45,48 @@ static void count_exchange(void *arg, enum exchange_count what)
 
 const struct exchange_events server_exchange_events = {.send = send_datagram, .count = count_exchange};
 
-static struct server_session *session_get(struct coap *coap, struct dtls_session *dtls)
+static struct server_session *session_new(struct coap *coap)
 {
-	struct server_session *session = dtls_user(dtls);
-	if (session)
-		return session;
-	session = calloc(1, sizeof(*session));
+	struct server_session *session = calloc(1, sizeof(*session));
 	if (!session)
 		return NULL;
-	session->dtls = dtls;
 	session->next = coap->sessions;
 	if (session->next)
 		session->next->previous = session;
 	coap->sessions = session;
 	exchange_peer_init(coap->exchanges, &session->exchange);
+	return session;
+}
+
+static struct server_session *session_get(struct coap *coap, struct dtls_session *dtls)
+{
+	struct server_session *session = dtls_user(dtls);
+	if (session)
+		return session;
+	session = session_new(coap);
+	if (!session)
+		return NULL;
+	session->dtls = dtls;
 	dtls_set_user(dtls, session);
 	return session;
+}
+
+static struct server_session *session_get_plain(struct coap *coap, struct plain_peer *peer)
+{
+	struct server_session *session = plain_user(peer);
+	if (session)
+		return session;
+	session = session_new(coap);
+	if (!session)
+		return NULL;
+	session->plain = peer;
+	plain_set_user(peer, session);
+	return session;
+}
+
+static const char *session_device(const struct coap *coap, const struct server_session *session)
+{
+	return session->plain ? coap->host->setting_text(coap->host, "insecure_device") : dtls_device(session->dtls);
 }
 
 static void session_free(struct coap *coap, struct server_session *session)
@@ -73,6 +106,13 @@ void server_ended(struct coap *coap, struct dtls_session *dtls)
 		return;
 	dtls_set_user(dtls, NULL);
 	session_free(coap, session);
+}
+
+void server_plain_ended(struct coap *coap, struct plain_peer *peer)
+{
+	struct server_session *session = plain_user(peer);
+	if (session)
+		session_free(coap, session);
 }
 
 void server_done(struct coap *coap)
@@ -130,7 +170,8 @@ static void submit(struct coap *coap, const struct exchange_request *request, co
 		   const struct resource_reading *reading, struct tg_bytes payload)
 {
 	const struct tg_host *host = coap->host;
-	const char *device = dtls_device(session->dtls);
+	const char *device = session_device(coap, session);
+	uint64_t brief = session->plain ? RESOURCE_BRIEF : 0;
 	struct tg_submission submission = {
 		.size = sizeof(submission),
 		.kind = TG_TELEMETRY,
@@ -140,7 +181,7 @@ static void submit(struct coap *coap, const struct exchange_request *request, co
 		.payload = payload,
 		.method = request->message->code, /* the numbers are the same */
 	};
-	int r = exchange_open(coap->exchanges, request, resource_context(request->message), host->now_us(host),
+	int r = exchange_open(coap->exchanges, request, resource_context(request->message) | brief, host->now_us(host),
 			      &submission.token);
 	if (r >= 0) {
 		r = host->submit(host, &submission);
@@ -183,14 +224,9 @@ static bool is_rejected(const struct coap_message *message)
 	return message->bad_option && message->type == MESSAGE_NON;
 }
 
-void server_received(void *arg, struct dtls_session *dtls, struct tg_bytes datagram)
+static void session_received(struct coap *coap, struct server_session *session, struct tg_bytes datagram)
 {
-	const struct coap_listener *listener = arg;
-	struct coap *coap = listener->coap;
-	struct server_session *session = session_get(coap, dtls);
 	struct coap_message message;
-	if (!session)
-		return; /* out of memory: as if the datagram were lost */
 	int r = message_parse(datagram, &message);
 	if (r < 0 || is_rejected(&message)) {
 		coap->host->count(coap->host, COAP_MALFORMED, 1);
@@ -198,6 +234,8 @@ void server_received(void *arg, struct dtls_session *dtls, struct tg_bytes datag
 			exchange_reject(coap->exchanges, &session->exchange, &message);
 		return;
 	}
+	if (session->plain)
+		message.block2 = block_at_most(message.block2, PLAIN_SZX);
 	const struct exchange_request request = {
 		.peer = &session->exchange,
 		.message = &message,
@@ -215,6 +253,23 @@ void server_received(void *arg, struct dtls_session *dtls, struct tg_bytes datag
 		break;
 	}
 	server_schedule(coap);
+}
+
+/* Out of memory is as if the datagram were lost. */
+void server_received(void *arg, struct dtls_session *dtls, struct tg_bytes datagram)
+{
+	const struct coap_listener *listener = arg;
+	struct server_session *session = session_get(listener->coap, dtls);
+	if (session)
+		session_received(listener->coap, session, datagram);
+}
+
+void server_plain_received(struct coap *coap, struct plain_peer *peer, struct tg_bytes datagram)
+{
+	struct server_session *session = session_get_plain(coap, peer);
+	coap->host->count(coap->host, COAP_PLAIN, 1);
+	if (session)
+		session_received(coap, session, datagram);
 }
 
 void server_verdict(struct coap *coap, uint64_t token, const struct tg_answer *answer)

@@ -14,7 +14,13 @@ enum { MS_US = 1000, S_US = 1000000, DAY_S = 86400, SHARE_OF_A_PEER = 4 };
 /* An ACK delay has to stay well below the ACK_TIMEOUT of the peer (RFC 7252 section 5.2.2). */
 const struct tg_setting settings_rows[] = {
 	{"listen", TG_LIST, 0, "", "[ \"coaps://[::]:5684\" ]", 1, SETTINGS_LISTEN_MAX, NULL,
-	 "addresses to listen on, in digits"},
+	 "addresses to listen on, in digits: coaps://, or coap:// with insecure"},
+	{"insecure", TG_BOOL, 0, "", "false", 0, 0, NULL,
+	 "allow coap:// in listen: anybody on its network can read and forge what comes there"},
+	{"insecure_device", TG_TEXT, 0, "", NULL, 0, TG_DEVICE_MAX, NULL,
+	 "the enrolled device that everything at coap:// counts as coming from; its profile says what may come"},
+	{"insecure_peers", TG_INT, TG_LIVE, "", "1000", 1, 100000, NULL,
+	 "most peers at once on one coap:// address; the one that was heard least lately makes room for another"},
 	{"certificate", TG_FILE, TG_LIVE, "", NULL, 0, 0, NULL, "the gateway's certificate and its chain, PEM"},
 	{"key", TG_KEY_FILE, TG_LIVE, "", NULL, 0, 0, NULL, "the key of the certificate, PEM"},
 	{"trust", TG_FILE, TG_LIVE, "", NULL, 0, 0, NULL,
@@ -76,6 +82,7 @@ void settings_read(const struct tg_host *host, struct settings *ret_settings)
 			     .ack_delay_us = host->setting_int(host, "ack_delay_ms") * MS_US},
 		.block = {.body_bytes = setting_size(host, "body_bytes"),
 			  .all_bytes = setting_size(host, "bodies_bytes")},
+		.plain_peers = setting_size(host, "insecure_peers"),
 	};
 }
 
@@ -111,6 +118,23 @@ static bool is_multicast(const struct settings_address *address)
 	return IN_MULTICAST(ntohl(v4->sin_addr.s_addr));
 }
 
+/* What is not encrypted, and comes from nobody, is asked for in as many words. */
+static int plain_check(const struct tg_host *host, const char *uri)
+{
+	if (!host->setting_bool(host, "insecure")) {
+		host->log(host, TG_LOG_ERROR, NULL,
+			  "cannot listen on '%s' (it would be without DTLS: use coaps://, or set insecure = true)",
+			  uri);
+		return -EINVAL;
+	}
+	if (host->setting_text(host, "insecure_device")[0] == '\0') {
+		host->log(host, TG_LOG_ERROR, NULL,
+			  "cannot listen on '%s' (say in 'insecure_device' which device it is that sends there)", uri);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int settings_address(const struct tg_host *host, size_t index, struct settings_address *ret_address)
 {
 	const char *uri = host->setting_item(host, "listen", index);
@@ -121,19 +145,20 @@ int settings_address(const struct tg_host *host, size_t index, struct settings_a
 			host->log(host, TG_LOG_ERROR, NULL, "nothing to listen on");
 		return -ENOENT;
 	}
-	int r = message_split_uri(uri, &host_part, &port);
+	int r = message_split_uri(uri, &ret_address->secure, &host_part, &port);
 	if (r >= 0)
 		r = address_resolve(host_part, port, ret_address);
 	if (r < 0) {
 		host->log(host, TG_LOG_ERROR, NULL,
-			  "cannot listen on '%s' (wanted is coaps:// with an address in digits and a port)", uri);
+			  "cannot listen on '%s' (wanted is coaps:// or coap:// with an address in digits and a port)",
+			  uri);
 		return r;
 	}
 	if (is_multicast(ret_address)) {
-		host->log(host, TG_LOG_ERROR, NULL, "cannot listen on '%s' (there is no multicast with DTLS)", uri);
+		host->log(host, TG_LOG_ERROR, NULL, "cannot listen on '%s' (it is the address of a group)", uri);
 		return -EINVAL;
 	}
-	return 0;
+	return ret_address->secure ? 0 : plain_check(host, uri);
 }
 
 bool settings_shared(const struct tg_host *host)

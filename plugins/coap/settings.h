@@ -16,11 +16,13 @@ struct settings {
 	struct dtls_limits dtls;
 	struct exchange_limits exchange;
 	struct block_limits block;
+	size_t plain_peers;
 };
 
 struct settings_address {
 	struct sockaddr_storage address;
 	socklen_t length;
+	bool secure; /* no: without DTLS, as the settings say in as many words */
 };
 
 void settings_read(const struct tg_host *host, struct settings *ret_settings);

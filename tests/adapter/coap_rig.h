@@ -29,6 +29,8 @@ void rig_use(unsigned index);
 struct sensor *sensor_psk(const char *identity, const char *key);
 /* The files of `name` in `folder`: name.crt and name.key. `trust`: what the gateway must stand under. */
 struct sensor *sensor_certificate(const char *folder, const char *name);
+/* Without DTLS: for a listener at coap://. */
+struct sensor *sensor_plain(void);
 /* Whether the handshake gets no answer behind the cookie. */
 bool sensor_is_left_alone(const char *identity, const char *key);
 /* Without a word. Accepts NULL. */

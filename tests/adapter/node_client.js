@@ -27,6 +27,7 @@ async function run() {
   await request('fetch', { method: 'FETCH', pathname: '/a', payload: '3' });
   await request('delete', { method: 'DELETE', pathname: '/a' });
   await request('links', { method: 'GET', pathname: '/.well-known/core', query: 'ct=40' });
+  await request('whole', { method: 'GET', pathname: '/.well-known/core' });
   await request('pieces', { method: 'GET', pathname: '/.well-known/core', query: 'ct=40', options: { Block2: Buffer.of(0x00) } });
   await request('accept', { method: 'GET', pathname: '/.well-known/core', options: { Accept: 'application/json' } });
   await request('body', { method: 'POST', pathname: '/big', payload: Buffer.alloc(5000, 'b'), options: { Block1: Buffer.of(0x04) } });

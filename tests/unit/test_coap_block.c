@@ -331,6 +331,21 @@ START_TEST(our_answer_is_cut)
 }
 END_TEST
 
+START_TEST(larger_pieces_are_not_given)
+{
+	const uint32_t szx = 2;
+
+	ck_assert_uint_eq(block_at_most(MESSAGE_ABSENT, szx), block_value(0, false, szx));
+	ck_assert_uint_eq(block_at_most(block_value(5, false, 1), szx), block_value(5, false, 1));
+	ck_assert_uint_eq(block_at_most(block_value(5, true, szx), szx), block_value(5, true, szx));
+	ck_assert_uint_eq(block_at_most(block_value(0, false, 6), szx), block_value(0, false, szx));
+	ck_assert_uint_eq(block_at_most(block_value(3, false, 4), szx),
+			  block_value(12, false, szx)); /* from byte 768 */
+	ck_assert_uint_eq(block_at_most(0xffffff, szx), 0xffffff);
+	ck_assert_uint_eq(block_at_most(0xfffffe, szx), block_value(0xfffff0, false, szx));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("coap_block");
@@ -355,6 +370,7 @@ int main(void)
 	tcase_add_test(tcase, all_bodies_together_are_bounded);
 	tcase_add_test(tcase, half_a_body_is_kept_for_its_lifetime);
 	tcase_add_test(tcase, our_answer_is_cut);
+	tcase_add_test(tcase, larger_pieces_are_not_given);
 	suite_add_tcase(suite, tcase);
 
 	SRunner *runner = srunner_create(suite);

@@ -300,16 +300,22 @@ START_TEST(listening_addresses_are_split)
 {
 	struct tg_bytes host;
 	uint16_t port;
+	bool secure = false;
 
-	ck_assert_int_eq(message_split_uri("coaps://[::]:5684", &host, &port), 0);
+	ck_assert_int_eq(message_split_uri("coaps://[::]:5684", &secure, &host, &port), 0);
 	assert_bytes(host, "::", 2);
 	ck_assert_uint_eq(port, 5684);
-	ck_assert_int_eq(message_split_uri("coaps://127.0.0.1", &host, &port), 0);
+	ck_assert_int_eq(message_split_uri("coaps://127.0.0.1", &secure, &host, &port), 0);
 	assert_bytes(host, "127.0.0.1", 9);
 	ck_assert_uint_eq(port, 5684);
-	ck_assert_int_eq(message_split_uri("coaps://[fd00::1]:40000", &host, &port), 0);
+	ck_assert_int_eq(message_split_uri("coaps://[fd00::1]:40000", &secure, &host, &port), 0);
 	assert_bytes(host, "fd00::1", 7);
 	ck_assert_uint_eq(port, 40000);
+	ck_assert(secure);
+	ck_assert_int_eq(message_split_uri("coap://127.0.0.1", &secure, &host, &port), 0);
+	assert_bytes(host, "127.0.0.1", 9);
+	ck_assert_uint_eq(port, 5683);
+	ck_assert(!secure);
 }
 END_TEST
 
@@ -317,7 +323,7 @@ START_TEST(other_addresses_are_refused)
 {
 	static const char *const uris[] = {"",
 					   "5684",
-					   "coap://127.0.0.1",
+					   "coap+tcp://127.0.0.1",
 					   "coaps+tcp://127.0.0.1",
 					   "coaps://",
 					   "coaps://:5684",
@@ -328,8 +334,9 @@ START_TEST(other_addresses_are_refused)
 					   "http://127.0.0.1"};
 	struct tg_bytes host;
 	uint16_t port;
+	bool secure;
 
-	ck_assert_msg(message_split_uri(uris[_i], &host, &port) == -EINVAL, "%s", uris[_i]);
+	ck_assert_msg(message_split_uri(uris[_i], &secure, &host, &port) == -EINVAL, "%s", uris[_i]);
 }
 END_TEST
 

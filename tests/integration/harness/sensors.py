@@ -21,6 +21,8 @@ class Reply(NamedTuple):
 class Sensor:
     """A device with coap-client-openssl: one call, one DTLS session, one request."""
 
+    program = "coap-client-openssl"
+
     def __init__(self, name, port, key=None, pki=None, certificate=None):
         """With `key` (bytes) it has a PSK, with `pki` a certificate: its own, or another one."""
         self.name, self.key = name, key
@@ -33,7 +35,7 @@ class Sensor:
             self._proof = ["-c", pki.certificate(mine), "-j", pki.key(mine), "-C", pki.certificate("devices-ca")]
 
     def request(self, method, path, text=None, confirmable=True, content_format=None, wait_s=20, more=()):
-        command = ["coap-client-openssl", "-v", "6", "-m", method, "-B", str(wait_s), *self._proof, *more]
+        command = [self.program, "-v", "6", "-m", method, "-B", str(wait_s), *self._proof, *more]
         command += [] if confirmable else ["-N"]
         command += ["-t", str(content_format)] if content_format is not None else []
         command += ["-e", text] if text is not None else []
