@@ -10,6 +10,7 @@
 #include "base/uuid.h"
 #include "core/config_print.h"
 #include "core/core_inside.h"
+#include "core/method.h"
 #include "core/schema.h"
 
 int64_t core_held(const struct core *core)
@@ -92,20 +93,25 @@ static json_t *format_of(const struct config_route *route, int32_t format)
 	return *type ? json_string(type) : json_sprintf("%d", (int)result);
 }
 
-static void add_step(void *arg, const struct config_route *route, enum router_step step, struct tg_bytes address,
-		     bool goes)
+static void add_step(void *arg, const struct router_target *target, enum router_step step, bool goes)
 {
 	const struct routes_test *test = arg;
+	const struct config_route *route = target->route;
 	const struct config_transform *rule = &route->transform;
-
-	if (test->refused)
-		address = bytes_of(NULL, 0);
+	struct tg_bytes address = test->refused ? bytes_of(NULL, 0) : target->address;
+	const char *method = target->method ? method_name(target->method) : "POST";
 	json_array_append_new(
 		test->steps, json_pack("{s:s,s:s,s:o,s:s,s:b,s:s*,s:o,s:b,s:b}", "route", route->name, "to",
 				       config_section_text(&route->settings, "to"), "address", control_text(address),
 				       "step", test->refused ? test->refused : router_step_text(step), "goes",
 				       goes && !test->refused, "profile", test->profile, "format",
 				       format_of(route, test->format), "split", rule->split, "resolve", rule->resolve));
+	if (goes && !test->refused && route->command.wanted) {
+		json_t *last = json_array_get(test->steps, json_array_size(test->steps) - 1);
+
+		json_object_set_new(last, "device", control_text(target->to_device));
+		json_object_set_new(last, "method", json_string(method));
+	}
 }
 
 static void command_routes_test(void *arg, struct control_call *call, const json_t *request)

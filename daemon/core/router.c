@@ -187,6 +187,18 @@ static void note_refusal(struct router_walk *walk, const struct config_route *ro
 		walk->refusal = TG_NOT_ALLOWED;
 }
 
+static void fill_target(const struct router_walk *walk, const struct config_route *route, size_t size,
+			struct router_target *ret_target)
+{
+	*ret_target = (struct router_target){
+		.route = route, .address = bytes_of(walk->address, size), .device = walk->values.given[PATTERN_DEVICE]};
+	if (!route->command.wanted)
+		return;
+	ret_target->to_device = walk->to_device;
+	ret_target->method = walk->method;
+	ret_target->response = bytes_of(walk->response, walk->response_size);
+}
+
 bool router_next(struct router_walk *walk, struct router_target *ret_target)
 {
 	const struct source *source = &walk->router->sources[walk->from];
@@ -203,12 +215,7 @@ bool router_next(struct router_walk *walk, struct router_target *ret_target)
 		walk->found++;
 		if (!route->goes_on)
 			walk->next = source->count;
-		ret_target->route = route;
-		ret_target->address = bytes_of(walk->address, size);
-		ret_target->device = walk->values.given[PATTERN_DEVICE];
-		ret_target->to_device = walk->to_device;
-		ret_target->method = walk->method;
-		ret_target->response = bytes_of(walk->response, walk->response_size);
+		fill_target(walk, route, size, ret_target);
 		return true;
 	}
 	return false;
@@ -230,10 +237,14 @@ void router_test(const struct router *router, size_t from, const struct router_m
 	router_begin(router, from, message, &walk);
 	for (size_t i = 0; i < source->count; i++) {
 		const struct config_route *route = &router->config->routes[source->routes[i]];
+		struct router_target target;
 		size_t size = 0;
 		enum router_step step = try_route(&walk, route, &size);
 
-		fn(arg, route, step, bytes_of(walk.address, size), step == ROUTER_TAKES && !ended);
+		fill_target(&walk, route, size, &target);
+		if (step != ROUTER_TAKES)
+			target = (struct router_target){.route = route};
+		fn(arg, &target, step, step == ROUTER_TAKES && !ended);
 		if (step == ROUTER_TAKES && !route->goes_on)
 			ended = true;
 	}

@@ -84,10 +84,9 @@ bool router_next(struct router_walk *walk, struct router_target *ret_target);
  * TG_NO_ROUTE. Returns TG_ACCEPTED where a route took it. */
 enum tg_verdict router_refusal(const struct router_walk *walk, uint32_t *ret_limit_bytes);
 
-/* What each route of the source says to the message, for `tidegatectl routes test`. `address` is empty but for ROUTER_TAKES;
+/* What each route of the source says to the message, for `tidegatectl routes test`. All but the route is empty where it does not take it;
  * `goes`: the message really goes there, no earlier route having ended the walk. */
-typedef void router_test_fn(void *arg, const struct config_route *route, enum router_step step, struct tg_bytes address,
-			    bool goes);
+typedef void router_test_fn(void *arg, const struct router_target *target, enum router_step step, bool goes);
 void router_test(const struct router *router, size_t from, const struct router_message *message, router_test_fn *fn,
 		 void *arg);
 

@@ -39,6 +39,7 @@ extern const struct ctl_command ctl_commands[];
 int ctl_status(struct ctl *ctl);
 int ctl_sessions(struct ctl *ctl);
 int ctl_outbox(struct ctl *ctl);
+int ctl_commands_list(struct ctl *ctl);
 int ctl_device_add(struct ctl *ctl);
 int ctl_device_list(struct ctl *ctl);
 int ctl_device_show(struct ctl *ctl);

@@ -8,6 +8,7 @@ tidegatectl_SOURCES = \
 	daemon/ctl/client.c daemon/ctl/client.h \
 	daemon/ctl/certs.c \
 	daemon/ctl/clock.c \
+	daemon/ctl/commands.c \
 	daemon/ctl/command.h \
 	daemon/ctl/csv.c daemon/ctl/csv.h \
 	daemon/ctl/device.c \

@@ -37,6 +37,7 @@ const struct ctl_command ctl_commands[] = {
 	 ctl_certs_renew},
 	{"tail", "[--device NAME] [--count N]", "watch messages pass", ctl_tail},
 	{"outbox", "", "what waits in front of each sink", ctl_outbox},
+	{"commands", "[DEVICE]", "the commands that wait for devices", ctl_commands_list},
 	{"config", "[--defaults]", "the settings in use, or every setting with its default", ctl_config},
 	{"routes test", "ENDPOINT DEVICE PATH [FORMAT]", "where a message would go", ctl_routes_test},
 	{"reload", "", "read the configuration again: all of it, or nothing where it has errors", ctl_reload},

@@ -79,7 +79,11 @@ int ctl_routes_test(struct ctl *ctl)
 			table_cell(&table, 0, "%s", ctl_text(route, "route"));
 			table_cell(&table, 1, "%s", goes ? "yes" : "no");
 			table_cell(&table, 2, "%s", ctl_text(route, "to"));
-			table_cell(&table, 3, "%s", why_not(route));
+			if (goes && *ctl_text(route, "method"))
+				table_cell(&table, 3, "%s of \"%s\" %s", ctl_text(route, "method"),
+					   ctl_text(route, "device"), why_not(route));
+			else
+				table_cell(&table, 3, "%s", why_not(route));
 			if (goes)
 				add_format(&table, 4, route);
 			any |= goes;

@@ -92,6 +92,39 @@ static void print_outboxes(const json_t *outboxes)
 	table_done(&table);
 }
 
+static void print_mailboxes(const json_t *mailboxes)
+{
+	static const char *const titles[] = {"COMMANDS", "ACCEPTED", "DELIVERED", "HELD",   "REFUSED",
+					     "EXPIRED",  "DEVICES",  "OLDEST",    "LEDGER", NULL};
+	struct table table;
+	json_t *mailbox;
+	size_t i;
+
+	table_init(&table, titles);
+	json_array_foreach(mailboxes, i, mailbox)
+	{
+		const json_t *ledger = json_object_get(mailbox, "ledger"),
+			     *dropped = json_object_get(ledger, "dropped");
+		char age[32];
+
+		format_age(ctl_number(mailbox, "oldest_ms"), age);
+		table_row(&table);
+		table_cell(&table, 0, "%s", ctl_text(mailbox, "endpoint"));
+		table_cell(&table, 1, "%lld", ctl_number(ledger, "accepted"));
+		table_cell(&table, 2, "%lld", ctl_number(ledger, "delivered"));
+		table_cell(&table, 3, "%lld", ctl_number(ledger, "held"));
+		table_cell(&table, 4, "%lld",
+			   ctl_number(dropped, "rejected") + sum_of(json_object_get(ledger, "refused")));
+		table_cell(&table, 5, "%lld", ctl_number(dropped, "expired"));
+		table_cell(&table, 6, "%lld", ctl_number(mailbox, "devices"));
+		table_cell(&table, 7, "%s", ctl_number(ledger, "held") ? age : "-");
+		table_cell(&table, 8, "%s",
+			   json_is_true(json_object_get(ledger, "balanced")) ? "balances" : "DOES NOT BALANCE");
+	}
+	table_print(&table);
+	table_done(&table);
+}
+
 int ctl_status(struct ctl *ctl)
 {
 	const json_t *problems, *clock;
@@ -122,6 +155,10 @@ int ctl_status(struct ctl *ctl)
 	if (json_array_size(json_object_get(result, "outboxes"))) {
 		putchar('\n');
 		print_outboxes(json_object_get(result, "outboxes"));
+	}
+	if (json_array_size(json_object_get(result, "mailboxes"))) {
+		putchar('\n');
+		print_mailboxes(json_object_get(result, "mailboxes"));
 	}
 	putchar('\n');
 	json_array_foreach(problems, i, problem) printf(

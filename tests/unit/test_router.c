@@ -232,13 +232,12 @@ START_TEST(given_names_reach_the_address)
 }
 END_TEST
 
-static void collect(void *arg, const struct config_route *route, enum router_step step, struct tg_bytes address,
-		    bool goes)
+static void collect(void *arg, const struct router_target *target, enum router_step step, bool goes)
 {
 	char *text = arg;
 
-	snprintf(text + strlen(text), 512 - strlen(text), "%s %s%s %.*s\n", route->name, goes ? "goes " : "",
-		 router_step_text(step), BYTES_ARG(address));
+	snprintf(text + strlen(text), 512 - strlen(text), "%s %s%s %.*s\n", target->route->name, goes ? "goes " : "",
+		 router_step_text(step), BYTES_ARG(target->address));
 }
 
 START_TEST(tells_what_each_route_says)
