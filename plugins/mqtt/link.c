@@ -6,10 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "counters.h"
 #include "options.h"
-#include "publish.h"
 #include "status.h"
 
 #define LINK_TICK_US INT64_C(1000000)
@@ -18,7 +17,7 @@ static void link_connect(void *arg);
 
 static const struct url *link_url(const struct link *link)
 {
-	return &link->options->brokers[link->broker];
+	return &link->options->brokers[link->round.broker];
 }
 
 static void link_tell(struct link *link, enum tg_link state, const char *format, ...)
@@ -35,17 +34,12 @@ static void link_tell(struct link *link, enum tg_link state, const char *format,
 	link->host->link(link->host, state, detail);
 }
 
-/* The next pause: from half to the whole of a span that doubles. */
 static int64_t link_pause(struct link *link)
 {
-	uint32_t random = 0;
+	const struct options *options = link->options;
 
-	link->span_us = link->span_us == 0 ? link->options->backoff_min_us : link->span_us * 2;
-	if (link->span_us > link->options->backoff_max_us)
-		link->span_us = link->options->backoff_max_us;
-	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random))
-		random = (uint32_t)link->host->now_us(link->host) * 2654435761u;
-	return link->span_us / 2 + (int64_t)((uint64_t)(link->span_us / 2) * random >> 32);
+	return round_pause(&link->round, options->backoff_min_us, options->backoff_max_us,
+			   round_random(link->host->now_us(link->host)));
 }
 
 static void link_again(struct link *link, int64_t pause_us)
@@ -56,18 +50,16 @@ static void link_again(struct link *link, int64_t pause_us)
 /* An attempt has come to nothing: the next broker, at once or after the pause of a round. */
 static void link_failed(struct link *link, const char *cause)
 {
+	const struct options *options = link->options;
 	const struct url *url = link_url(link);
-	int64_t pause_us = 0;
+	int64_t pause_us;
 
 	link->host->count(link->host, COUNT_CONNECT_FAILURES, 1);
 	if (cause != link->cause)
 		snprintf(link->cause, sizeof(link->cause), "%s", cause);
 	link_tell(link, TG_LINK_DOWN, "%s: %s", url->text, cause);
-	if (++link->tried >= link->options->n_brokers) {
-		link->tried = 0;
-		pause_us = link_pause(link);
-	}
-	link->broker = (link->broker + 1) % link->options->n_brokers;
+	pause_us = round_failed(&link->round, options->n_brokers, options->backoff_min_us, options->backoff_max_us,
+				round_random(link->host->now_us(link->host)));
 	link->host->log(link->host, TG_LOG_WARNING, NULL, "broker \"%s\" cannot be used, trying \"%s\" in %.1f s (%s)",
 			url->text, link_url(link)->text, (double)pause_us / 1e6, cause);
 	link_again(link, pause_us);
@@ -81,7 +73,7 @@ static void link_on_up(void *arg, const struct session_limits *limits)
 
 	link->up = true;
 	link->up_us = host->now_us(host);
-	link->tried = 0;
+	link->round.tried = 0;
 	link->cause[0] = '\0';
 	host->count(host, COUNT_CONNECTS, 1);
 	host->log(host, TG_LOG_NOTICE, NULL, "connected to \"%s\" (%s)", link_url(link)->text, description);
@@ -117,15 +109,15 @@ static void link_gone(struct link *link, bool by_itself, bool useful)
 	const char *text = link_url(link)->text;
 
 	if (useful)
-		link->span_us = 0;
-	link->tried = 0;
+		link->round.span_us = 0;
+	link->round.tried = 0;
 	link_tell(link, TG_LINK_DOWN, "%s: %s", text, link->cause);
 	if (by_itself) {
 		host->log(host, TG_LOG_WARNING, NULL, "broker \"%s\" is gone, connecting again (%s)", text,
 			  link->cause);
 		link_again(link, link_pause(link));
 	} else {
-		link->broker = 0;
+		link->round.broker = 0;
 		link_again(link, 0);
 	}
 }
@@ -215,7 +207,7 @@ static void link_on_tick(void *arg)
 	if (link->session)
 		session_tick(link->session);
 	link->events->tick(link->arg);
-	if (link->up && !link->stopping && link->broker != 0 && link->options->failback_us > 0 &&
+	if (link->up && !link->stopping && link->round.broker != 0 && link->options->failback_us > 0 &&
 	    now_us - link->up_us >= link->options->failback_us)
 		link->events->failback(link->arg);
 }
@@ -253,18 +245,18 @@ void link_start(struct link *link)
 void link_set_options(struct link *link, const struct options *options)
 {
 	link->options = options;
-	if (link->broker >= options->n_brokers)
-		link->broker = 0;
-	link->tried = 0;
+	if (link->round.broker >= options->n_brokers)
+		link->round.broker = 0;
+	link->round.tried = 0;
 }
 
 void link_renew(struct link *link)
 {
-	link->span_us = 0;
+	link->round.span_us = 0;
 	if (link->session) {
 		session_close(link->session);
 	} else {
-		link->broker = 0;
+		link->round.broker = 0;
 		link_connect(link);
 	}
 }

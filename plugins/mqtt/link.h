@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <tidegate/adapter.h>
 
+#include "round.h"
 #include "session.h"
 
 struct options;
@@ -46,9 +47,7 @@ struct link {
 	struct session_orphans orphans;
 	bool up;
 	bool stopping;
-	size_t broker; /* the one of the session, or the next */
-	size_t tried;  /* in this round */
-	int64_t span_us;
+	struct round round;
 	int64_t up_us;
 	char cause[SESSION_CAUSE_SIZE]; /* of the last failure, "" */
 	struct tg_timer *retry;

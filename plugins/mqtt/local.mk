@@ -1,17 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 adapter_LTLIBRARIES += mqtt.la
 mqtt_la_SOURCES = \
+	plugins/mqtt/arrival.c plugins/mqtt/arrival.h \
+	plugins/mqtt/codec.h plugins/mqtt/codec_read.c plugins/mqtt/codec_write.c \
+	plugins/mqtt/counters.c plugins/mqtt/counters.h \
+	plugins/mqtt/dial.c plugins/mqtt/dial.h \
+	plugins/mqtt/filter.c plugins/mqtt/filter.h \
+	plugins/mqtt/gate.c plugins/mqtt/gate.h \
+	plugins/mqtt/inbox.c plugins/mqtt/inbox.h \
+	plugins/mqtt/incoming.c plugins/mqtt/incoming.h \
 	plugins/mqtt/options.c plugins/mqtt/options.h \
 	plugins/mqtt/link.c plugins/mqtt/link.h \
 	plugins/mqtt/mqtt.c \
 	plugins/mqtt/packet.c plugins/mqtt/packet.h \
 	plugins/mqtt/publish.c plugins/mqtt/publish.h \
 	plugins/mqtt/queue.c plugins/mqtt/queue.h \
+	plugins/mqtt/receive.c plugins/mqtt/receive.h plugins/mqtt/receive_internal.h \
+	plugins/mqtt/receive_packet.c \
+	plugins/mqtt/round.c plugins/mqtt/round.h \
 	plugins/mqtt/rows.c \
 	plugins/mqtt/session.c plugins/mqtt/session.h plugins/mqtt/session_internal.h \
 	plugins/mqtt/session_connect.c \
-	plugins/mqtt/session_tell.c \
 	plugins/mqtt/status.c plugins/mqtt/status.h \
+	plugins/mqtt/stream.c plugins/mqtt/stream.h \
+	plugins/mqtt/subscribe.c plugins/mqtt/subscribe.h \
+	plugins/mqtt/tell.c plugins/mqtt/tell.h \
 	plugins/mqtt/text.c plugins/mqtt/text.h \
 	plugins/mqtt/tls.c plugins/mqtt/tls.h plugins/mqtt/tls_internal.h \
 	plugins/mqtt/tls_ocsp.c \
@@ -37,6 +50,15 @@ tests_adapter_test_mqtt_delivery_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 tests_adapter_test_mqtt_delivery_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_adapter_test_mqtt_delivery_LDADD = libmockhost.la $(CHECK_LIBS)
 tests_adapter_test_mqtt_delivery_DEPENDENCIES = libmockhost.la mqtt.la
+
+check_PROGRAMS += tests/adapter/test_mqtt_source
+UNIT_TESTS += tests/adapter/test_mqtt_source
+tests_adapter_test_mqtt_source_SOURCES = tests/adapter/test_mqtt_source.c tests/adapter/mqtt_peer.c \
+	tests/adapter/mqtt_peer.h $(MQTT_RIG)
+tests_adapter_test_mqtt_source_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_adapter_test_mqtt_source_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(MOSQUITTO_CFLAGS)
+tests_adapter_test_mqtt_source_LDADD = libmockhost.la $(MOSQUITTO_LIBS) $(CHECK_LIBS)
+tests_adapter_test_mqtt_source_DEPENDENCIES = libmockhost.la mqtt.la
 
 MQTT_FRONT = $(MQTT_RIG) tests/adapter/dtls_pki.c tests/adapter/dtls_pki.h \
 	tests/adapter/mqtt_front.c tests/adapter/mqtt_front.h

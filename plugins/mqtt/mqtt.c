@@ -3,6 +3,7 @@
 /*
  * The mqtt adapter: publishes deliveries to one of several brokers over TLS and confirms them when the broker has.
  * One link (link.c) keeps one session (session.c, libmosquitto); publish.c keeps the deliveries of that session.
+ * Where routes take something from the endpoint, the inbox (inbox.c) receives it over a connection of its own.
  */
 
 #include <errno.h>
@@ -14,6 +15,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "counters.h"
+#include "inbox.h"
 #include "link.h"
 #include "options.h"
 #include "publish.h"
@@ -25,11 +28,13 @@ struct mqtt {
 	struct options *options;
 	struct link link;
 	struct publish publish;
+	struct inbox inbox;
 	struct status_notices notices;
 	bool renewing; /* finishes what is on its way, then connects anew */
 	bool stopping; /* finishes what is there, then says that it is offline */
 	bool said_offline;
-	uint64_t handle; /* of the session that the host was told of */
+	unsigned running; /* of link and inbox, those that have not stopped */
+	uint64_t handle;  /* of the session that the host was told of */
 };
 
 static void mqtt_say(struct mqtt *mqtt, enum status_kind kind)
@@ -158,7 +163,15 @@ static void mqtt_on_stopped(void *arg)
 {
 	struct mqtt *mqtt = arg;
 
-	mqtt->host->stopped(mqtt->host);
+	if (--mqtt->running == 0)
+		mqtt->host->stopped(mqtt->host);
+}
+
+static bool mqtt_is_publishing(void *arg)
+{
+	const struct mqtt *mqtt = arg;
+
+	return mqtt->publish.session != NULL;
 }
 
 static void mqtt_on_tick(void *arg)
@@ -184,6 +197,8 @@ static const struct link_events mqtt_link_events = {
 	.failback = mqtt_renew,
 	.tick = mqtt_on_tick,
 };
+
+static const struct inbox_events mqtt_inbox_events = {.publishing = mqtt_is_publishing, .stopped = mqtt_on_stopped};
 
 /* What the C library loads on the first look-up of a name is loaded while files can still be opened. */
 static void mqtt_warm_resolver(void)
@@ -211,8 +226,11 @@ static int mqtt_open(const struct tg_host *host, void **ret_state)
 	if (r >= 0)
 		r = publish_init(&mqtt->publish, host);
 	if (r >= 0)
+		r = inbox_init(&mqtt->inbox, host, mqtt->options, &mqtt_inbox_events, mqtt);
+	if (r >= 0)
 		r = link_init(&mqtt->link, host, mqtt->options, &mqtt_link_events, mqtt);
 	if (r < 0) {
+		inbox_done(&mqtt->inbox);
 		publish_done(&mqtt->publish);
 		options_free(mqtt->options);
 		mosquitto_lib_cleanup();
@@ -233,9 +251,16 @@ static void mqtt_say_expired_lists(const struct mqtt *mqtt)
 			  host->setting_text(host, "crl_expired"));
 }
 
+/* What comes back to a gateway that receives as well is known by its mark; others need none. */
+static void mqtt_mark(struct mqtt *mqtt)
+{
+	mqtt->publish.via = inbox_is_wanted(&mqtt->inbox) ? mqtt->options->client_id : NULL;
+}
+
 static int mqtt_start(void *state)
 {
 	struct mqtt *mqtt = state;
+	int r;
 
 	if (mqtt->options->insecure)
 		mqtt->host->log(mqtt->host, TG_LOG_WARNING, NULL,
@@ -245,7 +270,9 @@ static int mqtt_start(void *state)
 				"no broker is connected to before that file is in order; messages are kept meanwhile");
 	mqtt_say_expired_lists(mqtt);
 	link_start(&mqtt->link);
-	return 0;
+	r = inbox_start(&mqtt->inbox);
+	mqtt_mark(mqtt);
+	return r;
 }
 
 static int mqtt_deliver(void *state, const struct tg_delivery *delivery)
@@ -260,16 +287,21 @@ static int mqtt_reload(void *state)
 	struct mqtt *mqtt = state;
 	struct options *options;
 	const char *objection;
-	bool same;
+	bool same, receives_same;
 	int r = options_read(mqtt->host, mqtt->options->problem != NULL, &options);
 
 	if (r < 0)
 		return r;
 	same = !mqtt->options->problem &&
 	       memcmp(options->fingerprint, mqtt->options->fingerprint, sizeof(options->fingerprint)) == 0;
+	receives_same =
+		!mqtt->options->problem && memcmp(options->receive_fingerprint, mqtt->options->receive_fingerprint,
+						  sizeof(options->receive_fingerprint)) == 0;
 	link_set_options(&mqtt->link, options);
+	inbox_set_options(&mqtt->inbox, options, receives_same);
 	options_free(mqtt->options);
 	mqtt->options = options;
+	mqtt_mark(mqtt);
 	mqtt_say_expired_lists(mqtt);
 	objection = mqtt->publish.session ? session_objection(mqtt->publish.session, options) : NULL;
 	if (objection) /* nobody may rely on it any more: not even what is on its way waits */
@@ -285,6 +317,14 @@ static void mqtt_joined(void *state)
 
 	if (mqtt->publish.session)
 		session_tell(mqtt->publish.session, mqtt->handle);
+	inbox_joined(&mqtt->inbox);
+}
+
+static void mqtt_verdict(void *state, uint64_t token, const struct tg_answer *answer)
+{
+	struct mqtt *mqtt = state;
+
+	inbox_verdict(&mqtt->inbox, token, answer);
 }
 
 static void mqtt_stop(void *state)
@@ -293,6 +333,8 @@ static void mqtt_stop(void *state)
 
 	mqtt->stopping = true;
 	mqtt->renewing = false;
+	mqtt->running = 2;
+	inbox_stop(&mqtt->inbox);
 	if (!mqtt->publish.session) {
 		link_stop(&mqtt->link);
 		return;
@@ -306,6 +348,7 @@ static void mqtt_close(void *state)
 {
 	struct mqtt *mqtt = state;
 
+	inbox_done(&mqtt->inbox);
 	publish_done(&mqtt->publish);
 	status_notices_done(&mqtt->notices);
 	link_done(&mqtt->link);
@@ -314,36 +357,22 @@ static void mqtt_close(void *state)
 	free(mqtt);
 }
 
-static const char *const mqtt_counters[] = {
-	[COUNT_CONNECTS] = "connects",
-	[COUNT_CONNECT_FAILURES] = "connect_failures",
-	[COUNT_PUBLISHED] = "published",
-	[COUNT_CONFIRMED] = "confirmed",
-	[COUNT_REJECTED] = "rejected",
-	[COUNT_BYTES] = "bytes",
-	[COUNT_IN_FLIGHT] = "in_flight",
-	[COUNT_QUEUED] = "queued",
-	[COUNT_RECEIVE_MAXIMUM] = "receive_maximum",
-	[COUNT_QOS_LOWERED] = "qos_lowered",
-	[COUNT_NO_SUBSCRIBERS] = "no_subscribers",
-	[N_COUNTERS] = NULL,
-};
-
 const struct tg_adapter tidegate_adapter = {
 	.major = TG_ADAPTER_MAJOR,
 	.minor = TG_ADAPTER_MINOR,
 	.size = sizeof(struct tg_adapter),
-	.roles = TG_SINK,
+	.roles = TG_SOURCE | TG_SINK,
 	.needs = TG_NEED_CONNECT | TG_NEED_RESOLVE | TG_NEED_THREADS,
 	.name = "mqtt",
 	.version = "1",
-	.summary = "publishes to MQTT brokers",
+	.summary = "publishes to MQTT brokers, and receives from them",
 	.reserved = "+#$",
 	.settings = options_rows,
-	.counters = mqtt_counters,
+	.counters = counters_names,
 	.open = mqtt_open,
 	.start = mqtt_start,
 	.deliver = mqtt_deliver,
+	.verdict = mqtt_verdict,
 	.reload = mqtt_reload,
 	.joined = mqtt_joined,
 	.notice = mqtt_notice,

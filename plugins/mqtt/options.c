@@ -160,6 +160,10 @@ static int options_texts(struct options *options, const struct tg_host *host)
 		r = options_text(host, "username", &options->username);
 	if (r >= 0)
 		r = options_expand(host, "client_id", &options->client_id);
+	if (r >= 0 && asprintf(&options->receive_client_id, "%s" OPTIONS_RECEIVE_SUFFIX, options->client_id) < 0) {
+		options->receive_client_id = NULL;
+		r = -ENOMEM;
+	}
 	if (r >= 0 && host->setting_bool(host, "status")) {
 		r = options_expand(host, "status_topic", &options->status_topic);
 		if (r >= 0 && (*options->status_topic == '\0' ||
@@ -183,6 +187,9 @@ static void options_numbers(struct options *options, const struct tg_host *host)
 	options->backoff_max_us = host->setting_int(host, "backoff_max_s") * 1000000;
 	options->failback_us = host->setting_int(host, "failback_s") * 1000000;
 	options->status_retain = host->setting_bool(host, "status_retain");
+	options->session_expiry_s = (uint32_t)host->setting_int(host, "session_expiry_s");
+	options->subscribe_qos = (unsigned)host->setting_int(host, "subscribe_qos");
+	options->receive_window = (unsigned)host->setting_int(host, "receive_window");
 	if (options->backoff_max_us < options->backoff_min_us)
 		options->backoff_max_us = options->backoff_min_us;
 }
@@ -241,19 +248,31 @@ static bool options_digest_text(EVP_MD_CTX *digest, const char *text)
 	return EVP_DigestUpdate(digest, text, strlen(text) + 1) == 1;
 }
 
-/* Whether a change of this row means that the broker is to be connected to anew: not of what only counts for the next attempt, nor
- * of what a live session can be asked about (session_objection). */
-static bool options_concerns_session(const char *name)
+static bool options_is_among(const char *name, const char *const *names)
 {
-	static const char *const later[] = {"crl",           "crl_expired",       "backoff_min_ms",
-					    "backoff_max_s", "connect_timeout_s", "confirm_timeout_s",
-					    "failback_s"};
-
-	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
-		if (strcmp(name, later[i]) == 0)
-			return false;
+	for (; *names; names++) {
+		if (strcmp(name, *names) == 0)
+			return true;
 	}
-	return true;
+	return false;
+}
+
+/* Whether a change of this row means that the broker is to be connected to anew, to publish or to receive: not of what only counts
+ * for the next attempt, nor of what a live session can be asked about (session_objection). */
+static bool options_concerns(const char *name, bool receiving)
+{
+	static const char *const later[] = {"crl",
+					    "crl_expired",
+					    "backoff_min_ms",
+					    "backoff_max_s",
+					    "connect_timeout_s",
+					    "confirm_timeout_s",
+					    "failback_s",
+					    NULL};
+	static const char *const receive_only[] = {"session_expiry_s", "subscribe_qos", "receive_window", NULL};
+	static const char *const publish_only[] = {"window", "status", "status_topic", "status_retain", NULL};
+
+	return !options_is_among(name, later) && !options_is_among(name, receiving ? publish_only : receive_only);
 }
 
 static bool options_digest_row(EVP_MD_CTX *digest, const struct tg_setting *row, const struct tg_host *host)
@@ -273,17 +292,18 @@ static bool options_digest_row(EVP_MD_CTX *digest, const struct tg_setting *row,
 	return good && EVP_DigestUpdate(digest, &number, sizeof(number)) == 1;
 }
 
-static int options_digest(struct options *options, const struct options_file files[N_FILES], const struct tg_host *host)
+static int options_digest(const struct options_file files[N_FILES], const struct tg_host *host, bool receiving,
+			  uint8_t ret_digest[OPTIONS_FINGERPRINT_SIZE])
 {
 	EVP_MD_CTX *digest = EVP_MD_CTX_new();
 	bool good = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1;
 
 	for (const struct tg_setting *row = options_rows; good && row->name; row++)
-		good = !options_concerns_session(row->name) || options_digest_row(digest, row, host);
+		good = !options_concerns(row->name, receiving) || options_digest_row(digest, row, host);
 	for (int i = 0; good && i < FILE_CRL; i++)
 		good = EVP_DigestUpdate(digest, &files[i].size, sizeof(files[i].size)) == 1 &&
 		       EVP_DigestUpdate(digest, files[i].data, files[i].size) == 1;
-	good = good && EVP_DigestFinal_ex(digest, options->fingerprint, NULL) == 1;
+	good = good && EVP_DigestFinal_ex(digest, ret_digest, NULL) == 1;
 	EVP_MD_CTX_free(digest);
 	return good ? 0 : -ENOMEM;
 }
@@ -307,7 +327,9 @@ int options_read(const struct tg_host *host, bool patient, struct options **ret_
 	if (r >= 0)
 		r = options_tls(options, files, host);
 	if (r >= 0)
-		r = options_digest(options, files, host);
+		r = options_digest(files, host, false, options->fingerprint);
+	if (r >= 0)
+		r = options_digest(files, host, true, options->receive_fingerprint);
 	for (int i = 0; i < N_FILES; i++)
 		options_file_done(&files[i]);
 	if (r == -ENOMEM)
@@ -336,6 +358,7 @@ void options_free(struct options *options)
 	free(options->problem);
 	free(options->server_name);
 	free(options->client_id);
+	free(options->receive_client_id);
 	free(options->username);
 	free(options->status_topic);
 	free(options);

@@ -12,6 +12,8 @@
 #include "url.h"
 
 enum { OPTIONS_FINGERPRINT_SIZE = 32 };
+/* Behind the client identifier: there are two connections, and a broker takes each identifier once. */
+#define OPTIONS_RECEIVE_SUFFIX "-in"
 
 struct tls;
 
@@ -35,8 +37,14 @@ struct options {
 	int64_t failback_us; /* 0: never */
 	char *status_topic;  /* NULL: no status message */
 	bool status_retain;
-	/* Over the settings and the files' contents: the same where nothing has changed that wants a new connection. */
+	char *receive_client_id; /* of the receiving connection */
+	uint32_t session_expiry_s;
+	unsigned subscribe_qos;
+	unsigned receive_window;
+	/* Over the settings and the files' contents: the same where nothing has changed that wants a new connection, to publish or to
+	 * receive. */
 	uint8_t fingerprint[OPTIONS_FINGERPRINT_SIZE];
+	uint8_t receive_fingerprint[OPTIONS_FINGERPRINT_SIZE];
 };
 
 extern const struct tg_setting options_rows[];

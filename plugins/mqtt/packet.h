@@ -5,7 +5,9 @@
 /*
  * What a delivery looks like as a PUBLISH packet (MQTT 5 section 3.3). Its properties: user properties `id` (the
  * message's UUID), `device` and `time` (when the gateway took it in, RFC 3339); Content Type and Payload Format Indicator from
- * the CoAP content format; Message Expiry Interval. In 3.1.1 there are none. For publish.c.
+ * the CoAP content format; Message Expiry Interval. A response to a command has the user properties `outcome`, `code`, `path` and
+ * `command` besides, and the command's Correlation Data. A gateway that receives too adds `via`. In 3.1.1 there are none.
+ * For publish.c.
  */
 
 #include <stdbool.h>
@@ -15,13 +17,14 @@
 
 struct mqtt5__property;
 
-/* Ownership: mosquitto_property_free_all. Errors: -EINVAL: the device's name cannot stand in MQTT; -ENOMEM. */
-int packet_properties(const struct tg_delivery *delivery, uint32_t expiry_s, struct mqtt5__property **ret_properties);
+/* `via`: NULL: none. Ownership: mosquitto_property_free_all. Errors: -EINVAL: the device's name or path cannot stand in MQTT; -ENOMEM. */
+int packet_properties(const struct tg_delivery *delivery, uint32_t expiry_s, const char *via,
+		      struct mqtt5__property **ret_properties);
 
 /* Those of a status message: JSON. Errors: -ENOMEM. */
 int packet_status_properties(struct mqtt5__property **ret_properties);
 
 /* The most that the whole packet can take. Units: bytes. */
-size_t packet_size(const struct tg_delivery *delivery, bool version5);
+size_t packet_size(const struct tg_delivery *delivery, const char *via, bool version5);
 
 #endif

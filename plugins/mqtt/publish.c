@@ -105,9 +105,12 @@ static const char *publish_refusal(const struct publish *publish, const struct t
 		return "topic is too long";
 	if (memchr(delivery->address.data, 0, delivery->address.size))
 		return "topic has a zero byte";
+	if (delivery->kind == TG_RESPONSE && *(const char *)delivery->address.data == '$')
+		return "response topic begins with $"; /* somebody else's, and the broker's own are not for him */
 	if (delivery->device.size > TG_DEVICE_MAX)
 		return "device name is too long";
-	if (publish->max_packet_bytes > 0 && packet_size(delivery, publish->version5) > publish->max_packet_bytes)
+	if (publish->max_packet_bytes > 0 &&
+	    packet_size(delivery, publish->via, publish->version5) > publish->max_packet_bytes)
 		return "larger than the broker's Maximum Packet Size";
 	return NULL;
 }
@@ -141,12 +144,13 @@ static int publish_now(struct publish *publish, const struct tg_delivery *delive
 	memcpy(publish->topic, delivery->address.data, delivery->address.size);
 	publish->topic[delivery->address.size] = '\0';
 	if (publish->version5)
-		r = packet_properties(delivery, expiry_s, &properties);
+		r = packet_properties(delivery, expiry_s, publish->via, &properties);
 	if (r >= 0)
 		r = session_publish(publish->session, publish->topic, delivery->payload, qos,
 				    delivery->retain && publish->retain, properties, &mid);
 	else if (r == -EINVAL)
-		return publish_reject(publish, delivery->ticket, "device name is not UTF-8 without control characters");
+		return publish_reject(publish, delivery->ticket,
+				      "device name or path is not UTF-8 without control characters");
 	mosquitto_property_free_all(&properties);
 	if (r == -ENOTCONN || r == -ENOMEM)
 		return r;

@@ -12,32 +12,18 @@
 #include <stdint.h>
 #include <tidegate/adapter.h>
 
+#include "counters.h"
 #include "queue.h"
 #include "window.h"
 
 struct session;
 struct session_limits;
 
-/* The places of tg_adapter.counters. */
-enum publish_counter {
-	COUNT_CONNECTS,
-	COUNT_CONNECT_FAILURES,
-	COUNT_PUBLISHED,
-	COUNT_CONFIRMED,
-	COUNT_REJECTED,
-	COUNT_BYTES,
-	COUNT_IN_FLIGHT,
-	COUNT_QUEUED,
-	COUNT_RECEIVE_MAXIMUM,
-	COUNT_QOS_LOWERED,
-	COUNT_NO_SUBSCRIBERS, /* confirmed, but the broker had nobody to give it to */
-	N_COUNTERS
-};
-
 struct publish {
 	const struct tg_host *host;
 	struct session *session; /* NULL: none is up */
 	bool version5;
+	const char *via; /* NULL, or how this gateway tells its own messages; lent */
 	bool retain;
 	uint8_t max_qos;
 	uint32_t max_packet_bytes;

@@ -23,8 +23,8 @@ static struct tg_bytes queue_copy(char **p, struct tg_bytes bytes)
 
 int queue_push(struct queue *queue, const struct tg_delivery *delivery, int64_t now_us)
 {
-	size_t size =
-		sizeof(struct queue_item) + delivery->device.size + delivery->address.size + delivery->payload.size;
+	size_t size = sizeof(struct queue_item) + delivery->device.size + delivery->address.size +
+		      delivery->payload.size + delivery->path.size + delivery->correlation.size;
 	struct queue_item *item;
 	char *p;
 
@@ -41,7 +41,8 @@ int queue_push(struct queue *queue, const struct tg_delivery *delivery, int64_t 
 	item->copy.device = queue_copy(&p, delivery->device);
 	item->copy.address = queue_copy(&p, delivery->address);
 	item->copy.payload = queue_copy(&p, delivery->payload);
-	item->copy.path = (struct tg_bytes){0};
+	item->copy.path = queue_copy(&p, delivery->path);
+	item->copy.correlation = queue_copy(&p, delivery->correlation);
 	*queue->last = item;
 	queue->last = &item->next;
 	queue->count++;

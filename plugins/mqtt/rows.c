@@ -24,7 +24,8 @@ const struct tg_setting options_rows[] = {
 	{"alpn", TG_TEXT, TG_LIVE, "", NULL, 0, 255, NULL,
 	 "application protocol offered in TLS, such as mqtt; default: none, as most brokers on port 8883 expect"},
 	{"client_id", TG_TEXT, TG_LIVE, "", "{gateway}-{endpoint}", 1, 255, NULL,
-	 "MQTT client identifier, unique at the broker; may name {site}, {gateway} and {endpoint}"},
+	 "MQTT client identifier, unique at the broker; may name {site}, {gateway} and {endpoint}; the connection that "
+	 "receives has -in behind it"},
 	{"username", TG_TEXT, TG_LIVE, "", NULL, 0, 255, NULL, "MQTT user name"},
 	{"password_file", TG_KEY_FILE, TG_LIVE, "", NULL, 0, 0, NULL, "file that holds the MQTT password"},
 	{"protocol", TG_CHOICE, TG_LIVE, "", "5", 0, 0, "5 3.1.1",
@@ -48,5 +49,11 @@ const struct tg_setting options_rows[] = {
 	 "may name {site}, {gateway} and {endpoint}"},
 	{"status_retain", TG_BOOL, TG_LIVE, "", "true", 0, 0, NULL,
 	 "the broker keeps the status message for later subscribers"},
+	{"session_expiry_s", TG_INT, TG_LIVE, "s", "86400", 0, 4294967295, NULL,
+	 "for so long the broker keeps what is to be received while the gateway is away; 4294967295: for ever"},
+	{"subscribe_qos", TG_INT, TG_LIVE, "", "1", 0, 1, NULL,
+	 "quality of service of the subscriptions: 1, or 0, with which messages can be lost"},
+	{"receive_window", TG_INT, TG_LIVE, "", "100", 1, 1000, NULL,
+	 "most received messages that wait for the gateway at once; the broker keeps the others"},
 	{0},
 };

@@ -10,7 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "options.h"
 #include "session_internal.h"
+#include "tell.h"
 
 /* How many bytes may wait for the socket before publishing has to wait, and how many rounds of reading one turn does. */
 enum { SESSION_PENDING_BYTES = 131072, SESSION_READS = 64 };
@@ -293,4 +295,17 @@ int session_publish(struct session *session, const char *topic, struct tg_bytes 
 const char *session_describe(const struct session *session)
 {
 	return session->description;
+}
+
+void session_tell(const struct session *session, uint64_t handle)
+{
+	if (session->state == SESSION_UP)
+		tell_session(session->host, session->fd, mosquitto_ssl_get(session->mosq), handle);
+}
+
+const char *session_objection(const struct session *session, const struct options *options)
+{
+	const SSL *ssl = session->state == SESSION_UP ? mosquitto_ssl_get(session->mosq) : NULL;
+
+	return ssl && options->tls ? tls_objection(options->tls, ssl) : NULL;
 }

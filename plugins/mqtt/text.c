@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define TEXT_DAY_US   INT64_C(86400000000)
 #define TEXT_FIRST_US (-719528 * TEXT_DAY_US)     /* 0000-01-01 */
@@ -73,51 +74,111 @@ void text_time(int64_t wall_us, char ret_text[TEXT_TIME_SIZE])
 	*p = '\0';
 }
 
+void text_code(uint32_t code, char ret_text[TEXT_CODE_SIZE])
+{
+	snprintf(ret_text, TEXT_CODE_SIZE, "%u.%02u", code / 100, code % 100);
+}
+
+static const struct {
+	int32_t number;
+	bool utf8;
+	const char *type;
+} text_types[] = {
+	{0, true, "text/plain;charset=utf-8"},
+	{40, true, "application/link-format"},
+	{41, true, "application/xml"},
+	{42, false, "application/octet-stream"},
+	{47, false, "application/exi"},
+	{50, true, "application/json"},
+	{51, true, "application/json-patch+json"},
+	{52, true, "application/merge-patch+json"},
+	{60, false, "application/cbor"},
+	{61, false, "application/cwt"},
+	{62, false, "application/multipart-core"},
+	{63, false, "application/cbor-seq"},
+	{64, true, "application/link-format+json"},
+	{65, false, "application/link-format+cbor"},
+	{101, false, "application/cose-key"},
+	{102, false, "application/cose-key-set"},
+	{110, true, "application/senml+json"},
+	{111, true, "application/sensml+json"},
+	{112, false, "application/senml+cbor"},
+	{113, false, "application/sensml+cbor"},
+	{114, false, "application/senml-exi"},
+	{115, false, "application/sensml-exi"},
+	{310, true, "application/senml+xml"},
+	{311, true, "application/sensml+xml"},
+	{320, true, "application/senml-etch+json"},
+	{322, false, "application/senml-etch+cbor"},
+	{11542, false, "application/vnd.oma.lwm2m+tlv"},
+	{11543, true, "application/vnd.oma.lwm2m+json"},
+	{11544, false, "application/vnd.oma.lwm2m+cbor"},
+};
+
 const char *text_media_type(int32_t content_format, bool *ret_utf8)
 {
-	static const struct {
-		int32_t number;
-		bool utf8;
-		const char *type;
-	} rows[] = {
-		{0, true, "text/plain;charset=utf-8"},
-		{40, true, "application/link-format"},
-		{41, true, "application/xml"},
-		{42, false, "application/octet-stream"},
-		{47, false, "application/exi"},
-		{50, true, "application/json"},
-		{51, true, "application/json-patch+json"},
-		{52, true, "application/merge-patch+json"},
-		{60, false, "application/cbor"},
-		{61, false, "application/cwt"},
-		{62, false, "application/multipart-core"},
-		{63, false, "application/cbor-seq"},
-		{64, true, "application/link-format+json"},
-		{65, false, "application/link-format+cbor"},
-		{101, false, "application/cose-key"},
-		{102, false, "application/cose-key-set"},
-		{110, true, "application/senml+json"},
-		{111, true, "application/sensml+json"},
-		{112, false, "application/senml+cbor"},
-		{113, false, "application/sensml+cbor"},
-		{114, false, "application/senml-exi"},
-		{115, false, "application/sensml-exi"},
-		{310, true, "application/senml+xml"},
-		{311, true, "application/sensml+xml"},
-		{320, true, "application/senml-etch+json"},
-		{322, false, "application/senml-etch+cbor"},
-		{11542, false, "application/vnd.oma.lwm2m+tlv"},
-		{11543, true, "application/vnd.oma.lwm2m+json"},
-		{11544, false, "application/vnd.oma.lwm2m+cbor"},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i].number == content_format) {
-			*ret_utf8 = rows[i].utf8;
-			return rows[i].type;
+	for (size_t i = 0; i < sizeof(text_types) / sizeof(text_types[0]); i++) {
+		if (text_types[i].number == content_format) {
+			*ret_utf8 = text_types[i].utf8;
+			return text_types[i].type;
 		}
 	}
 	return NULL;
+}
+
+static struct tg_bytes text_trim(struct tg_bytes text)
+{
+	const char *p = text.data;
+
+	while (text.size > 0 && (*p == ' ' || *p == '\t')) {
+		p++;
+		text.size--;
+	}
+	while (text.size > 0 && (p[text.size - 1] == ' ' || p[text.size - 1] == '\t'))
+		text.size--;
+	return (struct tg_bytes){.data = p, .size = text.size};
+}
+
+static bool text_is(struct tg_bytes text, const char *word, size_t size)
+{
+	return text.size == size && strncasecmp(text.data, word, size) == 0;
+}
+
+int32_t text_content_format(struct tg_bytes media_type)
+{
+	const char *semicolon = media_type.size > 0 ? memchr(media_type.data, ';', media_type.size) : NULL;
+	struct tg_bytes type = media_type, parameter = {0};
+
+	if (semicolon) {
+		type.size = (size_t)(semicolon - (const char *)media_type.data);
+		parameter =
+			text_trim((struct tg_bytes){.data = semicolon + 1, .size = media_type.size - type.size - 1});
+	}
+	type = text_trim(type);
+	for (size_t i = 0; i < sizeof(text_types) / sizeof(text_types[0]); i++) {
+		bool plain = !semicolon || (text_types[i].utf8 && (text_is(parameter, "charset=utf-8", 13) ||
+								   text_is(parameter, "charset=\"utf-8\"", 15)));
+
+		if (plain && text_is(type, text_types[i].type, strcspn(text_types[i].type, ";")))
+			return text_types[i].number;
+	}
+	return TG_FORMAT_NONE;
+}
+
+bool text_method(struct tg_bytes name, uint32_t *ret_method)
+{
+	static const char *const names[] = {
+		[TG_METHOD_GET] = "GET",       [TG_METHOD_POST] = "POST",   [TG_METHOD_PUT] = "PUT",
+		[TG_METHOD_DELETE] = "DELETE", [TG_METHOD_FETCH] = "FETCH", [TG_METHOD_PATCH] = "PATCH",
+		[TG_METHOD_IPATCH] = "IPATCH"};
+
+	for (uint32_t i = TG_METHOD_GET; i <= TG_METHOD_IPATCH; i++) {
+		if (text_is(name, names[i], strlen(names[i]))) {
+			*ret_method = i;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* The length of the sequence that begins at `p`, 0 where it is not well-formed. */

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tell.h"
+
 #include <arpa/inet.h>
-#include <mosquitto.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <sys/socket.h>
-
-#include "options.h"
-#include "session_internal.h"
 
 enum { TELL_PEER = INET6_ADDRSTRLEN + 16 };
 
@@ -42,9 +40,8 @@ static const char *tell_group(SSL *ssl)
 	return name ? name : "";
 }
 
-void session_tell(const struct session *session, uint64_t handle)
+void tell_session(const struct tg_host *host, int fd, struct ssl_st *ssl, uint64_t handle)
 {
-	SSL *ssl = session->state == SESSION_UP ? mosquitto_ssl_get(session->mosq) : NULL;
 	struct tg_session told = {.size = sizeof(told), .proof = TG_PROOF_CERTIFICATE};
 	unsigned char *certificate = NULL;
 	char peer[TELL_PEER];
@@ -52,7 +49,7 @@ void session_tell(const struct session *session, uint64_t handle)
 
 	if (!ssl || SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE)
 		return;
-	tell_peer(session->fd, peer);
+	tell_peer(fd, peer);
 	told.peer = peer;
 	told.version = SSL_get_version(ssl);
 	told.cipher = SSL_CIPHER_standard_name(SSL_get_current_cipher(ssl));
@@ -60,13 +57,6 @@ void session_tell(const struct session *session, uint64_t handle)
 	size = i2d_X509(SSL_get0_peer_certificate(ssl), &certificate);
 	if (size > 0)
 		told.certificate = (struct tg_bytes){certificate, (size_t)size};
-	session->host->session_begun(session->host, handle, &told);
+	host->session_begun(host, handle, &told);
 	OPENSSL_free(certificate);
-}
-
-const char *session_objection(const struct session *session, const struct options *options)
-{
-	const SSL *ssl = session->state == SESSION_UP ? mosquitto_ssl_get(session->mosq) : NULL;
-
-	return ssl && options->tls ? tls_objection(options->tls, ssl) : NULL;
 }

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MQTT_STREAM_H
+#define MQTT_STREAM_H
+
+/* A connected socket with TLS on it, or without: bytes in, and bytes out that gather until stream_flush. Never blocks. For
+ * receive.c, which watches the socket. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <tidegate/adapter.h>
+
+#include "codec.h"
+#include "tls.h"
+
+struct options;
+struct url;
+
+struct stream {
+	int fd; /* -1: none yet */
+	struct ssl_st *ssl;
+	struct ssl_ctx_st *context;
+	struct tls *tls;
+	struct tls_handshake handshake;
+	char *server_name;
+	bool wants_write; /* TLS has to write before anything else */
+	bool secure;      /* the handshake is over */
+	struct codec_buffer out;
+};
+
+/* Ownership: stream_done, which closes `fd`, also where this fails. `options` and `url` are read during the call only.
+ * Errors: -ENOMEM, -EINVAL. */
+int stream_init(struct stream *stream, const struct tg_host *host, const struct options *options, const struct url *url,
+		int fd);
+void stream_done(struct stream *stream);
+
+/* Goes on with the handshake. Returns 1 once it is over (without TLS: at once), 0 where it waits for the socket.
+ * Errors: -EPIPE: closed by the broker; other negative errno; `handshake.cause` says more, or is empty. */
+int stream_handshake(struct stream *stream);
+
+/* Returns how many bytes were read, at least one. Errors: -EAGAIN: nothing there; -EPIPE; others. */
+ssize_t stream_read(struct stream *stream, void *data, size_t size);
+
+/* Sends what is in `out`. Returns 0: all of it; 1: the socket takes no more now. Errors: negative errno. */
+int stream_flush(struct stream *stream);
+
+/* Says that nothing more will be sent. */
+void stream_shut(struct stream *stream);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MQTT_TELL_H
+#define MQTT_TELL_H
+
+/* Tells the host of a connection: whom with and how. For session.c and receive.c. */
+
+#include <stdint.h>
+#include <tidegate/adapter.h>
+
+struct ssl_st;
+
+/* One without TLS (`ssl` NULL), or with a broker that nothing is asked of, is not told of: nobody has proved anything there. */
+void tell_session(const struct tg_host *host, int fd, struct ssl_st *ssl, uint64_t handle);
+
+#endif
