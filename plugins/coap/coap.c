@@ -32,6 +32,13 @@ static const char *const counters[] = {
 	[COAP_ENDED + DTLS_END_REPLACED] = "ended_replaced",
 	[COAP_REQUESTS] = "requests",
 	[COAP_MALFORMED] = "malformed",
+	[COAP_READS] = "reads",
+	[COAP_OBSERVERS] = "observers",
+	[COAP_OBSERVE + OBSERVE_COUNT_SENT] = "notifications",
+	[COAP_OBSERVE + OBSERVE_COUNT_SKIPPED] = "notifications_skipped",
+	[COAP_OBSERVE + OBSERVE_COUNT_RETRANSMIT] = "notifications_repeated",
+	[COAP_OBSERVE + OBSERVE_COUNT_GIVEN_UP] = "observers_given_up",
+	[COAP_OBSERVE + OBSERVE_COUNT_RESET] = "observers_reset",
 	[COAP_EXCHANGE + EXCHANGE_COUNT_REPEAT] = "repeats",
 	[COAP_EXCHANGE + EXCHANGE_COUNT_PING] = "pings",
 	[COAP_EXCHANGE + EXCHANGE_COUNT_SEPARATE] = "separate_responses",
@@ -62,6 +69,7 @@ static void on_timer(void *arg)
 	coap->timer_us = INT64_MAX;
 	exchange_run(coap->exchanges, now_us);
 	block_run(coap->blocks, now_us);
+	reader_run(coap->readers, now_us);
 	server_schedule(coap);
 	if (!coap->stopping || coap->stopped || exchange_waiting(coap->exchanges) > 0)
 		return;
@@ -77,9 +85,17 @@ static void coap_close(void *state)
 	plain_listeners_free(coap);
 	server_done(coap);
 	coap->host->timer_free(coap->timer);
+	reader_table_free(coap->readers);
 	exchange_table_free(coap->exchanges);
 	block_table_free(coap->blocks);
 	free(coap);
+}
+
+/* What /.well-known/core lists. */
+static void list_links(struct coap *coap)
+{
+	resource_links_init(&coap->links);
+	reader_links(coap->readers, &coap->links);
 }
 
 static int coap_open(const struct tg_host *host, void **ret_state)
@@ -94,7 +110,6 @@ static int coap_open(const struct tg_host *host, void **ret_state)
 	}
 	coap->host = host;
 	coap->timer_us = INT64_MAX;
-	resource_links_init(&coap->links);
 	settings_read(host, &settings);
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		r = -EIO;
@@ -103,10 +118,15 @@ static int coap_open(const struct tg_host *host, void **ret_state)
 	if (r >= 0)
 		r = block_table_new(&settings.block, ~random, &coap->blocks);
 	if (r >= 0)
+		r = reader_table_new(host, coap->exchanges, settings.readings, &settings.reader, random + 1,
+				     &server_reader_events, coap, &coap->readers);
+	if (r >= 0)
 		r = host->timer_new(host, on_timer, coap, &coap->timer);
 	if (r < 0)
 		host->log(host, TG_LOG_ERROR, NULL, "cannot begin (%s)", strerror(-r));
 	else
+		list_links(coap);
+	if (r >= 0)
 		r = listeners_open(coap, &settings);
 	if (r < 0) {
 		coap_close(coap);
@@ -182,6 +202,14 @@ static void coap_verdict(void *state, uint64_t token, const struct tg_answer *an
 	coap_stop_when_done(coap);
 }
 
+static void coap_reading(void *state, uint64_t token, const struct tg_reading *reading)
+{
+	struct coap *coap = state;
+	reader_told(coap->readers, token, reading);
+	server_schedule(coap);
+	coap_stop_when_done(coap);
+}
+
 static void coap_identity(void *state, uint64_t token, const struct tg_identity *identity)
 {
 	struct coap *coap = state;
@@ -206,7 +234,10 @@ static void coap_tickets(void *state, const struct tg_ticket_key *keys, size_t c
 
 static void coap_joined(void *state)
 {
-	live_tell_all(state);
+	struct coap *coap = state;
+	live_tell_all(coap);
+	reader_joined(coap->readers);
+	server_schedule(coap);
 }
 
 static int coap_reload(void *state)
@@ -228,6 +259,8 @@ static int coap_reload(void *state)
 	plain_listeners_reload(coap, &settings);
 	exchange_set_limits(coap->exchanges, &settings.exchange);
 	block_set_limits(coap->blocks, &settings.block);
+	reader_set(coap->readers, settings.readings, &settings.reader);
+	list_links(coap);
 	return 0;
 }
 
@@ -256,6 +289,7 @@ const struct tg_adapter tidegate_adapter = {
 	.start = coap_start,
 	.verdict = coap_verdict,
 	.identity = coap_identity,
+	.reading = coap_reading,
 	.device_changed = coap_device_changed,
 	.reload = coap_reload,
 	.joined = coap_joined,

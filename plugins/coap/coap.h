@@ -14,6 +14,7 @@
 
 #include "dtls.h"
 #include "plain.h"
+#include "reader.h"
 #include "resource.h"
 #include "settings.h"
 
@@ -28,7 +29,10 @@ enum coap_counter {
 	COAP_ENDED, /* by reason, up to DTLS_END_REPLACED */
 	COAP_REQUESTS = COAP_ENDED + DTLS_END_REPLACED + 1,
 	COAP_MALFORMED,
-	COAP_EXCHANGE, /* by enum exchange_count */
+	COAP_READS,                                    /* of last readings */
+	COAP_OBSERVERS,                                /* of last readings, now */
+	COAP_OBSERVE,                                  /* by enum observe_count */
+	COAP_EXCHANGE = COAP_OBSERVE + OBSERVE_COUNTS, /* by enum exchange_count */
 	COAP_PLAIN = COAP_EXCHANGE + EXCHANGE_COUNTS,
 	COAP_PLAIN_PEERS,
 	COAP_PLAIN_DROPPED,
@@ -55,6 +59,7 @@ struct coap {
 	unsigned n_plains;
 	struct exchange_table *exchanges;
 	struct block_table *blocks;
+	struct reader_table *readers;
 	struct resource_links links;
 	struct tg_timer *timer;
 	int64_t timer_us; /* when it fires, INT64_MAX: not set */
@@ -102,6 +107,8 @@ void live_peer_text(const struct sockaddr *peer, char ret_text[LIVE_PEER_MAX]);
 
 /* Of exchange_table_new; the argument is a struct coap. */
 extern const struct exchange_events server_exchange_events;
+/* Of reader_table_new; likewise. */
+extern const struct reader_events server_reader_events;
 
 /* Has the timer fire when something is due. */
 void server_schedule(struct coap *coap);

@@ -36,6 +36,11 @@ libcoapmessage_la_SOURCES = \
 	plugins/coap/exchange_pool.c plugins/coap/exchange_pool.h \
 	plugins/coap/links.c plugins/coap/links.h \
 	plugins/coap/message.c plugins/coap/message.h \
+	plugins/coap/observe.c plugins/coap/observe.h \
+	plugins/coap/reader.c plugins/coap/reader.h \
+	plugins/coap/reader_answer.c plugins/coap/reader_answer.h \
+	plugins/coap/reader_inside.c plugins/coap/reader_inside.h \
+	plugins/coap/reader_snapshot.c plugins/coap/reader_snapshot.h \
 	plugins/coap/recent.c plugins/coap/recent.h \
 	plugins/coap/resource.c plugins/coap/resource.h
 libcoapmessage_la_CPPFLAGS = -I$(top_srcdir)/include
@@ -62,6 +67,8 @@ COAP_TESTS = \
 	tests/unit/test_coap_exchange \
 	tests/unit/test_coap_links \
 	tests/unit/test_coap_message \
+	tests/unit/test_coap_observe \
+	tests/unit/test_coap_observers \
 	tests/unit/test_coap_recent \
 	tests/unit/test_coap_repeats \
 	tests/unit/test_coap_resource \
@@ -89,6 +96,15 @@ tests_unit_test_coap_message_SOURCES = tests/unit/test_coap_message.c
 tests_unit_test_coap_message_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_coap_message_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_coap_message_LDADD = libcoapmessage.la $(CHECK_LIBS)
+tests_unit_test_coap_observe_SOURCES = tests/unit/test_coap_observe.c tests/unit/observe_rig.c tests/unit/observe_rig.h
+tests_unit_test_coap_observe_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_coap_observe_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_coap_observe_LDADD = libcoapmessage.la $(CHECK_LIBS)
+tests_unit_test_coap_observers_SOURCES = \
+	tests/unit/test_coap_observers.c tests/unit/observe_rig.c tests/unit/observe_rig.h
+tests_unit_test_coap_observers_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_coap_observers_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_coap_observers_LDADD = libcoapmessage.la $(CHECK_LIBS)
 tests_unit_test_coap_recent_SOURCES = tests/unit/test_coap_recent.c
 tests_unit_test_coap_recent_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_coap_recent_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -112,7 +128,8 @@ COAP_ADAPTER_TESTS = tests/adapter/coap_conformance tests/adapter/test_coap test
 check_PROGRAMS += $(COAP_ADAPTER_TESTS)
 UNIT_TESTS += $(COAP_ADAPTER_TESTS)
 tests_adapter_coap_conformance_SOURCES = \
-	tests/adapter/coap_conformance.c tests/adapter/coap_conformance.h tests/adapter/coap_requirements.c $(COAP_RIG)
+	tests/adapter/coap_conformance.c tests/adapter/coap_conformance.h tests/adapter/coap_pattern.c \
+	tests/adapter/coap_pattern.h tests/adapter/coap_requirements.c tests/adapter/coap_requirements_readers.c $(COAP_RIG)
 tests_adapter_coap_conformance_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_adapter_coap_conformance_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 tests_adapter_coap_conformance_LDADD = $(COAP_RIG_LIBS)

@@ -22,6 +22,7 @@ struct server_session {
 	struct server_session *previous;
 	struct exchange_peer exchange;
 	struct block_peer block;
+	struct reader_peer reader;
 };
 
 static struct server_session *session_of(struct exchange_peer *peer)
@@ -45,6 +46,14 @@ static void count_exchange(void *arg, enum exchange_count what)
 
 const struct exchange_events server_exchange_events = {.send = send_datagram, .count = count_exchange};
 
+static void count_observe(void *arg, enum observe_count what)
+{
+	struct coap *coap = arg;
+	coap->host->count(coap->host, COAP_OBSERVE + (unsigned)what, 1);
+}
+
+const struct reader_events server_reader_events = {.send = send_datagram, .count = count_observe};
+
 static struct server_session *session_new(struct coap *coap)
 {
 	struct server_session *session = calloc(1, sizeof(*session));
@@ -55,6 +64,7 @@ static struct server_session *session_new(struct coap *coap)
 		session->next->previous = session;
 	coap->sessions = session;
 	exchange_peer_init(coap->exchanges, &session->exchange);
+	session->reader.exchange = &session->exchange;
 	return session;
 }
 
@@ -91,6 +101,7 @@ static const char *session_device(const struct coap *coap, const struct server_s
 
 static void session_free(struct coap *coap, struct server_session *session)
 {
+	reader_peer_done(coap->readers, &session->reader);
 	exchange_peer_done(coap->exchanges, &session->exchange);
 	block_peer_done(coap->blocks, &session->block);
 	*(session->previous ? &session->previous->next : &coap->sessions) = session->next;
@@ -142,6 +153,22 @@ static void refuse(struct coap *coap, const struct exchange_request *request, ui
 	reply(coap, request, &answer);
 }
 
+static bool is_read(const struct coap *coap, const struct coap_message *message)
+{
+	char text[RESOURCE_TEXT_MAX];
+	return reader_takes(coap->readers, message) && resource_check(message, text) == 0;
+}
+
+static void read_last(struct coap *coap, const struct exchange_request *request, struct server_session *session)
+{
+	if (coap->stopping) {
+		refuse(coap, request, MESSAGE_UNAVAILABLE, BUSY_MAX_AGE_S, NULL);
+		return;
+	}
+	coap->host->count(coap->host, COAP_READS, 1);
+	reader_request(coap->readers, &session->reader, session_device(coap, session), request);
+}
+
 /* The same answer as before; the sentence beside a refusal is not kept, and what was read is read again. */
 static void repeat(struct coap *coap, const struct exchange_request *request, const struct exchange_answer *before)
 {
@@ -149,8 +176,12 @@ static void repeat(struct coap *coap, const struct exchange_request *request, co
 	struct resource_answer answer = resource_answer(request->message, before->code, before->detail, NULL);
 	struct resource_reading reading;
 	char text[RESOURCE_TEXT_MAX];
-	if ((before->code == MESSAGE_CONTENT || before->code == MESSAGE_VALID) &&
-	    resource_request(request->message, &coap->links, text, &reading, &answer))
+	bool was_read = before->code == MESSAGE_CONTENT || before->code == MESSAGE_VALID;
+	if (was_read && is_read(coap, request->message)) {
+		read_last(coap, request, session_of(request->peer));
+		return;
+	}
+	if (was_read && resource_request(request->message, &coap->links, text, &reading, &answer))
 		return;
 	const struct exchange_answer encoded = answer_encode(&answer, memory);
 	exchange_repeat(coap->exchanges, request, &encoded);
@@ -200,6 +231,10 @@ static void take(struct coap *coap, const struct exchange_request *request, stru
 	struct tg_bytes payload;
 	char text[RESOURCE_TEXT_MAX];
 	coap->host->count(coap->host, COAP_REQUESTS, 1);
+	if (is_read(coap, message)) {
+		read_last(coap, request, session);
+		return;
+	}
 	if (!resource_request(message, &coap->links, text, &reading, &answer)) {
 		reply(coap, request, &answer);
 		return;
@@ -242,6 +277,10 @@ static void session_received(struct coap *coap, struct server_session *session, 
 		.hash = exchange_hash(coap->exchanges, datagram),
 	};
 	struct exchange_answer before;
+	if (reader_settle(coap->readers, &session->reader, &message)) {
+		server_schedule(coap);
+		return;
+	}
 	switch (exchange_receive(coap->exchanges, &request, coap->host->now_us(coap->host), &before)) {
 	case EXCHANGE_NEW:
 		take(coap, &request, session);
@@ -288,7 +327,10 @@ void server_schedule(struct coap *coap)
 {
 	int64_t exchange_us = exchange_next_us(coap->exchanges);
 	int64_t block_us = block_next_us(coap->blocks);
+	int64_t reader_us = reader_next_us(coap->readers);
 	int64_t next_us = exchange_us < block_us ? exchange_us : block_us;
+	next_us = reader_us < next_us ? reader_us : next_us;
+	coap->host->gauge(coap->host, COAP_OBSERVERS, (int64_t)reader_observers(coap->readers));
 	if (next_us >= coap->timer_us)
 		return; /* fires early enough, and then looks again */
 	coap->timer_us = next_us;

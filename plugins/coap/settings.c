@@ -54,6 +54,15 @@ const struct tg_setting settings_rows[] = {
 	{"requests_a_session", TG_INT, TG_LIVE, "", "32", 1, 4096, NULL, "most requests of one session in progress"},
 	{"remembered", TG_INT, 0, "", "262144", 256, 1 << 24, NULL,
 	 "answered message ids that repeats are recognised by, 44 bytes each"},
+	{"readings", TG_TEXT, TG_LIVE, "", "readings", 0, READER_PREFIX_MAX, NULL,
+	 "path below which devices GET or observe last readings, as readings/DEVICE/PATH; \"\": they cannot"},
+	{"readings_bytes", TG_INT, TG_LIVE, "bytes", "8388608", 1024, 1 << 30, NULL,
+	 "memory for large readings that devices fetch in blocks"},
+	{"observers", TG_INT, TG_LIVE, "", "4096", 0, 1 << 20, NULL,
+	 "most observations of readings at once, by process"},
+	{"observers_a_session", TG_INT, TG_LIVE, "", "16", 0, 4096, NULL, "most observations of one session"},
+	{"observe_confirm_s", TG_INT, TG_LIVE, "s", "60", 1, DAY_S, NULL,
+	 "a notification is confirmable when the last acknowledgement of its observer is older than this"},
 	{"workers", TG_INT, 0, "", "1", 1, 16, NULL, "processes that share the addresses"},
 	{NULL},
 };
@@ -82,6 +91,11 @@ void settings_read(const struct tg_host *host, struct settings *ret_settings)
 			     .ack_delay_us = host->setting_int(host, "ack_delay_ms") * MS_US},
 		.block = {.body_bytes = setting_size(host, "body_bytes"),
 			  .all_bytes = setting_size(host, "bodies_bytes")},
+		.reader = {.observe = {.observers = setting_size(host, "observers"),
+				       .a_peer = setting_size(host, "observers_a_session"),
+				       .confirm_us = host->setting_int(host, "observe_confirm_s") * S_US},
+			   .snapshots_bytes = setting_size(host, "readings_bytes")},
+		.readings = host->setting_text(host, "readings") + strspn(host->setting_text(host, "readings"), "/"),
 		.plain_peers = setting_size(host, "insecure_peers"),
 	};
 }

@@ -7,6 +7,7 @@
 #include "block.h"
 #include "dtls.h"
 #include "exchange.h"
+#include "reader.h"
 
 enum { SETTINGS_LISTEN_MAX = 8 };
 
@@ -16,6 +17,8 @@ struct settings {
 	struct dtls_limits dtls;
 	struct exchange_limits exchange;
 	struct block_limits block;
+	struct reader_limits reader;
+	const char *readings; /* lent until the next reload */
 	size_t plain_peers;
 };
 

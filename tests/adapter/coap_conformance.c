@@ -6,28 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coap_pattern.h"
 #include "coap_rig.h"
 
-enum { MS = 1000, BYTES_MAX = 2048, STEP_MAX = 512, PEERS = 3, ANY = -1, REST = -2 };
-
-/* Bytes of a step; ANY and REST stand for more than one value. */
-struct pattern {
-	int bytes[BYTES_MAX];
-	size_t size;
-};
-
-/* Bytes of a datagram that came, for what is sent or compared later. */
-struct note {
-	const char *take; /* how a pattern says that they are to be noted down */
-	const char *give;
-	size_t size;
-	uint8_t bytes[4];
-	size_t at; /* in the pattern that is being read; SIZE_MAX: nowhere */
-};
-
-static struct note notes[] = {{.take = "ID", .give = "id", .size = 2}, {.take = "TAG", .give = "tag", .size = 4}};
-
-enum { NOTES = sizeof(notes) / sizeof(notes[0]) };
+enum { MS = 1000, STEP_MAX = 512, PEERS = 3 };
 
 static struct sensor *peers[PEERS];
 static struct sensor *peer;
@@ -38,6 +20,7 @@ static void setup(void)
 	rig_setup();
 	rig->virtual_time = true;
 	mock_set(rig, "body_bytes", "4096");
+	mock_set(rig, "observers_a_session", "2");
 	rig_begin();
 	peers[0] = peer = sensor_psk("sensor-1", RIG_KEY);
 	ck_assert_ptr_nonnull(peer);
@@ -51,127 +34,29 @@ static void teardown(void)
 	rig_teardown();
 }
 
-static void put(struct pattern *pattern, int byte)
-{
-	ck_assert_uint_lt(pattern->size, BYTES_MAX);
-	pattern->bytes[pattern->size++] = byte;
-}
-
-/* Two digits. */
-static int hexadecimal(const char *digits)
-{
-	char pair[3] = {digits[0], digits[0] ? digits[1] : '\0', '\0'}, *end;
-	long value = strtol(pair, &end, 16);
-
-	ck_assert_msg(end == pair + 2, "no bytes: '%s'", digits);
-	return (int)value;
-}
-
-static const char *put_text(struct pattern *pattern, const char *text)
-{
-	for (; *text && *text != '\''; text++)
-		put(pattern, (unsigned char)*text);
-	return text + 1;
-}
-
-/* Returns what follows the note in the text, or NULL where there is none. */
-static const char *put_note(struct pattern *pattern, const char *text)
-{
-	for (size_t i = 0; i < NOTES; i++) {
-		struct note *note = &notes[i];
-		size_t length = strlen(note->take);
-		bool take = strncmp(text, note->take, length) == 0;
-
-		if (!take && strncmp(text, note->give, length) != 0)
-			continue;
-		if (take)
-			note->at = pattern->size;
-		for (size_t place = 0; place < note->size; place++)
-			put(pattern, take ? ANY : note->bytes[place]);
-		return text + length;
-	}
-	return NULL;
-}
-
-/* One piece of a pattern; returns what follows it. */
-static const char *put_piece(struct pattern *pattern, const char *text)
-{
-	const char *behind = put_note(pattern, text);
-	char *end;
-
-	if (behind)
-		return behind;
-	if (*text == '\'')
-		return put_text(pattern, text + 1);
-	if (*text == '*') {
-		put(pattern, REST);
-		return text + 1;
-	}
-	if (*text == 'x') {
-		for (long left = strtol(text + 1, &end, 10); left > 0; left--)
-			put(pattern, 'x');
-		return end;
-	}
-	put(pattern, *text == '.' ? ANY : hexadecimal(text));
-	return text + 2;
-}
-
-static void read_pattern(const char *text, struct pattern *pattern)
-{
-	for (size_t i = 0; i < NOTES; i++)
-		notes[i].at = SIZE_MAX;
-	pattern->size = 0;
-	while (*text) {
-		if (*text == ' ')
-			text++;
-		else
-			text = put_piece(pattern, text);
-	}
-}
-
-static void take_notes(const uint8_t *bytes)
-{
-	for (size_t i = 0; i < NOTES; i++)
-		if (notes[i].at != SIZE_MAX)
-			memcpy(notes[i].bytes, bytes + notes[i].at, notes[i].size);
-}
-
 static void step_send(const char *text)
 {
 	static struct pattern pattern;
-	uint8_t wire[BYTES_MAX];
+	uint8_t wire[PATTERN_MAX];
 
-	read_pattern(text, &pattern);
+	pattern_read(text, &pattern);
 	for (size_t i = 0; i < pattern.size; i++)
 		wire[i] = (uint8_t)pattern.bytes[i];
 	sensor_send(peer, (struct tg_bytes){wire, pattern.size});
 }
 
-static bool matches(const struct pattern *pattern, struct tg_bytes datagram)
-{
-	const uint8_t *bytes = datagram.data;
-
-	for (size_t i = 0; i < pattern->size; i++) {
-		if (pattern->bytes[i] == REST)
-			return true;
-		if (i >= datagram.size || (pattern->bytes[i] != ANY && pattern->bytes[i] != bytes[i]))
-			return false;
-	}
-	return datagram.size == pattern->size;
-}
-
 static void step_expect(const char *text)
 {
 	static struct pattern pattern;
-	char shown[3 * BYTES_MAX] = "";
+	char shown[3 * PATTERN_MAX] = "";
 	struct tg_bytes datagram = sensor_receive_raw(peer);
 	const uint8_t *bytes = datagram.data;
 
-	read_pattern(text, &pattern);
+	pattern_read(text, &pattern);
 	for (size_t i = 0; i < datagram.size; i++)
 		snprintf(shown + 3 * i, 4, " %02x", bytes[i]);
-	ck_assert_msg(matches(&pattern, datagram), "not '%s' came but%s", text, shown);
-	take_notes(bytes);
+	ck_assert_msg(pattern_matches(&pattern, datagram), "not '%s' came but%s", text, shown);
+	pattern_note(bytes);
 }
 
 static const struct mock_submission *last(void)
@@ -199,6 +84,70 @@ static void answer(enum tg_verdict verdict, uint32_t number)
 
 	ck_assert(MOCK_UNTIL(rig, rig->n_submissions > n_answered, 30000));
 	mock_answer(rig, rig->submissions[n_answered++].token, &given);
+}
+
+/* "N PATH": the newest of N reads is for this device and path. "N on PATH": and is to go on. */
+static void step_asked(const char *text)
+{
+	char *end;
+	size_t wanted = strtoul(text, &end, 10);
+	bool observe = strncmp(end, " on ", 4) == 0;
+	char named[STEP_MAX];
+
+	ck_assert(MOCK_UNTIL(rig, rig->n_reads >= wanted, 30000));
+	mock_settle(rig);
+	ck_assert_uint_eq(rig->n_reads, wanted);
+	if (!*end)
+		return;
+	const struct mock_read *read = &rig->reads[wanted - 1];
+	snprintf(named, sizeof(named), "%s %s/%s", read->reader, read->device, read->path);
+	ck_assert_str_eq(named, end + (observe ? 4 : 1));
+	ck_assert_int_eq(read->observe, observe);
+}
+
+/* "N ETAG FORMAT AGE BYTES": the answer to read N. */
+static void step_told(const char *text)
+{
+	static struct pattern pattern;
+	uint8_t payload[PATTERN_MAX];
+	char *end;
+	size_t read = strtoul(text, &end, 10) - 1;
+	struct tg_reading reading = {.verdict = TG_ACCEPTED, .etag = strtoull(end, &end, 16)};
+
+	reading.content_format = (int32_t)strtol(end, &end, 10);
+	reading.max_age_s = (uint32_t)strtoul(end, &end, 10);
+	pattern_read(end, &pattern);
+	for (size_t i = 0; i < pattern.size; i++)
+		payload[i] = (uint8_t)pattern.bytes[i];
+	reading.payload = (struct tg_bytes){payload, pattern.size};
+	ck_assert(MOCK_UNTIL(rig, rig->n_reads > read, 30000));
+	reading.last = !rig->reads[read].observe;
+	mock_reading(rig, read, &reading);
+}
+
+/* "N V": read N is over, with this verdict. */
+static void step_over(const char *text)
+{
+	char *end;
+	size_t read = strtoul(text, &end, 10) - 1;
+	const struct tg_reading reading = {.verdict = (uint32_t)strtoul(end, NULL, 10),
+					   .last = true,
+					   .content_format = TG_FORMAT_NONE,
+					   .max_age_s = 7};
+
+	ck_assert(MOCK_UNTIL(rig, rig->n_reads > read, 30000));
+	mock_reading(rig, read, &reading);
+}
+
+/* How many reads the core still has. */
+static void step_left(const char *text)
+{
+	size_t left = 0;
+
+	mock_settle(rig);
+	for (size_t i = 0; i < rig->n_reads; i++)
+		left += !rig->reads[i].ended;
+	ck_assert_uint_eq(left, strtoul(text, NULL, 10));
 }
 
 static void step_peer(const char *text)
@@ -254,6 +203,16 @@ static void run_step(const char *step)
 		mock_advance(rig, strtol(text, NULL, 10) * MS);
 	} else if ((text = after(step, "peer"))) {
 		step_peer(text);
+	} else if ((text = after(step, "asked"))) {
+		step_asked(text);
+	} else if ((text = after(step, "told"))) {
+		step_told(text);
+	} else if ((text = after(step, "over"))) {
+		step_over(text);
+	} else if ((text = after(step, "left"))) {
+		step_left(text);
+	} else if (after(step, "joined")) {
+		rig->adapter->joined(rig->state);
 	} else {
 		ck_abort_msg("no step: '%s'", step);
 	}
@@ -276,9 +235,19 @@ static const char *take_step(const char *script, char step[STEP_MAX])
 	return script + (*script == ';');
 }
 
+static const struct requirement *requirement_at(size_t place)
+{
+	return place < n_requirements ? &requirements[place] : &reader_requirements[place - n_requirements];
+}
+
+static size_t requirements_count(void)
+{
+	return n_requirements + n_reader_requirements;
+}
+
 START_TEST(a_requirement)
 {
-	const char *script = requirements[_i].script;
+	const char *script = requirement_at((size_t)_i)->script;
 	char step[STEP_MAX];
 
 	while (*script) {
@@ -298,14 +267,14 @@ static size_t print_table(SRunner *runner)
 	for (size_t i = 0; i < n; i++) {
 		bool good = tr_rtype(results[i]) == CK_PASS;
 
-		printf("%-4s RFC %-18s %s\n", good ? "ok" : "FAIL", requirements[i].source, requirements[i].text);
+		printf("%-4s RFC %-18s %s\n", good ? "ok" : "FAIL", requirement_at(i)->source, requirement_at(i)->text);
 		if (!good)
 			printf("     %s\n", tr_msg(results[i]));
 		failed += !good;
 	}
-	printf("%zu of %zu requirements are met\n", n - failed, n_requirements);
+	printf("%zu of %zu requirements are met\n", n - failed, requirements_count());
 	free(results);
-	return n == n_requirements ? failed : failed + 1;
+	return n == requirements_count() ? failed : failed + 1;
 }
 
 int main(void)
@@ -315,7 +284,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 120);
-	tcase_add_loop_test(tcase, a_requirement, 0, (int)n_requirements);
+	tcase_add_loop_test(tcase, a_requirement, 0, (int)requirements_count());
 	suite_add_tcase(suite, tcase);
 
 	SRunner *runner = srunner_create(suite);

@@ -17,10 +17,16 @@
  *	ok          accept the oldest message that has no verdict yet
  *	no V N      refuse it with verdict V (enum tg_verdict), Max-Age or limit N, and the reason "why"
  *	wait MS     let so much time pass
+ *	asked N R D/P   N last readings have been asked for by now, the newest by device R, of device D and its path P; with "on"
+ *	            behind N it is to go on
+ *	told N E F A BYTES  what the core answers to the N-th of them: ETag (hexadecimal), content format, Max-Age, payload
+ *	over N V    it answers with verdict V, and that nothing more comes
+ *	left N      the core has N of them still to answer, or to go on with
+ *	joined      there is a core again
  *	peer N      from here on it is device N, in a session of its own
  *
  * BYTES are hexadecimal digits, 'text' and x100, which is a hundred bytes of 'x'; in what is compared also .. (any byte), * (any
- * rest), ID and TAG (two and four bytes, noted down); id and tag are the bytes that were noted down, also in what is sent.
+ * rest), ID, NEW and TAG (two, three and four bytes, noted down); id, new and tag are the bytes that were noted down, also in what is sent.
  */
 
 #include <stddef.h>
@@ -33,5 +39,8 @@ struct requirement {
 
 extern const struct requirement requirements[];
 extern const size_t n_requirements;
+/* Those of last readings, and of observing them. */
+extern const struct requirement reader_requirements[];
+extern const size_t n_reader_requirements;
 
 #endif

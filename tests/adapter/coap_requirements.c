@@ -5,6 +5,7 @@
 #define CORE      "bb '.well-known' 04 'core'"
 #define ROOT_LINK "'</>;rt=\"tidegate.readings\";title=\"POST or PUT a reading to any path\"'"
 #define CORE_LINK "'</.well-known/core>;ct=40'"
+#define LAST_LINK "'</readings>;rt=\"tidegate.last\";title=\"GET DEVICE/PATH below it: the last reading\";obs'"
 /* ETag of any value and Content-Format 40, the payload behind it. */
 #define LINKS "44 ........ 81 28"
 
@@ -135,7 +136,7 @@ const struct requirement requirements[] = {
 	{"7252 5.10.8.2", "If-None-Match holds there, and does not for what exists",
 	 "> 40 03 0001 50 61'a'; ok; < 60 44 0001; > 40 01 0002 50 6b '.well-known' 04 'core'; < 60 8c 0002; in 1"},
 	{"7252 7.2, 6690 4", "/.well-known/core lists what there is, as link format",
-	 "> 40 01 0001 " CORE "; < 60 45 0001 " LINKS " ff " ROOT_LINK "','" CORE_LINK},
+	 "> 40 01 0001 " CORE "; < 60 45 0001 " LINKS " ff " ROOT_LINK "','" CORE_LINK "','" LAST_LINK},
 	{"7252 7.2", "/.well-known/core is only read",
 	 "> 40 02 0001 " CORE "; < 60 85 0001; > 40 03 0002 " CORE "; < 60 85 0002; > 40 04 0003 " CORE
 	 "; < 60 85 0003; in 0"},
@@ -144,7 +145,7 @@ const struct requirement requirements[] = {
 	{"6690 4.1", "?rt= gives the links of this type",
 	 "> 40 01 0001 " CORE " 4d 07 'rt=tidegate.readings'; < 60 45 0001 " LINKS " ff " ROOT_LINK},
 	{"6690 4.1", "?rt= with a star at the end gives those that begin so",
-	 "> 40 01 0001 " CORE " 48 'rt=tide*'; < 60 45 0001 " LINKS " ff " ROOT_LINK},
+	 "> 40 01 0001 " CORE " 48 'rt=tide*'; < 60 45 0001 " LINKS " ff " ROOT_LINK "','" LAST_LINK},
 	{"6690 4.1", "?href= looks at the target",
 	 "> 40 01 0001 " CORE " 46 'href=/'; < 60 45 0001 " LINKS " ff " ROOT_LINK "; > 40 01 0002 " CORE
 	 " 48 'href=/.*'; < 60 45 0002 " LINKS " ff " CORE_LINK},
@@ -216,8 +217,8 @@ const struct requirement requirements[] = {
 	 "> 40 01 0001 " CORE " c1 06; < 60 45 0001 " LINKS " b1 06 ff *"},
 	{"7959 2.4", "a piece behind the end: 4.00", "> 40 01 0001 " CORE " c2 07f0; < 60 80 0001 *"},
 	{"7959 4", "Size2 tells how large the whole is, where asked for",
-	 "> 40 01 0001 " CORE " c1 00 50; < 60 45 0001 " LINKS " b1 08 51 5e ff '</>;rt=\"tidegate'; > 40 01 0002 " CORE
-	 " d0 04; < 60 45 0002 " LINKS " d1 03 5e ff *"},
+	 "> 40 01 0001 " CORE " c1 00 50; < 60 45 0001 " LINKS " b1 08 51 b4 ff '</>;rt=\"tidegate'; > 40 01 0002 " CORE
+	 " d0 04; < 60 45 0002 " LINKS " d1 03 b4 ff *"},
 	{"7959 3.3", "Block1 and Block2 in one request",
 	 "> 40 03 0001 b1'a' c1 06 41 08 ff x16; < 60 5f 0001 d1 0e 08; > 40 03 0002 b1'a' c1 06 41 10 ff x1; in 1; "
 	 "body 17;"
