@@ -157,7 +157,7 @@ int mock_begin(struct mock_host *mock);
 int mock_reload(struct mock_host *mock);
 void mock_stop(struct mock_host *mock);
 
-/* Gives a delivery; size, ticket, id and what is not set (kind, time) are filled in. Returns what the adapter returned. */
+/* Gives a delivery; size, ticket and what is not set (id, kind, time) are filled in. Returns what the adapter returned. */
 int mock_deliver(struct mock_host *mock, const struct tg_delivery *delivery, uint64_t *ret_ticket);
 int mock_deliver_text(struct mock_host *mock, const char *address, const char *payload, uint64_t *ret_ticket);
 /* -1: not answered yet; else enum tg_delivery_result. */

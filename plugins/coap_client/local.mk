@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+# What needs no socket and no TLS.
+noinst_LTLIBRARIES += libcoapclient.la
+libcoapclient_la_SOURCES = \
+	plugins/coap_client/body.c plugins/coap_client/body.h \
+	plugins/coap_client/finished.c plugins/coap_client/finished.h \
+	plugins/coap_client/linkformat.c plugins/coap_client/linkformat.h \
+	plugins/coap_client/order.c plugins/coap_client/order.h \
+	plugins/coap_client/texts.c plugins/coap_client/texts.h \
+	plugins/coap_client/timing.c plugins/coap_client/timing.h
+libcoapclient_la_CPPFLAGS = -I$(top_srcdir)/include -D_GNU_SOURCE
+libcoapclient_la_CFLAGS = $(AM_CFLAGS) $(COAP_CFLAGS)
+libcoapclient_la_LIBADD = $(COAP_LIBS)
+
+adapter_LTLIBRARIES += coap_client.la
+coap_client_la_SOURCES = \
+	plugins/coap_client/client.h \
+	plugins/coap_client/coap_client.c \
+	plugins/coap_client/command.c \
+	plugins/coap_client/discover.c \
+	plugins/coap_client/names.c plugins/coap_client/names.h \
+	plugins/coap_client/peer.c \
+	plugins/coap_client/peer_session.c \
+	plugins/coap_client/plan.c plugins/coap_client/plan.h \
+	plugins/coap_client/reading.c \
+	plugins/coap_client/request.c plugins/coap_client/request.h \
+	plugins/coap_client/rows.c \
+	plugins/coap_client/stack.c plugins/coap_client/stack.h plugins/coap_client/stack_internal.h \
+	plugins/coap_client/stack_message.c \
+	plugins/coap_client/stack_ssl.c \
+	plugins/coap_client/tls.c plugins/coap_client/tls.h plugins/coap_client/tls_internal.h \
+	plugins/coap_client/tls_files.c \
+	plugins/coap_client/tls_verify.c \
+	plugins/coap_client/watch.c
+coap_client_la_CPPFLAGS = -I$(top_srcdir)/include -D_GNU_SOURCE
+coap_client_la_CFLAGS = $(AM_CFLAGS) $(COAP_CFLAGS) $(OPENSSL_CFLAGS)
+coap_client_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -no-undefined -export-symbols-regex '^tidegate_adapter$$'
+coap_client_la_LIBADD = libcoapclient.la $(COAP_LIBS) $(OPENSSL_LIBS)
+
+COAP_SERVER = tests/adapter/coap_server.c tests/adapter/coap_server.h
+check_PROGRAMS += tests/adapter/test_coap_client_role
+UNIT_TESTS += tests/adapter/test_coap_client_role
+tests_adapter_test_coap_client_role_SOURCES = tests/adapter/test_coap_client_role.c $(COAP_SERVER)
+tests_adapter_test_coap_client_role_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_adapter_test_coap_client_role_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_adapter_test_coap_client_role_LDADD = libmockhost.la $(CHECK_LIBS)
+tests_adapter_test_coap_client_role_DEPENDENCIES = libmockhost.la coap_client.la
+
+check_PROGRAMS += tests/unit/test_coap_client_parts
+UNIT_TESTS += tests/unit/test_coap_client_parts
+tests_unit_test_coap_client_parts_SOURCES = tests/unit/test_coap_client_parts.c
+tests_unit_test_coap_client_parts_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_coap_client_parts_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_coap_client_parts_LDADD = libcoapclient.la $(CHECK_LIBS)
