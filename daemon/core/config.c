@@ -120,6 +120,11 @@ static void read_groups(struct config *config)
 		.heartbeat_us = config_section_int(limits, "heartbeat_ms") * CLOCK_MS_US,
 		.restart_min_us = config_section_int(limits, "restart_min_ms") * CLOCK_MS_US,
 		.restart_max_us = config_section_int(limits, "restart_max_ms") * CLOCK_MS_US,
+		.readings = {.count = (size_t)config_section_int(limits, "readings_max"),
+			     .bytes = (size_t)config_section_int(limits, "readings_bytes"),
+			     .share_percent = (unsigned)config_section_int(limits, "readings_share"),
+			     .observers = (size_t)config_section_int(limits, "observers_max")},
+		.reading_max_age_s = (uint32_t)config_section_int(limits, "reading_max_age_s"),
 	};
 }
 

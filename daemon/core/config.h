@@ -22,6 +22,7 @@
 #include "core/descriptor.h"
 #include "core/pattern.h"
 #include "core/profile.h"
+#include "core/readings.h"
 
 enum { CONFIG_ENDPOINTS_MAX = 256, CONFIG_ROUTES_MAX = 4096, CONFIG_PROFILES_MAX = 256, CONFIG_FILES_MAX = 256 };
 
@@ -75,6 +76,8 @@ struct config_limits {
 	int64_t heartbeat_us;
 	int64_t restart_min_us;
 	int64_t restart_max_us;
+	struct readings_limits readings;
+	uint32_t reading_max_age_s;
 };
 
 /* Whether the machine's clock is believed. */

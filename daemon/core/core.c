@@ -85,6 +85,7 @@ static void on_tick(void *arg)
 	check_ready(core);
 	core_devices_tick(core);
 	core_tickets_tick(core);
+	core_readings_tick(core);
 	core_check_drain(core);
 	core_renewal_tick(core);
 	if (core->watchdog_us > 0 && now >= core->watchdog_at_us) {
@@ -146,6 +147,8 @@ static int build(struct core *core)
 		r = intake_new(&core_intake_ops, core, &core->intake);
 	if (r >= 0)
 		r = sessions_new(&core->sessions);
+	if (r >= 0)
+		r = core_readings_new(core);
 	if (r >= 0)
 		r = core_files_new(core);
 	if (r >= 0)
@@ -210,6 +213,7 @@ void core_free(struct core *core)
 	store_free(core->store);
 	router_free(core->router);
 	intake_free(core->intake);
+	core_readings_free(core);
 	sessions_free(core->sessions);
 	files_free(core->files);
 	devices_free(core->devices);

@@ -268,5 +268,6 @@ void core_command_device_profile(void *arg, struct control_call *call, const jso
 	}
 	log_fields_write(LOG_LEVEL_NOTICE, &(struct log_fields){.device = name}, "device \"%s\" has %s%s%s", name,
 			 *profile ? "the profile \"" : "no profile of its own", profile, *profile ? "\"" : "");
+	core_readings_apply(core);
 	control_reply(call, core_device_describe(devices_find(core->devices, bytes_text(name))));
 }

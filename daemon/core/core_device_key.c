@@ -23,6 +23,7 @@ void core_command_device_revoke(void *arg, struct control_call *call, const json
 	}
 	device = devices_find(core->devices, bytes_text(name));
 	core_device_end(core, device);
+	core_readings_revoked(core, name);
 	log_fields_write(LOG_LEVEL_NOTICE, &(struct log_fields){.device = name}, "device \"%s\" revoked", name);
 	control_reply(call, core_device_with_key(core, device, &(struct secret){.size = 0}));
 }

@@ -208,6 +208,7 @@ static void on_gone(void *arg, struct instance *instance, bool was_running)
 	(void)was_running;
 	forget_process(instance);
 	sessions_forget(core->sessions, instance_id(instance));
+	core_readings_process_gone(core, instance);
 	if (endpoint)
 		choose_sink(endpoint, instance);
 	if (endpoint && endpoint->mailbox)
@@ -346,6 +347,11 @@ static int on_frame(void *arg, struct instance *instance, const struct frame *fr
 	case FRAME_SESSION_ENDED:
 		sessions_end(endpoint->core->sessions, instance_id(instance), instance_generation(instance),
 			     frame->session_ended.handle);
+		return 0;
+	case FRAME_READ:
+		return core_readings_ask(endpoint, instance, &frame->read);
+	case FRAME_READ_END:
+		core_readings_end(endpoint->core, instance, frame->read_end.number);
 		return 0;
 	case FRAME_COUNTER:
 		return on_counter(instance, &frame->counter);

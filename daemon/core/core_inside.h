@@ -56,6 +56,7 @@ struct endpoint {
 
 struct core_clock;
 struct core_certs;
+struct core_readings;
 
 struct core {
 	struct loop *loop;
@@ -74,6 +75,7 @@ struct core {
 	struct trust *trust;
 	struct devices *devices;
 	struct sessions *sessions;
+	struct core_readings *readings;
 	struct files *files;
 	struct store *store;
 	struct ledger *ledger;
@@ -168,6 +170,23 @@ void core_command_device_gone(struct core *core, const struct device *device);
 /* core_commands.c: what waits. */
 json_t *core_mailbox_describe(const struct endpoint *endpoint, json_t *problems);
 void core_command_commands(void *arg, struct control_call *call, const json_t *request);
+
+/* core_readings.c: the last reading of each device and path (readings.h), for other devices whose profile allows it. */
+int core_readings_new(struct core *core) WARN_UNUSED;
+void core_readings_free(struct core *core);
+/* The configuration is another one, or a device's profile is: observations that are not allowed any more end. */
+void core_readings_apply(struct core *core);
+void core_readings_tick(struct core *core);
+/* A message of the device was accepted. */
+void core_readings_put(struct core *core, const struct message *message);
+/* Errors: -EBADMSG; those of instance_send. */
+int core_readings_ask(struct endpoint *endpoint, struct instance *instance, const struct frame_read *read) WARN_UNUSED;
+void core_readings_end(struct core *core, const struct instance *instance, uint64_t number);
+void core_readings_process_gone(struct core *core, const struct instance *instance);
+/* A revoked device neither reads nor is read. */
+void core_readings_revoked(struct core *core, const char *device);
+json_t *core_readings_status(const struct core *core);
+void core_command_readings(void *arg, struct control_call *call, const json_t *request);
 
 /* core_profile.c: what the profiles of the devices let through. The device's, or NULL: what it has is not configured. */
 const struct profile *core_profile_of(struct core *core, struct device *device);

@@ -184,8 +184,8 @@ static void forward(void *arg, const struct intake_source *source, const struct 
 }
 
 /* Books and tells what has become of a submission. */
-static void note_verdict(struct core *core, const struct frame_submit *submit, const struct message *message,
-			 const struct intake_verdict *verdict)
+static void note_verdict(struct core *core, const struct intake_source *source, const struct frame_submit *submit,
+			 const struct message *message, const struct intake_verdict *verdict)
 {
 	struct tg_bytes name = message ? message->device : submit->device;
 	struct device *device = devices_find(core->devices, name);
@@ -194,6 +194,9 @@ static void note_verdict(struct core *core, const struct frame_submit *submit, c
 	if (verdict->verdict == TG_ACCEPTED) {
 		if (device)
 			device->accepted++;
+		if (device && message && message->kind == TG_TELEMETRY && !device->revoked &&
+		    strcmp(device->endpoint, source->endpoint) == 0)
+			core_readings_put(core, message);
 		return;
 	}
 	core->refused[verdict->verdict]++;
@@ -218,7 +221,7 @@ static void answer(void *arg, const struct intake_source *source, uint64_t token
 					  .limit_bytes = verdict->limit_bytes,
 					  .reason = bytes_text(verdict->reason)}};
 
-	note_verdict(core, submit, message, verdict);
+	note_verdict(core, source, submit, message, verdict);
 	/* A process that has joined anew hands in again what it has no answer to. */
 	if (!instance || instance_generation(instance) != source->generation ||
 	    instance_state(instance) < INSTANCE_RUNNING || instance_state(instance) == INSTANCE_STOPPED)

@@ -47,6 +47,8 @@ libcore_la_SOURCES = \
 	daemon/core/core_manage.c \
 	daemon/core/core_passage.c \
 	daemon/core/core_profile.c \
+	daemon/core/core_readings.c daemon/core/core_readings.h \
+	daemon/core/core_readings_show.c \
 	daemon/core/core_reload.c \
 	daemon/core/core_sessions.c \
 	daemon/core/core_renewal.c \
@@ -91,6 +93,8 @@ libcore_la_SOURCES = \
 	daemon/core/pattern.c daemon/core/pattern.h daemon/core/pattern_compile.c daemon/core/pattern_private.h \
 	daemon/core/pattern_escape.c daemon/core/pattern_escape.h \
 	daemon/core/profile.c daemon/core/profile.h \
+	daemon/core/readings.c daemon/core/readings.h daemon/core/readings_private.h \
+	daemon/core/readings_room.c \
 	daemon/core/renewal.c daemon/core/renewal.h daemon/core/renewal_inside.h \
 	daemon/core/renewal_find.c daemon/core/renewal_find.h \
 	daemon/core/renewal_order.c \
@@ -326,6 +330,19 @@ UNIT_TESTS += tests/unit/test_share
 tests_unit_test_share_SOURCES = tests/unit/suite.h tests/unit/test_share.c
 tests_unit_test_share_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_share_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_readings
+UNIT_TESTS += tests/unit/test_readings
+tests_unit_test_readings_SOURCES = tests/unit/suite.h tests/unit/test_readings.c
+tests_unit_test_readings_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_readings_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_core_readings
+UNIT_TESTS += tests/unit/test_core_readings
+tests_unit_test_core_readings_SOURCES = \
+	tests/unit/fake_readers.c tests/unit/fake_readers.h tests/unit/suite.h tests/unit/test_core_readings.c
+tests_unit_test_core_readings_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_core_readings_LDADD = libcore.la $(CHECK_LIBS) $(JANSSON_LIBS)
 
 check_PROGRAMS += tests/unit/test_senml
 UNIT_TESTS += tests/unit/test_senml

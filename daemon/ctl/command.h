@@ -52,6 +52,7 @@ int ctl_device_export(struct ctl *ctl);
 int ctl_device_rekey(struct ctl *ctl);
 int ctl_device_profile(struct ctl *ctl);
 int ctl_profiles(struct ctl *ctl);
+int ctl_readings(struct ctl *ctl);
 int ctl_certs_renew(struct ctl *ctl);
 int ctl_audit(struct ctl *ctl);
 int ctl_tail(struct ctl *ctl);
@@ -83,6 +84,9 @@ void ctl_clean(json_t *answer);
 
 /* Where a device's profile comes from, in words. */
 const char *ctl_profile_origin(const char *from);
+
+/* "250 ms", "3 min" … */
+void ctl_age(long long ms, char ret_text[32]);
 
 /* Shortcuts for reading answers: "" or 0 where there is none. */
 const char *ctl_text(const json_t *object, const char *key);

@@ -20,6 +20,7 @@ tidegatectl_SOURCES = \
 	daemon/ctl/manage.c \
 	daemon/ctl/out.c daemon/ctl/out.h \
 	daemon/ctl/profiles.c \
+	daemon/ctl/readings.c \
 	daemon/ctl/sessions.c \
 	daemon/ctl/renew.c \
 	daemon/ctl/status.c \
@@ -35,6 +36,6 @@ tests_unit_test_csv_SOURCES = daemon/ctl/csv.c daemon/ctl/csv.h tests/unit/suite
 tests_unit_test_csv_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_csv_LDADD = libbase.la $(CHECK_LIBS)
 
-INTEGRATION_TESTS += tests/integration/test_registry.py
-SANITIZE_TESTS += tests/integration/test_registry.py
-EXTRA_DIST += tests/integration/test_registry.py
+INTEGRATION_TESTS += tests/integration/test_readings.py tests/integration/test_registry.py
+SANITIZE_TESTS += tests/integration/test_readings.py tests/integration/test_registry.py
+EXTRA_DIST += tests/integration/test_readings.py tests/integration/test_registry.py

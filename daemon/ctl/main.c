@@ -33,6 +33,8 @@ const struct ctl_command ctl_commands[] = {
 	{"device rekey", "[--key FILE]", "seal the devices' keys under a new master key", ctl_device_rekey},
 	{"audit", "[--no-updates]", "how safe the box is, with evidence", ctl_audit},
 	{"profiles", "", "what the devices of each kind may do, and how many there are", ctl_profiles},
+	{"readings", "[DEVICE] [--payload] [--count N]", "the last reading of each device and path, the newest first",
+	 ctl_readings},
 	{"certs renew", "ENDPOINT | --status", "renew an endpoint's certificate now, or how the renewals go",
 	 ctl_certs_renew},
 	{"tail", "[--device NAME] [--count N]", "watch messages pass", ctl_tail},

@@ -17,7 +17,7 @@ static void format_duration(long long seconds, char text[32])
 		snprintf(text, 32, "%lld d", seconds / 86400);
 }
 
-static void format_age(long long ms, char text[32])
+void ctl_age(long long ms, char text[32])
 {
 	if (ms < 1000)
 		snprintf(text, 32, "%lld ms", ms);
@@ -76,7 +76,7 @@ static void print_outboxes(const json_t *outboxes)
 		const json_t *ledger = json_object_get(outbox, "ledger");
 		char age[32];
 
-		format_age(ctl_number(outbox, "oldest_ms"), age);
+		ctl_age(ctl_number(outbox, "oldest_ms"), age);
 		table_row(&table);
 		table_cell(&table, 0, "%s", ctl_text(outbox, "endpoint"));
 		table_cell(&table, 1, "%lld", ctl_number(ledger, "accepted"));
@@ -107,7 +107,7 @@ static void print_mailboxes(const json_t *mailboxes)
 			     *dropped = json_object_get(ledger, "dropped");
 		char age[32];
 
-		format_age(ctl_number(mailbox, "oldest_ms"), age);
+		ctl_age(ctl_number(mailbox, "oldest_ms"), age);
 		table_row(&table);
 		table_cell(&table, 0, "%s", ctl_text(mailbox, "endpoint"));
 		table_cell(&table, 1, "%lld", ctl_number(ledger, "accepted"));
@@ -123,6 +123,15 @@ static void print_mailboxes(const json_t *mailboxes)
 	}
 	table_print(&table);
 	table_done(&table);
+}
+
+static void print_readings(const json_t *readings)
+{
+	if (ctl_number(readings, "count") == 0)
+		return;
+	printf("\nreadings  %lld kept for readers, %lld bytes, %lld evicted, %lld observers\n",
+	       ctl_number(readings, "count"), ctl_number(readings, "bytes"), ctl_number(readings, "evicted"),
+	       ctl_number(readings, "observers"));
 }
 
 int ctl_status(struct ctl *ctl)
@@ -160,6 +169,7 @@ int ctl_status(struct ctl *ctl)
 		putchar('\n');
 		print_mailboxes(json_object_get(result, "mailboxes"));
 	}
+	print_readings(json_object_get(result, "readings"));
 	putchar('\n');
 	json_array_foreach(problems, i, problem) printf(
 		"%s! %s%s\n", table_red(), json_is_string(problem) ? json_string_value(problem) : "?", table_plain());
@@ -198,9 +208,9 @@ int ctl_outbox(struct ctl *ctl)
 		table_cell(&table, 1, "%lld", ctl_number(outbox, "held_memory"));
 		table_cell(&table, 2, "%lld", ctl_number(outbox, "held_disk"));
 		table_cell(&table, 3, "%lld", ctl_number(outbox, "in_flight"));
-		format_age(ctl_number(outbox, "oldest_ms"), age);
+		ctl_age(ctl_number(outbox, "oldest_ms"), age);
 		table_cell(&table, 4, "%s", age);
-		format_age(confirmed, age);
+		ctl_age(confirmed, age);
 		table_cell(&table, 5, "%s%s", confirmed < 0 ? "never since start" : age, confirmed < 0 ? "" : " ago");
 		table_cell(&table, 6, "%lld", ctl_number(outbox, "bytes"));
 	}

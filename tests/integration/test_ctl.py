@@ -15,7 +15,7 @@ from harness.gateway import BUILD
 GOOD, FAILED, USAGE, NO_GATEWAY, UNWELL = range(5)
 
 COMMANDS = [
-    ["status"], ["outbox"], ["profiles"], ["audit", "--no-updates"], ["device", "add", "d", "--psk"], ["device", "list"], ["device", "show", "d"],
+    ["status"], ["outbox"], ["profiles"], ["readings", "d", "--payload"], ["audit", "--no-updates"], ["device", "add", "d", "--psk"], ["device", "list"], ["device", "show", "d"],
     ["device", "revoke", "d"], ["device", "rotate", "d"], ["device", "rotate", "d", "--finish"], ["device", "add", "d", "--enrol-only"],
     ["device", "ca"], ["device", "export"], ["device", "profile", "d", "p"], ["device", "rekey"], ["tail", "--count", "1"], ["config"],
     ["routes", "test", "field", "d", "/p"], ["reload"], ["drain", "--timeout", "0"], ["drain", "--off"],
@@ -28,7 +28,7 @@ WRONG = [
     ["device", "rotate", "d", "--finish", "--now"], ["device", "add", "d", "--psk", "--endpoint"], ["device", "show"],
     ["tail", "--count", "0"], ["tail", "--count", "99999999999999999999"], ["drain", "--timeout", ""],
     ["drain", "--timeout", "99999999999999999999"], ["drain", "--timeout", "-1"], ["drain", "--off", "--timeout", "1"],
-    ["routes", "test", "field"], ["profiles", "now"], ["audit", "now"], ["--lost", "status"], ["device", "show", b"\xff"],
+    ["routes", "test", "field"], ["profiles", "now"], ["readings", "a", "b"], ["readings", "--count", "0"], ["audit", "now"], ["--lost", "status"], ["device", "show", b"\xff"],
 ]
 
 TERMINAL = "\x1b]0;title\x07\x9b31m\x7f\r\n"
@@ -37,7 +37,7 @@ KEYS = [
     "device", "identity", "key", "proof", "endpoint", "last_seen", "accepted", "endpoints", "outboxes", "ledger", "problems",
     "counters", "sessions", "uptime_s", "dropped", "applied", "waiting", "text", "held", "route", "goes", "address", "what",
     "time", "bytes", "reason", "event", "confirmed_ms", "gateway", "certificate", "private_key", "authority",
-    "trust", "until", "taken", "results", "row", "line", "rotating", "old_key_until", "profile",
+    "trust", "until", "taken", "results", "row", "line", "rotating", "old_key_until", "profile", "readings", "more", "payload",
 ]
 RAW = [
     b"", b"\n", b"nonsense\n", b"[]\n", b"{}\n", b'{"ok":true}\n', b'{"ok":false}\n', b'{"ok":false,"error":7}\n', b"7\n",
