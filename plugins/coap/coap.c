@@ -51,6 +51,14 @@ static const char *const counters[] = {
 	[COAP_PLAIN] = "plain_datagrams",
 	[COAP_PLAIN_PEERS] = "plain_peers",
 	[COAP_PLAIN_DROPPED] = "plain_dropped",
+	[COAP_COMMAND + COMMAND_COUNT_BEGUN] = "commands",
+	[COAP_COMMAND + COMMAND_COUNT_RETRANSMIT] = "commands_retransmissions",
+	[COAP_COMMAND + COMMAND_COUNT_SEPARATE] = "commands_separate_responses",
+	[COAP_COMMAND + COMMAND_COUNT_BLOCKS] = "commands_blocks",
+	[COAP_COMMANDS_ANSWERED] = "commands_answered",
+	[COAP_COMMANDS_REJECTED] = "commands_rejected",
+	[COAP_COMMANDS_UNANSWERED] = "commands_unanswered",
+	[COAP_COMMANDS_REMEMBERED] = "commands_remembered",
 	[COAP_COUNTERS] = NULL,
 };
 
@@ -70,6 +78,7 @@ static void on_timer(void *arg)
 	exchange_run(coap->exchanges, now_us);
 	block_run(coap->blocks, now_us);
 	reader_run(coap->readers, now_us);
+	command_sink_run(coap->commands, now_us);
 	server_schedule(coap);
 	if (!coap->stopping || coap->stopped || exchange_waiting(coap->exchanges) > 0)
 		return;
@@ -86,6 +95,7 @@ static void coap_close(void *state)
 	server_done(coap);
 	coap->host->timer_free(coap->timer);
 	reader_table_free(coap->readers);
+	command_sink_free(coap->commands);
 	exchange_table_free(coap->exchanges);
 	block_table_free(coap->blocks);
 	free(coap);
@@ -120,6 +130,8 @@ static int coap_open(const struct tg_host *host, void **ret_state)
 	if (r >= 0)
 		r = reader_table_new(host, coap->exchanges, settings.readings, &settings.reader, random + 1,
 				     &server_reader_events, coap, &coap->readers);
+	if (r >= 0)
+		r = command_sink_new(coap, &settings.command, &coap->commands);
 	if (r >= 0)
 		r = host->timer_new(host, on_timer, coap, &coap->timer);
 	if (r < 0)
@@ -195,6 +207,13 @@ static int coap_start(void *state)
 	return 0;
 }
 
+static int coap_deliver(void *state, const struct tg_delivery *delivery)
+{
+	struct coap *coap = state;
+	command_sink_deliver(coap->commands, delivery);
+	return 0;
+}
+
 static void coap_verdict(void *state, uint64_t token, const struct tg_answer *answer)
 {
 	struct coap *coap = state;
@@ -235,6 +254,7 @@ static void coap_tickets(void *state, const struct tg_ticket_key *keys, size_t c
 static void coap_joined(void *state)
 {
 	struct coap *coap = state;
+	command_sink_joined(coap->commands);
 	live_tell_all(coap);
 	reader_joined(coap->readers);
 	server_schedule(coap);
@@ -261,6 +281,7 @@ static int coap_reload(void *state)
 	block_set_limits(coap->blocks, &settings.block);
 	reader_set(coap->readers, settings.readings, &settings.reader);
 	list_links(coap);
+	command_sink_set_limits(coap->commands, &settings.command);
 	return 0;
 }
 
@@ -268,6 +289,7 @@ static void coap_stop(void *state)
 {
 	struct coap *coap = state;
 	coap->stopping = true;
+	command_sink_stop(coap->commands);
 	for (unsigned i = 0; i < coap->n_listeners; i++)
 		dtls_stop_accepting(coap->listeners[i].dtls);
 	coap_stop_when_done(coap);
@@ -277,16 +299,18 @@ const struct tg_adapter tidegate_adapter = {
 	.major = TG_ADAPTER_MAJOR,
 	.minor = TG_ADAPTER_MINOR,
 	.size = sizeof(tidegate_adapter),
-	.roles = TG_SOURCE,
+	.roles = TG_SOURCE | TG_SINK,
 	.needs = TG_NEED_LISTEN,
-	.flags = TG_DEVICES | TG_WORKERS,
+	.flags = TG_DEVICES | TG_WORKERS | TG_MAILBOX,
 	.name = "coap",
 	.version = "1",
-	.summary = "readings from sensors that speak CoAP over DTLS",
+	.summary = "devices that speak CoAP over DTLS: readings from them, commands to them",
+	.reserved = "?#&",
 	.settings = settings_rows,
 	.counters = counters,
 	.open = coap_open,
 	.start = coap_start,
+	.deliver = coap_deliver,
 	.verdict = coap_verdict,
 	.identity = coap_identity,
 	.reading = coap_reading,

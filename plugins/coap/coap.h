@@ -10,8 +10,11 @@
  * The life of a request: dtls hands server_received a datagram, message checks it, exchange knows repeats, pings and
  * acknowledgements and keeps those, resource answers at once or says that it is a reading, block puts its pieces together, and
  * the whole goes to the host. The verdict finds its exchange by a token, which is never found again once its session has gone.
+ *
+ * The life of a command is told in command.h; command_sink.c finds its session.
  */
 
+#include "command_sink.h"
 #include "dtls.h"
 #include "plain.h"
 #include "reader.h"
@@ -36,6 +39,11 @@ enum coap_counter {
 	COAP_PLAIN = COAP_EXCHANGE + EXCHANGE_COUNTS,
 	COAP_PLAIN_PEERS,
 	COAP_PLAIN_DROPPED,
+	COAP_COMMAND, /* by enum command_count */
+	COAP_COMMANDS_ANSWERED = COAP_COMMAND + COMMAND_COUNTS,
+	COAP_COMMANDS_REJECTED,
+	COAP_COMMANDS_UNANSWERED,
+	COAP_COMMANDS_REMEMBERED,
 	COAP_COUNTERS
 };
 
@@ -60,6 +68,7 @@ struct coap {
 	struct exchange_table *exchanges;
 	struct block_table *blocks;
 	struct reader_table *readers;
+	struct command_sink *commands;
 	struct resource_links links;
 	struct tg_timer *timer;
 	int64_t timer_us; /* when it fires, INT64_MAX: not set */
@@ -85,6 +94,8 @@ extern const struct dtls_events sessions_events;
 void server_received(void *arg, struct dtls_session *session, struct tg_bytes datagram);
 void server_plain_received(struct coap *coap, struct plain_peer *peer, struct tg_bytes datagram);
 void server_plain_ended(struct coap *coap, struct plain_peer *peer);
+/* What this session has of commands, or NULL: there is no memory. */
+struct command_session *server_commands(struct coap *coap, struct dtls_session *session);
 /* Forgets what is kept for this session, or for all. */
 void server_ended(struct coap *coap, struct dtls_session *session);
 void server_done(struct coap *coap);

@@ -272,7 +272,7 @@ void dtls_resolve(struct dtls *dtls, uint64_t handle, const struct tg_identity *
 		dtls_handshake_resolve(dtls_session_of(entry), identity);
 }
 
-static struct dtls_session *dtls_session_of_device(struct dtls *dtls, struct tg_bytes device)
+static struct dtls_session *dtls_any_of_device(struct dtls *dtls, struct tg_bytes device)
 {
 	struct dtls_entry *entry = NULL;
 
@@ -289,7 +289,7 @@ void dtls_close_device(struct dtls *dtls, struct tg_bytes device)
 {
 	struct dtls_session *session;
 
-	while ((session = dtls_session_of_device(dtls, device))) {
+	while ((session = dtls_any_of_device(dtls, device))) {
 		if (session->state == DTLS_ESTABLISHED)
 			dtls_session_end(session, DTLS_END_LOCAL, true);
 		else
@@ -302,6 +302,16 @@ struct dtls_session *dtls_find(struct dtls *dtls, uint64_t handle)
 	struct dtls_entry *entry = dtls_table_by_handle(dtls->table, handle);
 
 	return entry && dtls_session_of(entry)->state == DTLS_ESTABLISHED ? dtls_session_of(entry) : NULL;
+}
+
+struct dtls_session *dtls_newest(const struct dtls *dtls, struct tg_bytes device)
+{
+	return dtls_session_of_device(dtls_devices_find(&dtls->devices, device));
+}
+
+struct dtls_session *dtls_next_older(const struct dtls_session *session)
+{
+	return dtls_session_of_device(session->of_device.next);
 }
 
 void dtls_each(struct dtls *dtls, void (*fn)(void *arg, struct dtls_session *session), void *arg)

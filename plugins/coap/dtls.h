@@ -100,6 +100,8 @@ void dtls_resolve(struct dtls *dtls, uint64_t handle, const struct tg_identity *
 
 /* One datagram to the peer, at the end of this turn. Errors: -EMSGSIZE: larger than fits into one; -ENOTCONN; -ENOBUFS. */
 int dtls_send(struct dtls_session *session, struct tg_bytes datagram);
+/* The largest datagram that dtls_send takes. */
+size_t dtls_data_max(const struct dtls_session *session);
 /* Ends it with close_notify. `ended` is not called, the session is gone afterwards. */
 void dtls_close(struct dtls_session *session);
 /* Ends every session of this device. `ended` is called for each. */
@@ -109,6 +111,11 @@ void dtls_close_device(struct dtls *dtls, struct tg_bytes device);
 uint64_t dtls_handle(const struct dtls_session *session);
 struct dtls_session *dtls_find(struct dtls *dtls, uint64_t handle); /* established ones only, or NULL */
 const char *dtls_device(const struct dtls_session *session);
+/* The newest established session of this device, and the next older one; NULL: there is none. */
+struct dtls_session *dtls_newest(const struct dtls *dtls, struct tg_bytes device);
+struct dtls_session *dtls_next_older(const struct dtls_session *session);
+/* When the handshake was done. */
+int64_t dtls_established_us(const struct dtls_session *session);
 /* "TLS_PSK_WITH_AES_128_CCM_8" */
 const char *dtls_cipher(const struct dtls_session *session);
 /* Whether it was resumed by a ticket, without a full handshake. */

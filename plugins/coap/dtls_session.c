@@ -75,6 +75,7 @@ void dtls_session_drop(struct dtls_session *session)
 	dtls_session_enter(session);
 	session->state = DTLS_GONE;
 	(void)dtls_table_put(session->dtls->table, &session->entry, DTLS_PLACE_NONE);
+	dtls_devices_remove(&session->dtls->devices, &session->of_device);
 	dtls_timers_clear(&session->dtls->timers, &session->timer);
 	dtls_session_leave(session);
 }
@@ -112,8 +113,9 @@ void dtls_session_establish(struct dtls_session *session)
 	session->handshake = NULL;
 	(void)SSL_SESSION_set1_ticket_appdata(SSL_get_session(session->ssl), NULL, 0);
 	session->data_max = DTLS_get_data_mtu(session->ssl);
-	session->heard_us = dtls_now_us(dtls);
+	session->established_us = session->heard_us = dtls_now_us(dtls);
 	if (dtls_table_put(dtls->table, &session->entry, DTLS_PLACE_ESTABLISHED) < 0 ||
+	    dtls_devices_add(&dtls->devices, &session->of_device, dtls_device(session)) < 0 ||
 	    dtls_timers_set(&dtls->timers, &session->timer, session->heard_us + dtls->limits.idle_us) < 0) {
 		dtls_report(dtls, &session->entry.peer, DTLS_END_HANDSHAKE, "out of memory");
 		dtls_session_drop(session);
@@ -197,6 +199,11 @@ int dtls_send(struct dtls_session *session, struct tg_bytes datagram)
 	return n > 0 ? 0 : -ENOTCONN;
 }
 
+size_t dtls_data_max(const struct dtls_session *session)
+{
+	return session->data_max;
+}
+
 void dtls_close(struct dtls_session *session)
 {
 	dtls_session_end(session, DTLS_END_LOCAL, false);
@@ -210,6 +217,11 @@ uint64_t dtls_handle(const struct dtls_session *session)
 const char *dtls_device(const struct dtls_session *session)
 {
 	return session->device ? session->device : "";
+}
+
+int64_t dtls_established_us(const struct dtls_session *session)
+{
+	return session->established_us;
 }
 
 const char *dtls_cipher(const struct dtls_session *session)

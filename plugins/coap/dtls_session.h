@@ -18,6 +18,7 @@
 
 #include "dtls.h"
 #include "dtls_cookie.h"
+#include "dtls_devices.h"
 #include "dtls_grey.h"
 #include "dtls_rates.h"
 #include "dtls_record.h"
@@ -68,7 +69,9 @@ struct dtls_session {
 	enum dtls_state state;
 	unsigned busy; /* functions up the stack that still use it */
 	struct dtls_entry entry;
+	struct dtls_devices_entry of_device;
 	struct dtls_timer timer;
+	int64_t established_us;
 	int64_t heard_us;
 	struct dtls_local local;
 	struct tg_bytes in;               /* what the BIO reads next: one datagram or record, borrowed */
@@ -87,6 +90,7 @@ struct dtls {
 	struct dtls_socket *socket;
 	struct dtls_cookies *cookies;
 	struct dtls_table *table;
+	struct dtls_devices devices;
 	struct dtls_rates *rates;
 	struct dtls_grey *grey;
 	struct tg_timer *grey_timer;
@@ -110,6 +114,11 @@ struct dtls {
 static inline struct dtls_session *dtls_session_of(struct dtls_entry *entry)
 {
 	return (struct dtls_session *)(void *)((char *)entry - offsetof(struct dtls_session, entry));
+}
+
+static inline struct dtls_session *dtls_session_of_device(struct dtls_devices_entry *entry)
+{
+	return entry ? (struct dtls_session *)(void *)((char *)entry - offsetof(struct dtls_session, of_device)) : NULL;
 }
 
 static inline struct dtls_session *dtls_session_of_timer(struct dtls_timer *timer)

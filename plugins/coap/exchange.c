@@ -85,11 +85,8 @@ void exchange_peer_done(struct exchange_table *table, struct exchange_peer *peer
 
 static void send_empty(struct exchange_table *table, struct exchange_peer *peer, enum message_type type, uint16_t id)
 {
-	uint8_t bytes[4];
-	struct message_writer writer;
-	message_writer_init(&writer, bytes, sizeof(bytes));
-	message_write_header(&writer, type, MESSAGE_EMPTY, id, (struct tg_bytes){0});
-	table->events.send(table->arg, peer, (struct tg_bytes){.data = bytes, .size = writer.size});
+	uint8_t memory[MESSAGE_EMPTY_SIZE];
+	table->events.send(table->arg, peer, message_empty(type, id, memory));
 }
 
 static void count_response(struct exchange_table *table, uint8_t code)

@@ -5,6 +5,7 @@ COAP_DTLS_SOURCES = \
 	plugins/coap/dtls_callback.c \
 	plugins/coap/dtls_context.c plugins/coap/dtls_context.h \
 	plugins/coap/dtls_cookie.c plugins/coap/dtls_cookie.h \
+	plugins/coap/dtls_devices.c plugins/coap/dtls_devices.h \
 	plugins/coap/dtls_handshake.c \
 	plugins/coap/dtls_listen.c \
 	plugins/coap/dtls_name.c \
@@ -31,6 +32,10 @@ libcoapdtls_la_LIBADD = $(OPENSSL_LIBS)
 noinst_LTLIBRARIES += libcoapmessage.la
 libcoapmessage_la_SOURCES = \
 	plugins/coap/block.c plugins/coap/block.h \
+	plugins/coap/command.c plugins/coap/command.h \
+	plugins/coap/command_block.c plugins/coap/command_block.h \
+	plugins/coap/command_memory.c plugins/coap/command_memory.h \
+	plugins/coap/command_pool.c plugins/coap/command_pool.h \
 	plugins/coap/due.c plugins/coap/due.h \
 	plugins/coap/exchange.c plugins/coap/exchange.h \
 	plugins/coap/exchange_pool.c plugins/coap/exchange_pool.h \
@@ -49,6 +54,7 @@ libcoapmessage_la_LIBADD = $(COAP_LIBS)
 
 adapter_LTLIBRARIES += coap.la
 coap_la_SOURCES = \
+	plugins/coap/command_sink.c plugins/coap/command_sink.h \
 	plugins/coap/coap.c plugins/coap/coap.h \
 	plugins/coap/listeners.c \
 	plugins/coap/live.c \
@@ -69,7 +75,6 @@ COAP_TESTS = \
 	tests/unit/test_coap_message \
 	tests/unit/test_coap_observe \
 	tests/unit/test_coap_observers \
-	tests/unit/test_coap_reader \
 	tests/unit/test_coap_recent \
 	tests/unit/test_coap_repeats \
 	tests/unit/test_coap_resource \
@@ -106,10 +111,6 @@ tests_unit_test_coap_observers_SOURCES = \
 tests_unit_test_coap_observers_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_coap_observers_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_coap_observers_LDADD = libcoapmessage.la $(CHECK_LIBS)
-tests_unit_test_coap_reader_SOURCES = tests/unit/test_coap_reader.c
-tests_unit_test_coap_reader_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
-tests_unit_test_coap_reader_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_test_coap_reader_LDADD = libcoapmessage.la $(CHECK_LIBS)
 tests_unit_test_coap_recent_SOURCES = tests/unit/test_coap_recent.c
 tests_unit_test_coap_recent_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_coap_recent_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -129,7 +130,7 @@ tests_fuzz_fuzz_coap_message_LDADD = libcoapmessage.la
 
 COAP_RIG = tests/adapter/coap_rig.c tests/adapter/coap_rig.h
 COAP_RIG_LIBS = libmockhost.la libcoapmessage.la $(CHECK_LIBS) $(OPENSSL_LIBS)
-COAP_ADAPTER_TESTS = tests/adapter/coap_conformance tests/adapter/test_coap tests/adapter/test_coap_client tests/adapter/test_coap_node tests/adapter/test_coap_readers tests/adapter/test_coap_watch tests/adapter/test_coap_sessions
+COAP_ADAPTER_TESTS = tests/adapter/coap_conformance tests/adapter/test_coap tests/adapter/test_coap_client tests/adapter/test_coap_node tests/adapter/test_coap_sessions
 check_PROGRAMS += $(COAP_ADAPTER_TESTS)
 UNIT_TESTS += $(COAP_ADAPTER_TESTS)
 tests_adapter_coap_conformance_SOURCES = \
@@ -172,21 +173,21 @@ tests_adapter_test_coap_plain_LDADD = $(COAP_RIG_LIBS)
 tests_adapter_test_coap_plain_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
 clean-local:
 	rm -rf tests/adapter/node
-tests_adapter_test_coap_readers_SOURCES = tests/adapter/test_coap_readers.c $(COAP_RIG)
-tests_adapter_test_coap_readers_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
-tests_adapter_test_coap_readers_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
-tests_adapter_test_coap_readers_LDADD = $(COAP_RIG_LIBS)
-tests_adapter_test_coap_readers_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
-tests_adapter_test_coap_watch_SOURCES = tests/adapter/test_coap_watch.c $(COAP_RIG)
-tests_adapter_test_coap_watch_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
-tests_adapter_test_coap_watch_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
-tests_adapter_test_coap_watch_LDADD = $(COAP_RIG_LIBS)
-tests_adapter_test_coap_watch_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
 tests_adapter_test_coap_sessions_SOURCES = tests/adapter/test_coap_sessions.c $(COAP_RIG)
 tests_adapter_test_coap_sessions_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_adapter_test_coap_sessions_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 tests_adapter_test_coap_sessions_LDADD = $(COAP_RIG_LIBS)
 tests_adapter_test_coap_sessions_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
+
+# With the device of tests/integration as the other side.
+check_PROGRAMS += tests/adapter/test_coap_command
+UNIT_TESTS += tests/adapter/test_coap_command
+tests_adapter_test_coap_command_SOURCES = tests/adapter/test_coap_command.c tests/adapter/device_rig.c \
+	tests/adapter/device_rig.h $(COAP_RIG)
+tests_adapter_test_coap_command_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_adapter_test_coap_command_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_test_coap_command_LDADD = $(COAP_RIG_LIBS)
+tests_adapter_test_coap_command_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la tests/integration/device$(EXEEXT)
 
 DTLS_TEST_SOURCES = tests/adapter/dtls_client.c tests/adapter/dtls_client.h tests/adapter/dtls_pki.c \
 	tests/adapter/dtls_pki.h tests/adapter/dtls_server.c tests/adapter/dtls_server.h

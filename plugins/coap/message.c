@@ -2,10 +2,12 @@
 #include "message.h"
 
 #include <coap3/coap.h>
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
-enum { VERSION = 1, HEADER_SIZE = 4, PAYLOAD_MARKER = 0xff };
+enum { VERSION = 1, HEADER_SIZE = 4, PAYLOAD_MARKER = 0xff, SEGMENT_MAX = 255 };
 
 /* RFC 7252 section 5.10, RFC 7959 section 2.1, RFC 7641 section 2, RFC 7967 section 2, RFC 8768 section 3. What is critical and not in here is not
  * understood. Hop-Limit may be longer than it should: numbers that are too large are refused, not ignored. */
@@ -243,6 +245,89 @@ void message_write_payload(struct message_writer *writer, struct tg_bytes payloa
 		return;
 	message_write_raw(writer, (struct tg_bytes){.data = &marker, .size = sizeof(marker)});
 	message_write_raw(writer, payload);
+}
+
+struct tg_bytes message_empty(enum message_type type, uint16_t id, uint8_t memory[MESSAGE_EMPTY_SIZE])
+{
+	struct message_writer writer;
+	message_writer_init(&writer, memory, MESSAGE_EMPTY_SIZE);
+	message_write_header(&writer, type, MESSAGE_EMPTY, id, (struct tg_bytes){0});
+	return (struct tg_bytes){.data = memory, .size = writer.size};
+}
+
+/* Decoded, it may have 255 bytes; one of a path must not be "." or "..". */
+static bool is_segment(const char *text, size_t size, bool may_be_dots)
+{
+	size_t decoded = 0, dots = 0;
+	for (size_t i = 0; i < size; i++, decoded++) {
+		if (text[i] == '%') {
+			if (size - i < 3 || !isxdigit((unsigned char)text[i + 1]) ||
+			    !isxdigit((unsigned char)text[i + 2]))
+				return false;
+			dots += strncasecmp(text + i, "%2e", 3) == 0;
+			i += 2;
+		}
+		dots += text[i] == '.';
+	}
+	return decoded <= SEGMENT_MAX && (may_be_dots || decoded == 0 || decoded > 2 || dots != decoded);
+}
+
+static struct tg_bytes path_of(struct tg_bytes address)
+{
+	const char *query = memchr(address.data, '?', address.size);
+	size_t end = query ? (size_t)(query - (const char *)address.data) : address.size;
+	return (struct tg_bytes){.data = (const char *)address.data + 1, .size = end - 1};
+}
+
+static struct tg_bytes query_of(struct tg_bytes address)
+{
+	const char *query = memchr(address.data, '?', address.size);
+	size_t begin = query ? (size_t)(query - (const char *)address.data) + 1 : address.size;
+	return (struct tg_bytes){.data = (const char *)address.data + begin, .size = address.size - begin};
+}
+
+/* Whether all that stands between `mark` could be an option. */
+static bool are_segments(struct tg_bytes text, char mark, bool dots)
+{
+	const char *data = text.data;
+	for (size_t begin = 0, end = 0; begin <= text.size; begin = end + 1) {
+		for (end = begin; end < text.size && data[end] != mark;)
+			end++;
+		if (!is_segment(data + begin, end - begin, dots))
+			return false;
+	}
+	return true;
+}
+
+bool message_is_address(struct tg_bytes address)
+{
+	const char *data = address.data;
+	if (address.size == 0 || address.size > TG_ADDRESS_MAX || data[0] != '/' || memchr(data, '#', address.size))
+		return false;
+	return are_segments(path_of(address), '/', false) && are_segments(query_of(address), '&', true);
+}
+
+static void write_split(struct message_writer *writer, uint16_t number, struct tg_bytes text,
+			int (*split)(const uint8_t *, size_t, unsigned char *, size_t *))
+{
+	/* Each option has a byte or two of its own, in place of the mark behind it. */
+	unsigned char room[2 * TG_ADDRESS_MAX], *next = room;
+	size_t used = sizeof(room);
+	int count = text.size > 0 ? split(text.data, text.size, room, &used) : 0;
+	for (; count > 0; count--, next += coap_opt_size(next))
+		message_write_option(writer, number,
+				     (struct tg_bytes){.data = coap_opt_value(next), .size = coap_opt_length(next)});
+	writer->failed |= count < 0;
+}
+
+void message_write_path(struct message_writer *writer, struct tg_bytes address)
+{
+	write_split(writer, MESSAGE_URI_PATH, path_of(address), coap_split_path);
+}
+
+void message_write_query(struct message_writer *writer, struct tg_bytes address)
+{
+	write_split(writer, MESSAGE_URI_QUERY, query_of(address), coap_split_query);
 }
 
 int message_split_uri(const char *uri, bool *ret_secure, struct tg_bytes *ret_host, uint16_t *ret_port)

@@ -100,6 +100,12 @@ struct coap_message {
 	bool if_none_match;
 };
 
+static inline bool message_is_response(const struct coap_message *message)
+{
+	unsigned class = MESSAGE_CODE_CLASS(message->code);
+	return class == 2 || class == 4 || class == 5;
+}
+
 struct message_option {
 	uint16_t number;
 	struct tg_bytes value;
@@ -141,6 +147,20 @@ void message_write_option_uint(struct message_writer *writer, uint16_t number, u
 void message_write_payload(struct message_writer *writer, struct tg_bytes payload);
 /* Bytes as they are: options and payload that another writer has made. */
 void message_write_raw(struct message_writer *writer, struct tg_bytes bytes);
+
+/* An empty message (RFC 7252 section 4.1). Ownership: the bytes are in `memory`. */
+enum { MESSAGE_EMPTY_SIZE = 4 };
+struct tg_bytes message_empty(enum message_type type, uint16_t id, uint8_t memory[MESSAGE_EMPTY_SIZE]);
+
+/*
+ * An address is "/path?query" as in a URI: segments between '/', queries between '&', where '%' stands before two digits. "/" is the path
+ * without segments. Not one is anything that the options could not say (a segment of dots or over 255 bytes, '#').
+ * Source: RFC 7252 sections 5.10.1, 6.4.
+ */
+bool message_is_address(struct tg_bytes address);
+/* Writes the Uri-Path options of an address, or its Uri-Query options. */
+void message_write_path(struct message_writer *writer, struct tg_bytes address);
+void message_write_query(struct message_writer *writer, struct tg_bytes address);
 
 /* Splits "coaps://host:port" and, not secure, "coap://host:port". Ownership: `*ret_host` borrows from `uri`. Errors: -EINVAL: no URI of
  * these schemes, or more than host and port in it. Source: RFC 7252 sections 6.1, 6.2. */

@@ -23,6 +23,7 @@ struct server_session {
 	struct exchange_peer exchange;
 	struct block_peer block;
 	struct reader_peer reader;
+	struct command_session commands;
 };
 
 static struct server_session *session_of(struct exchange_peer *peer)
@@ -65,6 +66,7 @@ static struct server_session *session_new(struct coap *coap)
 	coap->sessions = session;
 	exchange_peer_init(coap->exchanges, &session->exchange);
 	session->reader.exchange = &session->exchange;
+	session->commands.exchange = &session->exchange;
 	return session;
 }
 
@@ -77,6 +79,7 @@ static struct server_session *session_get(struct coap *coap, struct dtls_session
 	if (!session)
 		return NULL;
 	session->dtls = dtls;
+	session->commands.dtls = dtls;
 	dtls_set_user(dtls, session);
 	return session;
 }
@@ -102,6 +105,7 @@ static const char *session_device(const struct coap *coap, const struct server_s
 static void session_free(struct coap *coap, struct server_session *session)
 {
 	reader_peer_done(coap->readers, &session->reader);
+	command_sink_done(coap->commands, &session->commands);
 	exchange_peer_done(coap->exchanges, &session->exchange);
 	block_peer_done(coap->blocks, &session->block);
 	*(session->previous ? &session->previous->next : &coap->sessions) = session->next;
@@ -110,11 +114,18 @@ static void session_free(struct coap *coap, struct server_session *session)
 	free(session);
 }
 
+struct command_session *server_commands(struct coap *coap, struct dtls_session *dtls)
+{
+	struct server_session *session = session_get(coap, dtls);
+	return session ? &session->commands : NULL;
+}
+
 void server_ended(struct coap *coap, struct dtls_session *dtls)
 {
 	struct server_session *session = dtls_user(dtls);
 	if (!session)
 		return;
+	command_sink_ended(coap->commands, &session->commands);
 	dtls_set_user(dtls, NULL);
 	session_free(coap, session);
 }
@@ -263,6 +274,10 @@ static void session_received(struct coap *coap, struct server_session *session, 
 {
 	struct coap_message message;
 	int r = message_parse(datagram, &message);
+	if (r >= 0 && command_sink_received(coap->commands, &session->commands, &message)) {
+		server_schedule(coap);
+		return;
+	}
 	if (r < 0 || is_rejected(&message)) {
 		coap->host->count(coap->host, COAP_MALFORMED, 1);
 		if (r == -EBADMSG)
@@ -329,7 +344,9 @@ void server_schedule(struct coap *coap)
 	int64_t block_us = block_next_us(coap->blocks);
 	int64_t reader_us = reader_next_us(coap->readers);
 	int64_t next_us = exchange_us < block_us ? exchange_us : block_us;
+	int64_t command_us = command_sink_next_us(coap->commands);
 	next_us = reader_us < next_us ? reader_us : next_us;
+	next_us = command_us < next_us ? command_us : next_us;
 	coap->host->gauge(coap->host, COAP_OBSERVERS, (int64_t)reader_observers(coap->readers));
 	if (next_us >= coap->timer_us)
 		return; /* fires early enough, and then looks again */

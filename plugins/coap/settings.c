@@ -47,7 +47,7 @@ const struct tg_setting settings_rows[] = {
 	{"body_bytes", TG_INT, TG_LIVE, "bytes", "65536", 16, TG_PAYLOAD_MAX, NULL,
 	 "largest payload, whole or in blocks"},
 	{"bodies_bytes", TG_INT, TG_LIVE, "bytes", "8388608", 1024, 1 << 30, NULL,
-	 "memory for all payloads that are arriving in blocks"},
+	 "memory for all payloads that are arriving in blocks; as much again for commands and their answers"},
 	{"ack_delay_ms", TG_INT, TG_LIVE, "ms", "1000", 0, 1500, NULL,
 	 "acknowledge a request by itself when its answer takes longer"},
 	{"requests", TG_INT, TG_LIVE, "", "16384", 1, 1 << 20, NULL, "most requests in progress"},
@@ -63,6 +63,8 @@ const struct tg_setting settings_rows[] = {
 	{"observers_a_session", TG_INT, TG_LIVE, "", "16", 0, 4096, NULL, "most observations of one session"},
 	{"observe_confirm_s", TG_INT, TG_LIVE, "s", "60", 1, DAY_S, NULL,
 	 "a notification is confirmable when the last acknowledgement of its observer is older than this"},
+	{"response_timeout_s", TG_INT, TG_LIVE, "s", "60", 1, 3600, NULL,
+	 "how long a device may take to answer a command that it has acknowledged"},
 	{"workers", TG_INT, 0, "", "1", 1, 16, NULL, "processes that share the addresses"},
 	{NULL},
 };
@@ -96,6 +98,9 @@ void settings_read(const struct tg_host *host, struct settings *ret_settings)
 				       .confirm_us = host->setting_int(host, "observe_confirm_s") * S_US},
 			   .snapshots_bytes = setting_size(host, "readings_bytes")},
 		.readings = host->setting_text(host, "readings") + strspn(host->setting_text(host, "readings"), "/"),
+		.command = {.body_bytes = setting_size(host, "body_bytes"),
+			    .all_bytes = setting_size(host, "bodies_bytes"),
+			    .response_timeout_us = host->setting_int(host, "response_timeout_s") * S_US},
 		.plain_peers = setting_size(host, "insecure_peers"),
 	};
 }

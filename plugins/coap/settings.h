@@ -5,6 +5,7 @@
 /* The rows of the coap adapter's settings, and their values as the parts of the adapter want them. */
 
 #include "block.h"
+#include "command.h"
 #include "dtls.h"
 #include "exchange.h"
 #include "reader.h"
@@ -19,6 +20,7 @@ struct settings {
 	struct block_limits block;
 	struct reader_limits reader;
 	const char *readings; /* lent until the next reload */
+	struct command_limits command;
 	size_t plain_peers;
 };
 

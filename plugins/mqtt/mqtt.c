@@ -34,8 +34,7 @@ struct mqtt {
 	bool stopping; /* finishes what is there, then says that it is offline */
 	bool said_offline;
 	unsigned running; /* of link and inbox, those that have not stopped */
-	uint64_t handle;
-	bool told; /* the host knows of the session with this handle */
+	uint64_t handle;  /* of the session that the host was told of */
 };
 
 static void mqtt_say(struct mqtt *mqtt, enum status_kind kind)
@@ -117,7 +116,7 @@ static void mqtt_on_up(void *arg, struct session *session, const struct session_
 		link_abort(&mqtt->link, strerror(ENOMEM));
 		return;
 	}
-	mqtt->told = session_tell(session, ++mqtt->handle);
+	session_tell(session, ++mqtt->handle);
 	mqtt_say(mqtt, STATUS_ONLINE);
 	mqtt_tell(mqtt);
 }
@@ -153,8 +152,7 @@ static bool mqtt_on_down(void *arg)
 	bool useful = mqtt->publish.confirmed > 0;
 
 	mqtt->renewing = false;
-	if (mqtt->told)
-		mqtt->host->session_ended(mqtt->host, mqtt->handle);
+	mqtt->host->session_ended(mqtt->host, mqtt->handle);
 	publish_end(&mqtt->publish);
 	if (mqtt->stopping)
 		mqtt->link.stopping = true;
@@ -318,7 +316,7 @@ static void mqtt_joined(void *state)
 	struct mqtt *mqtt = state;
 
 	if (mqtt->publish.session)
-		mqtt->told = session_tell(mqtt->publish.session, mqtt->handle);
+		session_tell(mqtt->publish.session, mqtt->handle);
 	inbox_joined(&mqtt->inbox);
 }
 

@@ -26,6 +26,8 @@
  *	close, open                ends the session with close_notify, begins another one
  *	quit                       as the end of standard input does
  *
+ * With DEVICE_LOG in its environment libcoap tells all that it does on standard error.
+ *
  * It says what happens on its standard output, one JSON object a line, by "event":
  *
  *	connected
@@ -193,11 +195,11 @@ static void session_open(void)
 static void session_close(void)
 {
 	if (self.session) {
+		device_forget(self.session);
 		coap_session_release(self.session);
 		note_closed();
 	}
 	self.session = NULL;
-	device_forget_repeats();
 }
 
 /* The socket of the session: libcoap does not tell. */
@@ -368,6 +370,12 @@ static void read_options(int argc, char **argv)
 	}
 }
 
+static void print_log(coap_log_t level, const char *message)
+{
+	(void)level;
+	fputs(message, stderr);
+}
+
 int main(int argc, char **argv)
 {
 	read_options(argc, argv);
@@ -375,6 +383,10 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_DFL);
 	self.input = malloc(LINE_MAX_BYTES);
 	coap_startup();
+	coap_set_log_handler(print_log);
+	coap_set_show_pdu_output(0);
+	if (getenv("DEVICE_LOG"))
+		coap_set_log_level(7);
 	self.context = coap_new_context(NULL);
 	if (!self.input || !self.context)
 		return 1;

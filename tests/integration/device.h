@@ -10,8 +10,8 @@
 
 /* Adds /set, /slow and /big to the context. */
 void device_serve(coap_context_t *context);
-/* Another session begins: message ids are new. */
-void device_forget_repeats(void);
+/* The session is about to end: what it was asked is forgotten, and is not answered any more. */
+void device_forget(coap_session_t *session);
 
 /* Prints one event that has a name alone. */
 void device_print_event(const char *event);

@@ -239,7 +239,14 @@ void device_serve(coap_context_t *context)
 	add_resource(context, "big", on_big);
 }
 
-void device_forget_repeats(void)
+void device_forget(coap_session_t *session)
 {
+	for (size_t i = 0; i < REPEATS; i++) {
+		coap_bin_const_t token = {repeats[i].token_size, repeats[i].token};
+		coap_async_t *async = token.length > 0 ? coap_find_async(session, token) : NULL;
+
+		if (async)
+			coap_free_async(session, async); /* it would keep the session */
+	}
 	memset(repeats, 0, sizeof(repeats));
 }
