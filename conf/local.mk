@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 EXAMPLES = \
+	conf/examples/readers.conf \
 	conf/examples/senml.conf \
 	conf/examples/several-brokers.conf \
 	conf/examples/strict.conf \

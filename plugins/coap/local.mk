@@ -75,6 +75,7 @@ COAP_TESTS = \
 	tests/unit/test_coap_message \
 	tests/unit/test_coap_observe \
 	tests/unit/test_coap_observers \
+	tests/unit/test_coap_reader \
 	tests/unit/test_coap_recent \
 	tests/unit/test_coap_repeats \
 	tests/unit/test_coap_resource \
@@ -111,6 +112,10 @@ tests_unit_test_coap_observers_SOURCES = \
 tests_unit_test_coap_observers_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_coap_observers_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_coap_observers_LDADD = libcoapmessage.la $(CHECK_LIBS)
+tests_unit_test_coap_reader_SOURCES = tests/unit/test_coap_reader.c
+tests_unit_test_coap_reader_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_coap_reader_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_coap_reader_LDADD = libcoapmessage.la $(CHECK_LIBS)
 tests_unit_test_coap_recent_SOURCES = tests/unit/test_coap_recent.c
 tests_unit_test_coap_recent_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_coap_recent_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -130,7 +135,7 @@ tests_fuzz_fuzz_coap_message_LDADD = libcoapmessage.la
 
 COAP_RIG = tests/adapter/coap_rig.c tests/adapter/coap_rig.h
 COAP_RIG_LIBS = libmockhost.la libcoapmessage.la $(CHECK_LIBS) $(OPENSSL_LIBS)
-COAP_ADAPTER_TESTS = tests/adapter/coap_conformance tests/adapter/test_coap tests/adapter/test_coap_client tests/adapter/test_coap_node tests/adapter/test_coap_sessions
+COAP_ADAPTER_TESTS = tests/adapter/coap_conformance tests/adapter/test_coap tests/adapter/test_coap_client tests/adapter/test_coap_node tests/adapter/test_coap_readers tests/adapter/test_coap_watch tests/adapter/test_coap_sessions
 check_PROGRAMS += $(COAP_ADAPTER_TESTS)
 UNIT_TESTS += $(COAP_ADAPTER_TESTS)
 tests_adapter_coap_conformance_SOURCES = \
@@ -173,6 +178,16 @@ tests_adapter_test_coap_plain_LDADD = $(COAP_RIG_LIBS)
 tests_adapter_test_coap_plain_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
 clean-local:
 	rm -rf tests/adapter/node
+tests_adapter_test_coap_readers_SOURCES = tests/adapter/test_coap_readers.c $(COAP_RIG)
+tests_adapter_test_coap_readers_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_adapter_test_coap_readers_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_test_coap_readers_LDADD = $(COAP_RIG_LIBS)
+tests_adapter_test_coap_readers_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
+tests_adapter_test_coap_watch_SOURCES = tests/adapter/test_coap_watch.c $(COAP_RIG)
+tests_adapter_test_coap_watch_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_adapter_test_coap_watch_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_test_coap_watch_LDADD = $(COAP_RIG_LIBS)
+tests_adapter_test_coap_watch_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
 tests_adapter_test_coap_sessions_SOURCES = tests/adapter/test_coap_sessions.c $(COAP_RIG)
 tests_adapter_test_coap_sessions_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_adapter_test_coap_sessions_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)

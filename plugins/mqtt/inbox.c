@@ -64,7 +64,7 @@ static void inbox_on_up(void *arg, bool resumed)
 	inbox->complained = false;
 	host->log(host, TG_LOG_NOTICE, NULL, "receiving from \"%s\" (%s, %s)", inbox_url(inbox)->text,
 		  receive_describe(inbox->receive), resumed ? "session resumed" : "new session");
-	receive_tell(inbox->receive, ++inbox->handle);
+	inbox->told = receive_tell(inbox->receive, ++inbox->handle);
 	if (!resumed)
 		subscribe_forget(&inbox->subscribe);
 	subscribe_begin(&inbox->subscribe);
@@ -144,7 +144,8 @@ static void inbox_on_lost(void *arg, const char *cause)
 	if (was_up) {
 		if (inbox->incoming.settled > 0 || host->now_us(host) - inbox->up_us >= INBOX_GOOD_US)
 			inbox->round.span_us = 0;
-		host->session_ended(host, inbox->handle);
+		if (inbox->told)
+			host->session_ended(host, inbox->handle);
 		incoming_end(&inbox->incoming);
 	}
 	receive_free(inbox->receive);
@@ -293,7 +294,7 @@ void inbox_verdict(struct inbox *inbox, uint64_t token, const struct tg_answer *
 void inbox_joined(struct inbox *inbox)
 {
 	if (inbox->up)
-		receive_tell(inbox->receive, inbox->handle);
+		inbox->told = receive_tell(inbox->receive, inbox->handle);
 }
 
 void inbox_stop(struct inbox *inbox)

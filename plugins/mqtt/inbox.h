@@ -36,6 +36,7 @@ struct inbox {
 	struct receive *receive; /* NULL: none */
 	struct round round;
 	bool up;
+	bool told;       /* the host knows of this connection */
 	bool complained; /* of this outage */
 	bool stopping;
 	int64_t up_us;

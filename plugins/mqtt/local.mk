@@ -51,14 +51,33 @@ tests_adapter_test_mqtt_delivery_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_adapter_test_mqtt_delivery_LDADD = libmockhost.la $(CHECK_LIBS)
 tests_adapter_test_mqtt_delivery_DEPENDENCIES = libmockhost.la mqtt.la
 
-check_PROGRAMS += tests/adapter/test_mqtt_source
-UNIT_TESTS += tests/adapter/test_mqtt_source
-tests_adapter_test_mqtt_source_SOURCES = tests/adapter/test_mqtt_source.c tests/adapter/mqtt_peer.c \
-	tests/adapter/mqtt_peer.h $(MQTT_RIG)
+MQTT_PEER = $(MQTT_RIG) tests/adapter/mqtt_peer.c tests/adapter/mqtt_peer.h
+check_PROGRAMS += tests/adapter/test_mqtt_kinds tests/adapter/test_mqtt_response tests/adapter/test_mqtt_source
+UNIT_TESTS += tests/adapter/test_mqtt_kinds tests/adapter/test_mqtt_response tests/adapter/test_mqtt_source
+tests_adapter_test_mqtt_kinds_SOURCES = tests/adapter/test_mqtt_kinds.c $(MQTT_PEER)
+tests_adapter_test_mqtt_kinds_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_adapter_test_mqtt_kinds_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(MOSQUITTO_CFLAGS)
+tests_adapter_test_mqtt_kinds_LDADD = libmockhost.la $(MOSQUITTO_LIBS) $(CHECK_LIBS)
+tests_adapter_test_mqtt_kinds_DEPENDENCIES = libmockhost.la mqtt.la
+tests_adapter_test_mqtt_response_SOURCES = tests/adapter/test_mqtt_response.c $(MQTT_PEER)
+tests_adapter_test_mqtt_response_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_adapter_test_mqtt_response_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(MOSQUITTO_CFLAGS)
+tests_adapter_test_mqtt_response_LDADD = libmockhost.la $(MOSQUITTO_LIBS) $(CHECK_LIBS)
+tests_adapter_test_mqtt_response_DEPENDENCIES = libmockhost.la mqtt.la
+tests_adapter_test_mqtt_source_SOURCES = tests/adapter/test_mqtt_source.c $(MQTT_PEER)
 tests_adapter_test_mqtt_source_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 tests_adapter_test_mqtt_source_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(MOSQUITTO_CFLAGS)
 tests_adapter_test_mqtt_source_LDADD = libmockhost.la $(MOSQUITTO_LIBS) $(CHECK_LIBS)
 tests_adapter_test_mqtt_source_DEPENDENCIES = libmockhost.la mqtt.la
+
+check_PROGRAMS += tests/adapter/test_mqtt_inbox
+UNIT_TESTS += tests/adapter/test_mqtt_inbox
+tests_adapter_test_mqtt_inbox_SOURCES = tests/adapter/test_mqtt_inbox.c tests/adapter/mqtt_fake.c \
+	tests/adapter/mqtt_fake.h $(MQTT_RIG)
+tests_adapter_test_mqtt_inbox_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_adapter_test_mqtt_inbox_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_adapter_test_mqtt_inbox_LDADD = libmockhost.la $(CHECK_LIBS)
+tests_adapter_test_mqtt_inbox_DEPENDENCIES = libmockhost.la mqtt.la
 
 MQTT_FRONT = $(MQTT_RIG) tests/adapter/dtls_pki.c tests/adapter/dtls_pki.h \
 	tests/adapter/mqtt_front.c tests/adapter/mqtt_front.h
@@ -89,3 +108,24 @@ tests_unit_test_mqtt_window_SOURCES = tests/unit/test_mqtt_window.c plugins/mqtt
 tests_unit_test_mqtt_window_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_mqtt_window_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_mqtt_window_LDADD = $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_mqtt_codec
+UNIT_TESTS += tests/unit/test_mqtt_codec
+tests_unit_test_mqtt_codec_SOURCES = tests/unit/test_mqtt_codec.c plugins/mqtt/codec_read.c plugins/mqtt/codec_write.c plugins/mqtt/text.c
+tests_unit_test_mqtt_codec_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -D_GNU_SOURCE
+tests_unit_test_mqtt_codec_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_mqtt_codec_LDADD = $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_mqtt_filter
+UNIT_TESTS += tests/unit/test_mqtt_filter
+tests_unit_test_mqtt_filter_SOURCES = tests/unit/test_mqtt_filter.c plugins/mqtt/filter.c plugins/mqtt/round.c plugins/mqtt/text.c
+tests_unit_test_mqtt_filter_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -D_GNU_SOURCE
+tests_unit_test_mqtt_filter_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_mqtt_filter_LDADD = $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_mqtt_gate
+UNIT_TESTS += tests/unit/test_mqtt_gate
+tests_unit_test_mqtt_gate_SOURCES = tests/unit/test_mqtt_gate.c plugins/mqtt/arrival.c plugins/mqtt/gate.c plugins/mqtt/text.c
+tests_unit_test_mqtt_gate_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -D_GNU_SOURCE
+tests_unit_test_mqtt_gate_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_mqtt_gate_LDADD = $(CHECK_LIBS)

@@ -34,7 +34,8 @@ struct mqtt {
 	bool stopping; /* finishes what is there, then says that it is offline */
 	bool said_offline;
 	unsigned running; /* of link and inbox, those that have not stopped */
-	uint64_t handle;  /* of the session that the host was told of */
+	uint64_t handle;
+	bool told; /* the host knows of the session with this handle */
 };
 
 static void mqtt_say(struct mqtt *mqtt, enum status_kind kind)
@@ -116,7 +117,7 @@ static void mqtt_on_up(void *arg, struct session *session, const struct session_
 		link_abort(&mqtt->link, strerror(ENOMEM));
 		return;
 	}
-	session_tell(session, ++mqtt->handle);
+	mqtt->told = session_tell(session, ++mqtt->handle);
 	mqtt_say(mqtt, STATUS_ONLINE);
 	mqtt_tell(mqtt);
 }
@@ -152,7 +153,8 @@ static bool mqtt_on_down(void *arg)
 	bool useful = mqtt->publish.confirmed > 0;
 
 	mqtt->renewing = false;
-	mqtt->host->session_ended(mqtt->host, mqtt->handle);
+	if (mqtt->told)
+		mqtt->host->session_ended(mqtt->host, mqtt->handle);
 	publish_end(&mqtt->publish);
 	if (mqtt->stopping)
 		mqtt->link.stopping = true;
@@ -316,7 +318,7 @@ static void mqtt_joined(void *state)
 	struct mqtt *mqtt = state;
 
 	if (mqtt->publish.session)
-		session_tell(mqtt->publish.session, mqtt->handle);
+		mqtt->told = session_tell(mqtt->publish.session, mqtt->handle);
 	inbox_joined(&mqtt->inbox);
 }
 

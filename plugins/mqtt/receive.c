@@ -331,10 +331,10 @@ const char *receive_describe(const struct receive *receive)
 	return receive->description;
 }
 
-void receive_tell(const struct receive *receive, uint64_t handle)
+bool receive_tell(const struct receive *receive, uint64_t handle)
 {
-	if (receive->state == RECEIVE_UP)
-		tell_session(receive->host, receive->stream.fd, receive->stream.ssl, handle);
+	return receive->state == RECEIVE_UP &&
+	       tell_session(receive->host, receive->stream.fd, receive->stream.ssl, handle);
 }
 
 const char *receive_objection(const struct receive *receive, const struct options *options)

@@ -67,7 +67,7 @@ void receive_tick(struct receive *receive);
 /* "MQTT 5, TLSv1.3 TLS_AES_128_GCM_SHA256", once it is up. */
 const char *receive_describe(const struct receive *receive);
 /* As session_tell and session_objection. */
-void receive_tell(const struct receive *receive, uint64_t handle);
+bool receive_tell(const struct receive *receive, uint64_t handle);
 const char *receive_objection(const struct receive *receive, const struct options *options);
 
 #endif

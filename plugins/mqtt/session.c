@@ -297,10 +297,10 @@ const char *session_describe(const struct session *session)
 	return session->description;
 }
 
-void session_tell(const struct session *session, uint64_t handle)
+bool session_tell(const struct session *session, uint64_t handle)
 {
-	if (session->state == SESSION_UP)
-		tell_session(session->host, session->fd, mosquitto_ssl_get(session->mosq), handle);
+	return session->state == SESSION_UP &&
+	       tell_session(session->host, session->fd, mosquitto_ssl_get(session->mosq), handle);
 }
 
 const char *session_objection(const struct session *session, const struct options *options)

@@ -92,8 +92,8 @@ int session_publish(struct session *session, const char *topic, struct tg_bytes 
 const char *session_describe(const struct session *session);
 
 /* Tells the host of the session, once it is up: whom with and how. One without TLS, or with a broker that nothing is asked of, is
- * not told of: nobody has proved anything there. */
-void session_tell(const struct session *session, uint64_t handle);
+ * not told of: nobody has proved anything there. Returns whether it was told, and its end is to be told as well. */
+bool session_tell(const struct session *session, uint64_t handle);
 
 /* Why a session that is up could not go on with these options, or NULL. Static storage. */
 const char *session_objection(const struct session *session, const struct options *options);

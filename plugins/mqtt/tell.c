@@ -40,7 +40,7 @@ static const char *tell_group(SSL *ssl)
 	return name ? name : "";
 }
 
-void tell_session(const struct tg_host *host, int fd, struct ssl_st *ssl, uint64_t handle)
+bool tell_session(const struct tg_host *host, int fd, struct ssl_st *ssl, uint64_t handle)
 {
 	struct tg_session told = {.size = sizeof(told), .proof = TG_PROOF_CERTIFICATE};
 	unsigned char *certificate = NULL;
@@ -48,7 +48,7 @@ void tell_session(const struct tg_host *host, int fd, struct ssl_st *ssl, uint64
 	int size;
 
 	if (!ssl || SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE)
-		return;
+		return false;
 	tell_peer(fd, peer);
 	told.peer = peer;
 	told.version = SSL_get_version(ssl);
@@ -59,4 +59,5 @@ void tell_session(const struct tg_host *host, int fd, struct ssl_st *ssl, uint64
 		told.certificate = (struct tg_bytes){certificate, (size_t)size};
 	host->session_begun(host, handle, &told);
 	OPENSSL_free(certificate);
+	return true;
 }

@@ -10,7 +10,7 @@
 #include "mock_host.h"
 #include "mqtt_broker.h"
 
-enum { RIG_SOON_MS = 10000 };
+enum { RIG_SOON_MS = 10000, RIG_PATIENT_MS = 40000 };
 
 extern struct mock_host *mock;
 extern struct broker broker; /* not started yet */
@@ -38,6 +38,16 @@ void rig_expect_result(uint64_t ticket, int result);
 
 /* From "pump-7", without a content format. */
 struct tg_delivery rig_delivery(const char *address, const char *payload, uint8_t qos);
+
+/* Starts the adapter at a broker that runs already, without the status message, and waits until the link is up. */
+void rig_begin(void);
+/* The same with a route that takes this pattern, until it is subscribed to. */
+void rig_receive(const char *pattern);
+/* Waits. */
+void rig_expect_subscriptions(int64_t n);
+void rig_expect_counter(const char *name, int64_t value);
+/* Waits for the n-th submission, counted from 1. */
+const struct mock_submission *rig_expect_submission(size_t n, const char *path, const char *payload);
 
 /* The test's main function. Ownership: the suite is taken. */
 int rig_main(Suite *suite);

@@ -11,6 +11,7 @@
 
 #include "coap/block.h"
 #include "coap/exchange.h"
+#include "coap/reader_answer.h"
 #include "coap/resource.h"
 
 enum { DATAGRAM_MAX = 512, S_US = 1000000 };
@@ -124,6 +125,31 @@ static void finish(struct rig *rig, uint8_t verdict)
 	require(exchange_finish(rig->exchanges, rig->submitted, &encoded, rig->now_us) == 0, "it was waiting");
 }
 
+/* What a request for a last reading is answered with, wherever it came from. */
+static void read_last(const struct coap_message *message)
+{
+	static const uint8_t bytes[3000];
+	static const struct reader_content content = {.payload = {bytes, sizeof(bytes)},
+						      .content_format = 42,
+						      .etag = 0x1234,
+						      .fresh_until_us = 60 * (int64_t)S_US};
+	struct resource_reading path;
+	struct reader_wishes wishes;
+	struct tg_bytes device, body;
+	uint8_t memory[RESOURCE_BODY_MAX];
+	const char *problem;
+	if (reader_is_asked(message, "a") && reader_address(message, "a", &device, &path, &problem) == 0)
+		require(device.size <= TG_DEVICE_MAX && path.path_size <= TG_PATH_MAX, "an address is bounded");
+	reader_wishes_read(message, &wishes);
+	require(wishes.n_etags <= READER_ETAGS_MAX && wishes.n_matches <= READER_ETAGS_MAX, "tags are bounded");
+	char text[RESOURCE_TEXT_MAX];
+	if (resource_check(message, text))
+		return;
+	const struct resource_answer answer = reader_answer(&content, &wishes, 0);
+	resource_encode(&answer, memory, &body);
+	touch(body);
+}
+
 static void take(struct rig *rig, const struct exchange_request *request)
 {
 	struct resource_reading reading;
@@ -131,6 +157,7 @@ static void take(struct rig *rig, const struct exchange_request *request)
 	struct tg_bytes body;
 	struct resource_links links;
 	char text[RESOURCE_TEXT_MAX];
+	read_last(request->message);
 	resource_links_init(&links);
 	if (!resource_request(request->message, &links, text, &reading, &resource)) {
 		answer(rig, request, &resource);

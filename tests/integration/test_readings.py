@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the operator sees of the last readings that are kept for readers, and what does not get there."""
 from harness import GatewayCase, main, wait_until
-from harness.gateway import Groups
+from harness.gateway import BUILD, Groups
+from harness.process import Process
 
 
 class Kept(GatewayCase):
@@ -64,6 +65,36 @@ class Kept(GatewayCase):
             self.assertEqual(self.psk_sensor(name).post("t", "1").code, "2.04")
         self.gateway.ctl("device", "revoke", "pump-1")
         self.assertEqual(set(self.kept()), {("pump-2", "t")})
+
+
+class NoCloud(GatewayCase):
+    """Devices read each other's readings where there is no cloud at all: an endpoint on the gateway takes them."""
+
+    links = ["here"]
+
+    def configuration(self, **changes):
+        settings = super().configuration(profiles=Groups([{"name": "panels", "devices": ["panel-*"], "reads": ["pump-*/t"]}]), **changes)
+        settings["endpoints"] = Groups([settings["endpoints"][0], {"name": "here", "adapter": "loopback", "submit": False}])
+        settings["routes"] = Groups([{"name": "r", "from": "field", "match": "/{path}", "to": "here", "address": "{path}"}])
+        return settings
+
+    def test_read_and_refused(self):
+        pump, panel = self.psk_sensor("pump-1"), self.psk_sensor("panel-1")
+        tail = Process([BUILD / "tidegatectl", "--run", self.gateway.run, "tail", "--device", "panel-1", "--count", "1"])
+        self.assertEqual(pump.post("t", "21").code, "2.04")
+        self.assertEqual(pump.post("secret", "22").code, "2.04")
+        reply = panel.request("get", "readings/pump-1/t")
+        self.assertEqual((reply.code, reply.text), ("2.05", "21"))
+        while not tail.lines.all():  # it has no way to say that it listens
+            self.assertEqual(panel.request("get", "readings/pump-1/secret").code, "4.03")
+        self.assertEqual(tail.wait(), 0)
+        tail.wait_lines()
+        self.assertRegex(tail.lines.all()[0], r"refused +panel-1 /pump-1/secret +\(the reader's profile does not let it")
+        status = self.gateway.status()["readings"]
+        self.assertEqual((status["answered"], status["count"]), (1, 2))
+        self.assertGreaterEqual(status["refused"], 1)
+        self.gateway.ctl("device", "profile", "panel-1", "default")
+        self.assertEqual(panel.request("get", "readings/pump-1/t").code, "4.03")
 
 
 if __name__ == "__main__":

@@ -64,6 +64,60 @@ START_TEST(content_formats_have_media_types)
 }
 END_TEST
 
+static int32_t format_of(const char *type)
+{
+	return text_content_format((struct tg_bytes){.data = type, .size = strlen(type)});
+}
+
+START_TEST(media_types_have_content_formats)
+{
+	static const int32_t formats[] = {0, 40, 41, 42, 47, 50, 51, 52, 60, 110, 112, 310, 11542, 11544};
+	bool utf8;
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		ck_assert_int_eq(format_of(text_media_type(formats[i], &utf8)), formats[i]);
+	ck_assert_int_eq(format_of("text/plain"), 0);
+	ck_assert_int_eq(format_of("Text/Plain ; charset=UTF-8"), 0);
+	ck_assert_int_eq(format_of("application/json;charset=\"utf-8\""), 50);
+	ck_assert_int_eq(format_of("text/plain;charset=latin1"), TG_FORMAT_NONE);
+	ck_assert_int_eq(format_of("application/cbor;charset=utf-8"), TG_FORMAT_NONE);
+	ck_assert_int_eq(format_of("application/json;version=2"), TG_FORMAT_NONE);
+	ck_assert_int_eq(format_of("application/jso"), TG_FORMAT_NONE);
+	ck_assert_int_eq(format_of("application/json5"), TG_FORMAT_NONE);
+	ck_assert_int_eq(format_of(""), TG_FORMAT_NONE);
+	ck_assert_int_eq(format_of(";"), TG_FORMAT_NONE);
+	ck_assert_int_eq(text_content_format((struct tg_bytes){0}), TG_FORMAT_NONE);
+}
+END_TEST
+
+START_TEST(methods_have_names)
+{
+	static const char *const names[] = {"get", "Post", "PUT", "delete", "FETCH", "pAtCh", "iPATCH"};
+	static const char *const wrong[] = {"", "GE", "GETS", "HEAD", "GET "};
+	uint32_t method;
+
+	for (uint32_t i = 0; i < 7; i++) {
+		ck_assert(text_method((struct tg_bytes){names[i], strlen(names[i])}, &method));
+		ck_assert_uint_eq(method, i + TG_METHOD_GET);
+	}
+	for (size_t i = 0; i < 5; i++)
+		ck_assert(!text_method((struct tg_bytes){wrong[i], strlen(wrong[i])}, &method));
+}
+END_TEST
+
+START_TEST(response_codes_are_written_with_a_point)
+{
+	char text[TEXT_CODE_SIZE];
+
+	text_code(205, text);
+	ck_assert_str_eq(text, "2.05");
+	text_code(404, text);
+	ck_assert_str_eq(text, "4.04");
+	text_code(UINT32_MAX, text);
+	ck_assert_str_eq(text, "42949672.95");
+}
+END_TEST
+
 static bool is_utf8(const char *text, size_t size)
 {
 	return text_is_utf8((struct tg_bytes){.data = text, .size = size});
@@ -185,5 +239,6 @@ START_TEST(what_is_no_broker_is_refused)
 END_TEST
 
 SUITE_MAIN("mqtt_text", an_id_is_written_as_a_uuid, times_are_those_of_rfc_3339, content_formats_have_media_types,
+	   media_types_have_content_formats, methods_have_names, response_codes_are_written_with_a_point,
 	   utf8_is_well_formed_or_not, names_in_braces_are_replaced, json_text_is_escaped, brokers_are_written_as_urls,
 	   what_is_no_broker_is_refused)

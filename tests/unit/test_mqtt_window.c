@@ -84,8 +84,12 @@ END_TEST
 
 static struct tg_delivery delivery_of(const char *payload, size_t size)
 {
-	return (struct tg_delivery){
-		.device = {"d", 1}, .address = {"a/b", 3}, .payload = {payload, size}, .ticket = size};
+	return (struct tg_delivery){.device = {"d", 1},
+				    .address = {"a/b", 3},
+				    .path = {"p", 1},
+				    .correlation = {"\0c", 2},
+				    .payload = {payload, size},
+				    .ticket = size};
 }
 
 START_TEST(a_queue_keeps_copies_in_order)
@@ -103,6 +107,9 @@ START_TEST(a_queue_keeps_copies_in_order)
 	ck_assert_int_eq(memcmp(queue.first->copy.payload.data, "123", 3), 0);
 	ck_assert_int_eq(memcmp(queue.first->copy.address.data, "a/b", 3), 0);
 	ck_assert_int_eq(memcmp(queue.first->copy.device.data, "d", 1), 0);
+	ck_assert_int_eq(memcmp(queue.first->copy.path.data, "p", 1), 0);
+	ck_assert_uint_eq(queue.first->copy.correlation.size, 2);
+	ck_assert_int_eq(memcmp(queue.first->copy.correlation.data, "\0c", 2), 0);
 	ck_assert_int_eq(queue.first->queued_us, 5);
 	queue_pop(&queue);
 	ck_assert_uint_eq(queue.first->copy.payload.size, 0);
