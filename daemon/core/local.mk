@@ -77,7 +77,9 @@ libcore_la_SOURCES = \
 	daemon/core/leaving.c \
 	daemon/core/ledger.c daemon/core/ledger.h \
 	daemon/core/mailbox.c daemon/core/mailbox.h daemon/core/mailbox_private.h \
+	daemon/core/mailbox_end.c \
 	daemon/core/mailbox_ended.c \
+	daemon/core/mailbox_load.c \
 	daemon/core/mailbox_save.c \
 	daemon/core/mailbox_send.c \
 	daemon/core/message.c daemon/core/message.h \
@@ -391,3 +393,23 @@ UNIT_TESTS += tests/unit/test_audit
 tests_unit_test_audit_SOURCES = tests/unit/suite.h tests/unit/test_audit.c
 tests_unit_test_audit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_audit_LDADD = libcore.la $(CHECK_LIBS) $(JANSSON_LIBS)
+
+MAILBOX_FIXTURE = tests/unit/fake_store.c tests/unit/fake_store.h tests/unit/fake_world.c tests/unit/fake_world.h tests/unit/mailbox_fixture.c tests/unit/mailbox_fixture.h tests/unit/suite.h
+
+check_PROGRAMS += tests/unit/test_mailbox
+UNIT_TESTS += tests/unit/test_mailbox
+tests_unit_test_mailbox_SOURCES = $(MAILBOX_FIXTURE) tests/unit/test_mailbox.c
+tests_unit_test_mailbox_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_mailbox_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_mailbox_room
+UNIT_TESTS += tests/unit/test_mailbox_room
+tests_unit_test_mailbox_room_SOURCES = $(MAILBOX_FIXTURE) tests/unit/test_mailbox_room.c
+tests_unit_test_mailbox_room_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_mailbox_room_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_mailbox_faults
+UNIT_TESTS += tests/unit/test_mailbox_faults
+tests_unit_test_mailbox_faults_SOURCES = $(MAILBOX_FIXTURE) tests/unit/test_mailbox_faults.c
+tests_unit_test_mailbox_faults_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_mailbox_faults_LDADD = libcore.la $(CHECK_LIBS)

@@ -48,6 +48,7 @@ static void free_all(struct mailbox *mailbox)
 			mailbox_drop(box->commands);
 	}
 	mailbox_ended_done(&mailbox->ended);
+	mailbox_load_done(mailbox);
 	free(mailbox);
 }
 
@@ -67,6 +68,7 @@ void mailbox_free(struct mailbox *mailbox)
 		return;
 	loop_timer_free(mailbox->timer);
 	mailbox->timer = NULL;
+	mailbox_remove_all(mailbox);
 	mailbox->closing = true;
 	if (mailbox->pending == 0)
 		free_all(mailbox);
@@ -144,7 +146,6 @@ struct mailbox_command *mailbox_add(struct mailbox *mailbox, const struct store_
 	command->row.route = append(&to, row->route);
 	command->bytes = sizeof(*command) + row->address.size + row->route.size + message_size(row->message);
 	command->cost = (uint32_t)store_row_cost(row);
-	command->content_format = TG_FORMAT_NONE;
 	DL_APPEND(box->commands, command);
 	box->count++;
 	mailbox->count++;
@@ -163,8 +164,10 @@ void mailbox_drop(struct mailbox_command *command)
 	box->count--;
 	mailbox->count--;
 	mailbox->bytes -= command->bytes;
+	if (command->answer.message)
+		mailbox->answer_bytes -= message_size(command->answer.message);
+	message_unref(command->answer.message);
 	message_unref(command->row.message);
-	free(command->payload);
 	free(command);
 	box_free_empty(box);
 }
@@ -192,7 +195,7 @@ static int check_room(const struct mailbox *mailbox, const struct mailbox_box *b
 	return 0;
 }
 
-static bool is_known(const struct mailbox *mailbox, const struct mailbox_box *box, const struct message *message,
+static bool is_known(struct mailbox *mailbox, const struct mailbox_box *box, const struct message *message,
 		     struct tg_bytes address)
 {
 	const struct mailbox_command *command;
@@ -254,13 +257,13 @@ void mailbox_stats(const struct mailbox *mailbox, struct mailbox_stats *ret_stat
 
 	*ret_stats = mailbox->stats;
 	ret_stats->held = ledger_held(mailbox->account);
-	ret_stats->bytes = (int64_t)mailbox->bytes;
+	ret_stats->bytes = (int64_t)(mailbox->bytes + mailbox->answer_bytes);
 	ret_stats->reading = mailbox->reading;
 	HASH_ITER (hh, mailbox->boxes, box, next) {
 		ret_stats->devices++;
 		DL_FOREACH (box->commands, command) {
 			ret_stats->in_flight += command->state == MAILBOX_FLYING;
-			ret_stats->telling += command->state >= MAILBOX_ENDING;
+			ret_stats->telling += command->state >= MAILBOX_RECORDING;
 			if (now_us - command->pushed_us > ret_stats->oldest_age_us)
 				ret_stats->oldest_age_us = now_us - command->pushed_us;
 		}
@@ -276,16 +279,15 @@ static void show_box(const struct mailbox_box *box, mailbox_show_fn *fn, void *a
 {
 	static const char *const states[] = {
 		[MAILBOX_SAVING] = "being written", [MAILBOX_UNSAVED] = "not written", [MAILBOX_READY] = "waiting",
-		[MAILBOX_FLYING] = "under way",     [MAILBOX_ENDING] = "ended",        [MAILBOX_TELLING] = "ended"};
-	int64_t now_us = loop_now_us(box->mailbox->loop);
+		[MAILBOX_FLYING] = "under way",     [MAILBOX_RECORDING] = "ended",     [MAILBOX_UNRECORDED] = "ended",
+		[MAILBOX_ENDING] = "ended",         [MAILBOX_TELLING] = "ended"};
 	const struct mailbox_command *command;
 
 	DL_FOREACH (box->commands, command) {
-		int64_t left_us = command->expires_us - now_us;
 		const struct mailbox_item item = {.ticket = command->ticket,
 						  .message = command->row.message,
 						  .address = command->row.address,
-						  .expiry_s = left_us > 0 ? (uint32_t)(left_us / CLOCK_S_US) + 1 : 0};
+						  .expiry_s = mailbox_seconds_left(command)};
 
 		fn(arg, &item, command->state == MAILBOX_READY && box->asleep ? "asleep" : states[command->state]);
 	}

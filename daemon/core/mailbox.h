@@ -9,11 +9,13 @@
  * run twice: until the commit whoever sent it still has it, after the commit it is known here by its id. One command of a
  * device is under way at a time, the others wait behind it in order. A device that cannot be reached is asleep: its
  * commands wait until mailbox_awake says that it was heard. Each command ends in exactly one outcome: the device has
- * answered (delivered), it was refused, or its time was over (expired). The outcome is told once with `ended`, and the command
- * leaves the store when that has taken the outcome into custody; after a crash in between it is handed to the device's
- * process again, which knows its id and answers from memory.
+ * answered (delivered), it was refused, or its time was over (expired). The outcome is written to the store before anybody hears of it, and
+ * then told with `ended` until that has taken it into custody; both rows leave the store then, together. So a crash does not make
+ * it end a second time in another way, nor go out again, once its outcome is on disk: it is only told again. A crash before that, while
+ * it is under way or the answer is being written, hands it to the device's process once more, which knows its id.
  *
- * Bounded: commands of a device, of all devices, and their bytes. Everything runs in the loop's thread; `deliver`, `ended` and
+ * Bounded: commands of a device, of all devices, and their bytes; as many bytes again of what devices have said, which an outcome goes
+ * without where there is no room for it. Everything runs in the loop's thread; `deliver`, `ended` and
  * receipts may be called from within each function that says so.
  */
 

@@ -3,8 +3,8 @@
 #define CORE_MAILBOX_PRIVATE_H
 
 /*
- * The mailbox's inside, shared by its files: mailbox.c (the queues), mailbox_send.c (to the device and back, and how commands end),
- * mailbox_save.c (the store), mailbox_ended.c (the memory of those that have ended).
+ * The mailbox's inside, shared by its files: mailbox.c (the queues), mailbox_send.c (to the device and back), mailbox_end.c (how commands
+ * end, and who is told), mailbox_save.c and mailbox_load.c (the store), mailbox_ended.c (the memory of those that have ended).
  */
 
 #include <utlist.h>
@@ -20,8 +20,11 @@ enum mailbox_state {
 	MAILBOX_UNSAVED, /* the store has failed to, and whoever sent it was told "taken": it is tried again */
 	MAILBOX_READY,
 	MAILBOX_FLYING, /* its process has it, under `ticket` */
-	MAILBOX_ENDING, /* its outcome is to be told */
-	MAILBOX_TELLING /* its outcome is being told, under `ticket` */
+	/* It has ended. */
+	MAILBOX_RECORDING,  /* the store has its outcome to write */
+	MAILBOX_UNRECORDED, /* the store has failed to: it is tried again */
+	MAILBOX_ENDING,     /* its outcome is to be told */
+	MAILBOX_TELLING     /* its outcome is being told, under `ticket` */
 };
 
 struct mailbox_box;
@@ -31,6 +34,7 @@ struct mailbox_command {
 	struct mailbox_box *box;
 	struct store_row row; /* a reference of the message; address and route lie behind the struct */
 	enum mailbox_state state;
+	bool saved; /* its row is on disk */
 	int64_t pushed_us, expires_us;
 	size_t bytes;
 	uint32_t cost;
@@ -45,11 +49,10 @@ struct mailbox_command {
 	/* How it ends, or will as soon as it is written. */
 	enum tg_outcome outcome; /* TG_OUTCOME_NONE: it does not */
 	uint32_t code;
-	int32_t content_format;
-	uint8_t *payload;
-	size_t payload_size;
-	const char *reason; /* points to `text`, to static text, or NULL */
-	char text[160];
+	char text[160]; /* why it was never answered; "" where it was */
+	/* The outcome as it stands on disk, in a row of its own: a TG_RESPONSE with the id of the command, and what the device has
+	 * said, or the text, as its payload. Of a command whose own row cannot be read any more it is `row` itself, and seq is 0. */
+	struct store_row answer;
 };
 
 /* One device with something held. */
@@ -66,10 +69,18 @@ struct mailbox_box {
 };
 
 struct mailbox_known;
+struct mailbox_removal;
 
 struct mailbox_ended {
 	struct mailbox_known *table[1024]; /* a ring */
-	size_t next;
+	size_t first, count, bytes;
+};
+
+/* A device whose commands are to be refused as soon as they are read. */
+struct mailbox_refusal {
+	struct mailbox_refusal *next;
+	struct tg_bytes device; /* both lie behind the struct */
+	const char *reason;
 };
 
 struct mailbox {
@@ -87,7 +98,11 @@ struct mailbox {
 	struct mailbox_command *tickets;
 	uint64_t last_ticket;
 	size_t count, bytes;
+	size_t answer_bytes;
 	struct mailbox_ended ended;
+	struct mailbox_removal *removals; /* the first is with the store where `removing` says so */
+	bool removing;
+	struct mailbox_refusal *refusals;
 	struct mailbox_stats stats;
 
 	bool reading;
@@ -113,26 +128,53 @@ bool mailbox_settled(struct mailbox *mailbox);
 /* mailbox_send.c */
 /* Hands over what can be. */
 void mailbox_go(struct mailbox_box *box);
-/* The command has ended as `outcome` and so on say, or will once it is written. May free the command and its box. */
-void mailbox_end(struct mailbox_command *command);
 void mailbox_arm(struct mailbox *mailbox, int64_t at_us);
 void mailbox_on_timer(void *arg);
+/* As tg_delivery.expiry_s has it. */
+uint32_t mailbox_seconds_left(const struct mailbox_command *command);
+/* Returns whether the command can be found by its new ticket. */
+bool mailbox_give_ticket(struct mailbox_command *command);
+void mailbox_take_ticket(struct mailbox_command *command);
+struct mailbox_command *mailbox_find(const struct mailbox *mailbox, uint64_t ticket, enum mailbox_state state);
 static inline int64_t mailbox_wall_us(const struct mailbox *mailbox)
 {
 	return mailbox->ops->now_wall_us(mailbox->arg);
 }
 
+/* mailbox_end.c. All but the last call nobody, and free nothing. */
+/* As `outcome`, `code` and `text` say. */
+void mailbox_end(struct mailbox_command *command);
+/* The device has answered. `response` may be NULL. */
+void mailbox_end_answered(struct mailbox_command *command, const struct tg_response *response);
+/* It has not. A command that is being written ends when that is done. */
+void mailbox_end_unanswered(struct mailbox_command *command, enum tg_outcome outcome, struct tg_bytes reason);
+/* Has the outcome written that the command's members tell of. */
+void mailbox_record(struct mailbox_command *command);
+/* An outcome that was read from disk. */
+void mailbox_end_again(struct mailbox_command *command, const struct message *answer);
+/* May free the command and its box. */
+void mailbox_tell(struct mailbox_command *command);
+
 /* mailbox_save.c */
 void mailbox_save(struct mailbox_command *command);
-/* The command is over: its row goes, and so does the command. */
+/* The command is over: its rows go, and so does the command. */
 void mailbox_erase(struct mailbox_command *command);
+/* One row goes, and is counted as `item`. Returns false where there is no memory: then it stays. */
+bool mailbox_remove(struct mailbox *mailbox, const struct store_gone *gone, uint32_t count);
+void mailbox_remove_again(struct mailbox *mailbox);
+/* Hands in everything that waits to be removed. */
+void mailbox_remove_all(struct mailbox *mailbox);
+
+/* mailbox_load.c */
 void mailbox_load(struct mailbox *mailbox);
+void mailbox_refuse_later(struct mailbox *mailbox, struct tg_bytes device, const char *reason);
+void mailbox_load_done(struct mailbox *mailbox);
 
 /* mailbox_ended.c */
 void mailbox_ended_done(struct mailbox_ended *ended);
 void mailbox_ended_add(struct mailbox_ended *ended, const struct store_row *row, int64_t now_us);
 /* Whether this is one of those that ended a short while ago. */
-bool mailbox_ended_has(const struct mailbox_ended *ended, const struct message *message, struct tg_bytes address,
+bool mailbox_ended_has(struct mailbox_ended *ended, const struct message *message, struct tg_bytes address,
 		       int64_t now_us);
 /* Whether both are the same command: by their id, or, where the peer says that it may have sent the new one before, by what they ask for. */
 bool mailbox_is_same(const struct message *known, struct tg_bytes known_address, const struct message *message,

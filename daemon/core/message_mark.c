@@ -8,7 +8,7 @@
 
 /* Behind the id: u8 method, u8 outcome, u16 code, the command's id, u16 length of the reply address and of its endpoint's name, both,
  * and the correlation data to the end. Numbers are little-endian. */
-enum { FIXED = 8 + TG_ID_SIZE };
+enum { FIXED = 8 + TG_ID_SIZE, NAME_BYTES = 255 };
 
 static bool is_plain(const struct message *message)
 {
@@ -84,7 +84,7 @@ int message_mark_read(struct tg_bytes mark, struct message *message)
 	reply = get_number(p + 4 + TG_ID_SIZE);
 	name = get_number(p + 6 + TG_ID_SIZE);
 	p += FIXED;
-	if (reply + name > mark.size - TG_ID_SIZE - FIXED || reply > TG_REPLY_MAX ||
+	if (reply + name > mark.size - TG_ID_SIZE - FIXED || reply > TG_REPLY_MAX || name > NAME_BYTES ||
 	    mark.size - TG_ID_SIZE - FIXED - reply - name > TG_CORRELATION_MAX)
 		return -EUCLEAN;
 	message->reply_to = bytes_of(p, reply);
