@@ -413,3 +413,9 @@ UNIT_TESTS += tests/unit/test_mailbox_faults
 tests_unit_test_mailbox_faults_SOURCES = $(MAILBOX_FIXTURE) tests/unit/test_mailbox_faults.c
 tests_unit_test_mailbox_faults_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_mailbox_faults_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_mailbox_model
+UNIT_TESTS += tests/unit/test_mailbox_model
+tests_unit_test_mailbox_model_SOURCES = tests/unit/fake_store.c tests/unit/fake_store.h tests/unit/fake_world.c tests/unit/fake_world.h tests/unit/mailbox_model.c tests/unit/mailbox_model.h tests/unit/suite.h tests/unit/test_mailbox_model.c
+tests_unit_test_mailbox_model_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_mailbox_model_LDADD = libcore.la $(CHECK_LIBS)

@@ -88,6 +88,15 @@ unsigned fake_rows(void)
 	return world.count;
 }
 
+unsigned fake_rows_of(unsigned number)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < world.count; i++)
+		n += memcmp(world.rows[i].message->id, &number, sizeof(number)) == 0;
+	return n;
+}
+
 void fake_ruin(unsigned number, bool disappear)
 {
 	int at = find_number(number);

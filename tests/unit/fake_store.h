@@ -31,6 +31,7 @@ unsigned fake_writes(void); /* operations that wrote something, since fake_init 
 /* The row on disk by the message's number (fixture_number), or NULL. */
 const struct store_row *fake_row(unsigned number);
 unsigned fake_rows(void);
+unsigned fake_rows_of(unsigned number);
 /* Ruins a row: it can be read no more; or it disappears. */
 void fake_ruin(unsigned number, bool disappear);
 int64_t fake_number(enum ledger_item item);
