@@ -254,20 +254,25 @@ START_TEST(nothing_happens_while_the_store_is_read)
 	desk.deliver_result = -ENOTCONN;
 	ck_assert_int_eq(desk_push(1, "pump", MAILBOX_SAFE, 60), 0);
 	desk_put(2, "valve");
+	desk_put(3, "fan");
 	desk_end(0);
+	fake_ruin(3, false);
 	fake_begin_life();
 	fake_pass(100 * CLOCK_S_US);
 	desk.deliver_result = 0;
 	desk_begin();
 	ck_assert(desk_stats().reading);
-	ck_assert_int_eq(desk_push(3, "pump", MAILBOX_SAFE, 60), -EAGAIN);
+	ck_assert_int_eq(desk_push(4, "pump", MAILBOX_SAFE, 60), -EAGAIN);
 	mailbox_awake(desk.mailbox, bytes_text("valve"));
 	mailbox_refuse(desk.mailbox, bytes_text("valve"), "the device was revoked");
 	fake_begin(1);
 	fake_finish(0); /* the rows are here, whether there are more is not known */
 	ck_assert(desk_stats().reading);
 	mailbox_awake(desk.mailbox, bytes_text("pump"));
+	fake_begin(1);
+	fake_finish(-EIO); /* the damaged row stays for now */
 	fake_pass(CLOCK_S_US);
+	ck_assert_str_eq(desk_state(1), "waiting");
 	ck_assert_uint_eq(desk.given_count + desk.told_count, 0);
 	fake_run();
 	fake_pass(0);
