@@ -10,3 +10,11 @@ packaging/man/tidegate.conf.5: packaging/man/tidegate.conf.5.in tidegated tidega
 	./tidegated --schema-man --adapters .libs --endpoint-program ./tidegate-endpoint >packaging/man/settings && \
 	sed -e '/^@SETTINGS@$$/{r packaging/man/settings' -e 'd;}' $(srcdir)/packaging/man/tidegate.conf.5.in >$@.new && \
 	mv $@.new $@
+
+# The Debian packages: packaging/build-deb makes them from a checkout or from the release archive.
+EXTRA_DIST += packaging/build-deb packaging/sbom \
+	packaging/debian/changelog packaging/debian/conf/tidegate.conf packaging/debian/control.in packaging/debian/copyright \
+	packaging/debian/example/Makefile packaging/debian/rules packaging/debian/source/format \
+	packaging/debian/tidegate.docs packaging/debian/tidegate.install packaging/debian/tidegate.postinst \
+	packaging/debian/tidegate.postrm packaging/debian/tidegate.prerm packaging/debian/tidegate.tmpfiles \
+	packaging/debian/tidegate-dev.examples packaging/debian/tidegate-dev.install

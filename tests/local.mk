@@ -48,3 +48,7 @@ check_PROGRAMS += tests/integration/device
 tests_integration_device_SOURCES = tests/integration/device.c tests/integration/device.h tests/integration/device_server.c
 tests_integration_device_CFLAGS = $(AM_CFLAGS) $(COAP_CFLAGS)
 tests_integration_device_LDADD = $(COAP_LIBS)
+
+# The units, as built.
+INTEGRATION_TESTS += tests/system/test_units.py
+EXTRA_DIST += tests/system/test_units.py
