@@ -137,21 +137,22 @@ static void peer_resolve(struct peer *peer)
 void peer_identity(struct peer *peer, const struct tg_identity *identity)
 {
 	bool certificates = tls_has_trust(stack_tls(peer->client->stack)) || !peer->texts.secure;
+	bool psk = peer->proof == TG_PROOF_PSK;
+	bool usable = identity->known && (!psk || (identity->key.size > 0 && identity->key.size <= TLS_KEY_MAX));
 
 	peer->question = 0;
-	if (identity->known && peer->proof == TG_PROOF_PSK && identity->key.size <= TLS_KEY_MAX) {
+	peer->generation = identity->generation;
+	if (usable && psk) {
 		memcpy(peer->tls.key, identity->key.data, identity->key.size);
 		peer->tls.key_size = identity->key.size;
 	}
-	peer->generation = identity->generation;
-	if (identity->known)
+	if (usable)
 		peer_resolve(peer);
-	else if (peer->proof == TG_PROOF_PSK && certificates)
+	else if (psk && certificates)
 		peer_ask(peer, TG_PROOF_CERTIFICATE);
 	else
-		peer_fail(peer, certificates
-					? "the registry does not know it at this endpoint"
-					: "the registry has no key of it at this endpoint, and there is no 'trust'");
+		peer_fail(peer, certificates ? "the registry does not know it at this endpoint"
+					     : "the registry has no key of it at this endpoint, and there is no 'trust'");
 	peer_wake(peer);
 }
 

@@ -167,12 +167,265 @@ START_TEST(commands_reach_the_device_and_its_answers_come_back)
 }
 END_TEST
 
+START_TEST(resources_are_discovered)
+{
+	server.program = programs[_i];
+	coap_server_start(&server);
+	enroll();
+	mock_set(mock, "discover_poll_s", "1");
+	mock_set(mock, "discover_s", "1");
+	mock_add(mock, "poll", "meter-3 /example_data 600");
+	begin("discover", "*");
+	ck_assert(MOCK_UNTIL(mock, readings_of("time") >= 2 && readings_of("async") >= 1, SOON_MS));
+	ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "discoveries") >= 2, SOON_MS));
+	ck_assert_uint_eq(readings_of(".well-known/core"), 0);
+	ck_assert_int_eq(mock_counter(mock, "observations"), 1);
+}
+END_TEST
+
+START_TEST(what_vanishes_from_a_discovery_ends)
+{
+	coap_server_start(&server);
+	enroll();
+	mock_add(mock, "discover_rt", "ticks");
+	mock_set(mock, "discover_s", "1");
+	begin("discover", "meter-3");
+	ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "observations") == 1, SOON_MS));
+	mock_set(mock, "discover_rt", NULL);
+	mock_add(mock, "discover_rt", "something-else");
+	ck_assert_int_eq(mock_reload(mock), 0);
+	ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "observations") == 0, SOON_MS));
+	ck_assert_uint_eq(mock->n_sessions, 1);
+	ck_assert(!mock->sessions[0].ended);
+}
+END_TEST
+
+START_TEST(a_device_that_comes_back_is_observed_again)
+{
+	size_t before;
+
+	server.program = programs[_i];
+	coap_server_start(&server);
+	enroll();
+	begin("observe", "meter-3 /time");
+	ck_assert(MOCK_UNTIL(mock, readings_of("time") >= 2, SOON_MS));
+	coap_server_stop(&server);
+	ck_assert(MOCK_UNTIL(mock, mock->sessions[0].ended, SOON_MS));
+	ck_assert_str_eq(mock->link_detail, "0 of 1 devices");
+	ck_assert_int_eq(mock_counter(mock, "observations"), 0);
+	before = readings_of("time");
+	coap_server_start(&server);
+	ck_assert(MOCK_UNTIL(mock, readings_of("time") >= before + 3, SOON_MS));
+	ck_assert_uint_eq(mock->n_sessions, 2);
+	ck_assert_int_eq(mock_counter(mock, "observations"), 1);
+}
+END_TEST
+
+/* It is gone and back before anything is sent to it: nobody tells, and only the silence does. */
+START_TEST(a_restart_that_nobody_saw_shows_by_silence)
+{
+	size_t before;
+
+	coap_server_start(&server);
+	enroll();
+	begin("observe", "meter-3 /time");
+	ck_assert(MOCK_UNTIL(mock, readings_of("time") >= 2, SOON_MS));
+	coap_server_stop(&server);
+	coap_server_start(&server);
+	before = readings_of("time");
+	ck_assert(MOCK_UNTIL(mock, readings_of("time") >= before + 2, 2 * SOON_MS));
+	ck_assert_int_eq(mock_counter(mock, "registered_again"), 1);
+	ck_assert_uint_eq(mock->n_sessions, 2);
+}
+END_TEST
+
+START_TEST(a_wrong_key_gets_no_session)
+{
+	server.program = programs[_i];
+	server.key = "another key";
+	coap_server_start(&server);
+	enroll();
+	mock_set(mock, "handshake_s", "1");
+	begin("poll", "meter-3 /time 1");
+	ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "handshake_failures") >= 2, SOON_MS));
+	ck_assert_uint_eq(mock->n_sessions, 0);
+	ck_assert_uint_eq(mock->n_submissions, 0);
+	ck_assert_uint_gt(mock_logged(mock, "no session"), 0);
+}
+END_TEST
+
+START_TEST(an_unknown_device_is_not_even_asked)
+{
+	coap_server_start(&server);
+	begin("poll", "meter-3 /time 1");
+	ck_assert(MOCK_UNTIL(mock, mock->n_lookups >= 2, SOON_MS));
+	ck_assert_uint_gt(mock_logged(mock, "the registry has no key of it"), 0);
+	ck_assert_int_eq(mock_counter(mock, "handshake_failures"), 0);
+	enroll();
+	ck_assert(MOCK_UNTIL(mock, mock->n_sessions == 1, SOON_MS));
+}
+END_TEST
+
+START_TEST(a_revoked_device_loses_its_session_at_once)
+{
+	size_t before;
+
+	coap_server_start(&server);
+	enroll();
+	begin("observe", "meter-3 /time");
+	ck_assert(MOCK_UNTIL(mock, readings_of("time") >= 2, SOON_MS));
+	before = mock->n_submissions;
+	mock_forget(mock, "meter-3");
+	ck_assert(mock->sessions[0].ended);
+	ck_assert(MOCK_UNTIL(mock, mock->n_lookups >= 4, SOON_MS));
+	ck_assert_uint_eq(mock->n_submissions, before);
+	ck_assert_uint_eq(mock->n_sessions, 1);
+}
+END_TEST
+
+static void use_certificates(void)
+{
+	mock_set(mock, "certificate", coap_server_file("gateway.crt"));
+	mock_set(mock, "key", coap_server_file("gateway.key"));
+	mock_set(mock, "trust", coap_server_file("ca.crt"));
+}
+
+START_TEST(a_device_proves_itself_by_a_certificate)
+{
+	server.program = programs[_i];
+	server.certificate = "device";
+	use_certificates();
+	coap_server_start(&server);
+	mock_enroll(mock, "meter-3", "meter-3", (struct tg_bytes){NULL, 0});
+	begin("poll", "meter-3 /time 1");
+	ck_assert(MOCK_UNTIL(mock, readings_of("time") >= 1, SOON_MS));
+	ck_assert_uint_eq(mock->sessions[0].proof, TG_PROOF_CERTIFICATE);
+	ck_assert_uint_gt(mock->sessions[0].certificate_size, 100);
+	ck_assert_ptr_nonnull(strstr(mock->sessions[0].cipher, "ECDHE_ECDSA"));
+	ck_assert_str_ne(mock->sessions[0].group, "");
+}
+END_TEST
+
+static const struct {
+	const char *certificate;
+	const char *why;
+} impostors[] = {{"stranger", "is that of \"meter-4\""}, {"foreign", "its certificate: "}};
+
+START_TEST(a_wrong_certificate_gets_no_session)
+{
+	server.certificate = impostors[_i].certificate;
+	use_certificates();
+	coap_server_start(&server);
+	mock_enroll(mock, "meter-3", "meter-3", (struct tg_bytes){NULL, 0});
+	begin("poll", "meter-3 /time 1");
+	ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "handshake_failures") >= 2, SOON_MS));
+	ck_assert_uint_gt(mock_logged(mock, impostors[_i].why), 0);
+	ck_assert_uint_eq(mock->n_sessions, 0);
+}
+END_TEST
+
+START_TEST(plain_coap_needs_to_be_wished_for)
+{
+	coap_server_start(&server);
+	enroll();
+	mock_add(mock, "devices", coap_server_entry(&server, "meter-3", false));
+	mock_add(mock, "poll", "meter-3 /time 1");
+	ck_assert_int_lt(mock_begin(mock), 0);
+	ck_assert_uint_eq(mock_logged(mock, "insecure = true"), 1);
+	mock_set(mock, "insecure", "true");
+	ck_assert_int_eq(mock_begin(mock), 0);
+	ck_assert_uint_gt(mock_logged(mock, "anybody on the way"), 0);
+	ck_assert(MOCK_UNTIL(mock, readings_of("time") >= 2, SOON_MS));
+	ck_assert_uint_eq(mock->n_sessions, 0);
+}
+END_TEST
+
+START_TEST(all_mistakes_in_the_settings_are_told)
+{
+	mock_add(mock, "devices", "meter-3");
+	mock_add(mock, "devices", "meter-4 http://127.0.0.1");
+	mock_add(mock, "devices", "meter-5 coaps://127.0.0.1:9");
+	mock_add(mock, "devices", "meter-5 coaps://127.0.0.1:10");
+	mock_add(mock, "observe", "meter-5 time");
+	mock_add(mock, "poll", "meter-5 /time");
+	mock_add(mock, "poll", "meter-6 /time 5");
+	mock_add(mock, "discover", "meter-6");
+	ck_assert_int_lt(mock_begin(mock), 0);
+	ck_assert_uint_eq(mock_logged(mock, " entry '"), 7);
+	ck_assert_uint_eq(mock_logged(mock, "'devices' entry 'meter-3': wanted is"), 1);
+	ck_assert_uint_eq(mock_logged(mock, "there is an entry for this device already"), 1);
+}
+END_TEST
+
+START_TEST(a_reload_leaves_other_sessions_alone)
+{
+	coap_server_start(&server);
+	enroll();
+	mock_enroll(mock, "meter-4", "meter-4", bytes_text(COAP_SERVER_KEY));
+	mock_add(mock, "observe", "meter-3 /time");
+	mock_add(mock, "devices", coap_server_entry(&server, "meter-4", true));
+	begin("poll", "meter-4 /time 1");
+	ck_assert(MOCK_UNTIL(mock, mock->n_sessions == 2, SOON_MS));
+	mock_set(mock, "devices", NULL);
+	mock_set(mock, "poll", NULL);
+	mock_add(mock, "devices", coap_server_entry(&server, "meter-3", true));
+	mock_add(mock, "poll", "meter-3 /example_data 1");
+	ck_assert_int_eq(mock_reload(mock), 0);
+	ck_assert(MOCK_UNTIL(mock, readings_of("example_data") >= 1, SOON_MS));
+	ck_assert_uint_eq(mock->n_sessions, 2);
+	ck_assert_int_eq(mock->sessions[0].ended + mock->sessions[1].ended, 1);
+	ck_assert_str_eq(mock->link_detail, "1 of 1 devices");
+	mock_add(mock, "devices", "nonsense");
+	ck_assert_int_lt(mock_reload(mock), 0);
+	ck_assert(MOCK_UNTIL(mock, readings_of("example_data") >= 2, SOON_MS));
+	ck_assert_int_eq(mock->sessions[0].ended + mock->sessions[1].ended, 1);
+}
+END_TEST
+
+START_TEST(the_newest_reading_waits_while_the_core_is_full)
+{
+	const struct mock_submission *last;
+
+	mock->accept_all = false;
+	coap_server_start(&server);
+	enroll();
+	begin("poll", "meter-3 /example_data 600");
+	mock_set(mock, "poll", NULL);
+	mock_add(mock, "observe", "meter-3 /example_data");
+	ck_assert_int_eq(mock_reload(mock), 0);
+	ck_assert(MOCK_UNTIL(mock, mock->n_submissions == 1, SOON_MS));
+	mock_refuse(mock, mock->submissions[0].token, TG_FULL);
+	ck_assert(MOCK_UNTIL(mock, mock->n_submissions == 2, SOON_MS));
+	last = last_of("example_data");
+	ck_assert_str_eq((const char *)last->payload, (const char *)mock->submissions[0].payload);
+	mock_accept(mock, last->token);
+	coap_server_put(&server, "/example_data", "new");
+	ck_assert(MOCK_UNTIL(mock, mock->n_submissions == 3, SOON_MS));
+	ck_assert_str_eq((const char *)last_of("example_data")->payload, "new");
+	mock_refuse(mock, last_of("example_data")->token, TG_NOT_ALLOWED);
+	ck_assert_int_eq(mock_counter(mock, "refused"), 1);
+}
+END_TEST
+
 static void add_tests(TCase *cases)
 {
 	tcase_add_loop_test(cases, a_polled_resource_becomes_readings, 0, 2);
 	tcase_add_loop_test(cases, an_observed_resource_becomes_readings, 0, 2);
 	tcase_add_loop_test(cases, a_state_in_blocks_is_put_together, 0, 2);
 	tcase_add_loop_test(cases, commands_reach_the_device_and_its_answers_come_back, 0, 2);
+	tcase_add_loop_test(cases, resources_are_discovered, 0, 2);
+	tcase_add_test(cases, what_vanishes_from_a_discovery_ends);
+	tcase_add_loop_test(cases, a_device_that_comes_back_is_observed_again, 0, 2);
+	tcase_add_test(cases, a_restart_that_nobody_saw_shows_by_silence);
+	tcase_add_loop_test(cases, a_wrong_key_gets_no_session, 0, 2);
+	tcase_add_test(cases, an_unknown_device_is_not_even_asked);
+	tcase_add_test(cases, a_revoked_device_loses_its_session_at_once);
+	tcase_add_loop_test(cases, a_device_proves_itself_by_a_certificate, 0, 2);
+	tcase_add_loop_test(cases, a_wrong_certificate_gets_no_session, 0, 2);
+	tcase_add_test(cases, plain_coap_needs_to_be_wished_for);
+	tcase_add_test(cases, all_mistakes_in_the_settings_are_told);
+	tcase_add_test(cases, a_reload_leaves_other_sessions_alone);
+	tcase_add_test(cases, the_newest_reading_waits_while_the_core_is_full);
 }
 
 int main(void)
