@@ -124,8 +124,10 @@ static void client_say_insecure(const struct client *client)
 {
 	for (const struct peer *peer = client->peers; peer; peer = peer->next)
 		if (!peer->texts.secure)
-			client->host->log(client->host, TG_LOG_WARNING, peer->texts.name,
-					  "coap:// (insecure = true): anybody on the way can read and be the device");
+			client->host->log(
+				client->host, TG_LOG_WARNING, peer->texts.name,
+				"coap:// to \"%s\" (insecure = true): anybody on the way can read and be the device",
+				peer->texts.name);
 }
 
 static int client_start(void *state)

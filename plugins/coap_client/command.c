@@ -61,7 +61,9 @@ static void command_done(void *arg, enum request_end end, const struct stack_mes
 		without = *message;
 		without.payload = (struct tg_bytes){.data = NULL};
 		host->log(host, TG_LOG_WARNING, command->peer->texts.name,
-			  "the answer to a command is larger than 'body_bytes', and goes on without its payload");
+			  "the answer of \"%s\" to a command is larger than 'body_bytes', and goes on without its "
+			  "payload",
+			  command->peer->texts.name);
 		command_answer(command, &without);
 		break;
 	case REQUEST_RESET:

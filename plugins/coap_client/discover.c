@@ -93,8 +93,8 @@ static void take_links(struct peer *peer, struct tg_bytes text)
 		end_vanished(peer);
 	host->count(host, COUNT_DISCOVERIES, 1);
 	host->count(host, COUNT_DISCOVERED, taken);
-	host->log(host, r < 0 ? TG_LOG_WARNING : TG_LOG_INFO, peer->texts.name, "%u links found, %u of them taken%s",
-		  links, taken,
+	host->log(host, r < 0 ? TG_LOG_WARNING : TG_LOG_INFO, peer->texts.name,
+		  "%u links found at \"%s\", %u of them taken%s", links, peer->texts.name, taken,
 		  r < 0           ? "; the rest cannot be read"
 		  : taken >= most ? "; no more than 'discover_most'"
 				  : "");
@@ -112,12 +112,13 @@ static void discover_answered(void *arg, enum request_end end, const struct stac
 	    (message->format == FORMAT_LINKS || message->format == TG_FORMAT_NONE))
 		take_links(peer, message->payload);
 	else if (end == REQUEST_ANSWERED)
-		host->log(host, TG_LOG_WARNING, peer->texts.name, "no list of its resources (%u.%02u)",
-			  message->code / 100, message->code % 100);
+		host->log(host, TG_LOG_WARNING, peer->texts.name, "no list of the resources of \"%s\" (%u.%02u)",
+			  peer->texts.name, message->code / 100, message->code % 100);
 	else if (end == REQUEST_LOST || end == REQUEST_SILENT)
 		peer->discover_us = 0; /* first thing on the next session */
 	else
-		host->log(host, TG_LOG_WARNING, peer->texts.name, "no list of its resources");
+		host->log(host, TG_LOG_WARNING, peer->texts.name, "no list of the resources of \"%s\"",
+			  peer->texts.name);
 }
 
 int64_t discover_turn(struct peer *peer, int64_t now_us)

@@ -39,9 +39,10 @@ void peer_end(struct peer *peer, const char *cause, int64_t retry_us)
 	bool was_up = peer->state == PEER_UP;
 
 	if (cause)
-		host->log(host, TG_LOG_WARNING, peer->texts.name, "%s (%s), trying again in %lld s",
-			  was_up ? "session lost" : "no session", cause,
-			  (long long)((retry_us - host->now_us(host) + S_US - 1) / S_US));
+		host->log(host, TG_LOG_WARNING, peer->texts.name,
+			  was_up ? "session with \"%s\" lost (%s), trying again in %lld s"
+				 : "no session with \"%s\" (%s), trying again in %lld s",
+			  peer->texts.name, cause, (long long)((retry_us - host->now_us(host) + S_US - 1) / S_US));
 	peer->state = PEER_RESTING;
 	peer->due_us = retry_us;
 	peer->lost = NULL;
@@ -151,8 +152,9 @@ void peer_identity(struct peer *peer, const struct tg_identity *identity)
 	else if (psk && certificates)
 		peer_ask(peer, TG_PROOF_CERTIFICATE);
 	else
-		peer_fail(peer, certificates ? "the registry does not know it at this endpoint"
-					     : "the registry has no key of it at this endpoint, and there is no 'trust'");
+		peer_fail(peer, certificates
+					? "the registry does not know it at this endpoint"
+					: "the registry has no key of it at this endpoint, and there is no 'trust'");
 	peer_wake(peer);
 }
 

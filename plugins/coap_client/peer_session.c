@@ -129,7 +129,7 @@ void peer_begun(struct peer *peer)
 		peer->handle = ++client->numbers;
 		peer->owes_awake = false;
 		peer_tell_session(peer);
-		host->log(host, TG_LOG_INFO, peer->texts.name, "session begun");
+		host->log(host, TG_LOG_INFO, peer->texts.name, "session with \"%s\" begun", peer->texts.name);
 	} else {
 		peer_heard(peer);
 	}

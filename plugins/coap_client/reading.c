@@ -39,8 +39,8 @@ void reading_submit(struct watch *watch)
 	watch->again_us = r == -ENOBUFS ? host->now_us(host) + S_US : 0;
 	watch->submission = r < 0 ? 0 : submission.token;
 	if (r < 0 && r != -ENOBUFS) {
-		host->log(host, TG_LOG_WARNING, name, "a reading of '%s' was not handed in (%s)", watch->address,
-			  strerror(-r));
+		host->log(host, TG_LOG_WARNING, name, "a reading of '%s' of \"%s\" was not handed in (%s)",
+			  watch->address, name, strerror(-r));
 		reading_drop(watch);
 	}
 }
@@ -74,9 +74,9 @@ void reading_verdict(struct watch *watch, const struct tg_answer *answer)
 	}
 	if (answer->verdict != TG_ACCEPTED) {
 		host->count(host, COUNT_REFUSED, 1);
-		host->log(host, TG_LOG_WARNING, watch->peer->texts.name, "a reading of '%s' was refused (%.*s)",
-			  watch->address, (int)answer->reason.size,
-			  answer->reason.size ? (const char *)answer->reason.data : "");
+		host->log(host, TG_LOG_WARNING, watch->peer->texts.name,
+			  "a reading of '%s' of \"%s\" was refused (%.*s)", watch->address, watch->peer->texts.name,
+			  (int)answer->reason.size, answer->reason.size ? (const char *)answer->reason.data : "");
 	}
 	reading_drop(watch);
 }

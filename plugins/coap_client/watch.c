@@ -46,10 +46,11 @@ static void watch_complain(struct watch *watch, const char *what, uint32_t code)
 		return;
 	watch->complained = true;
 	if (code > 0)
-		host->log(host, TG_LOG_WARNING, watch->peer->texts.name, "'%s' %s (%u.%02u)", watch->address, what,
-			  code / 100, code % 100);
+		host->log(host, TG_LOG_WARNING, watch->peer->texts.name, "'%s' of \"%s\" %s (%u.%02u)", watch->address,
+			  watch->peer->texts.name, what, code / 100, code % 100);
 	else
-		host->log(host, TG_LOG_WARNING, watch->peer->texts.name, "'%s' %s", watch->address, what);
+		host->log(host, TG_LOG_WARNING, watch->peer->texts.name, "'%s' of \"%s\" %s", watch->address,
+			  watch->peer->texts.name, what);
 }
 
 /* Polls, also in place of an observation that cannot be. `fresh_s`: what the device said, 0: nothing. */
