@@ -133,6 +133,8 @@ tests_fuzz_fuzz_coap_message_SOURCES = tests/fuzz/fuzz_coap_message.c
 tests_fuzz_fuzz_coap_message_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_fuzz_fuzz_coap_message_LDADD = libcoapmessage.la
 
+INTEGRATION_TESTS += tests/integration/test_readers.py
+EXTRA_DIST += tests/integration/test_readers.py
 COAP_RIG = tests/adapter/coap_rig.c tests/adapter/coap_rig.h
 COAP_RIG_LIBS = libmockhost.la libcoapmessage.la $(CHECK_LIBS) $(OPENSSL_LIBS)
 COAP_ADAPTER_TESTS = tests/adapter/coap_conformance tests/adapter/test_coap tests/adapter/test_coap_client tests/adapter/test_coap_node tests/adapter/test_coap_readers tests/adapter/test_coap_watch tests/adapter/test_coap_sessions

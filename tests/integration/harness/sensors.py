@@ -6,7 +6,7 @@ import signal
 from typing import NamedTuple
 
 from .gateway import BUILD
-from .process import Lines, Process, run
+from .process import Lines, Process, run, wait_until
 
 # What the client prints at verbosity 6: v:1 t:ACK c:2.04 i:8f3c {01} [ Max-Age:30 ] :: 'text'
 ANSWER = re.compile(r"^v:1 t:(?:ACK|CON|NON) c:(\d\.\d\d) i:\w+ \{\w*\} \[ (.*?) ?\](?: :: '(.*)')?$", re.MULTILINE)
@@ -49,8 +49,53 @@ class Sensor:
     def post(self, path, text, **options):
         return self.request("post", path, text, **options)
 
+    def observe(self, path, more=()):
+        """Observes `path` until it is closed."""
+        command = [self.program, "-v", "6", "-m", "get", "-s", "600", "-B", "600", *self._proof, *more, f"{self._uri}/{path}"]
+        return Observation(command)
+
     def send_file(self, path, file, **options):
         return self.request("post", path, more=["-f", file], **options)
+
+
+class Observation:
+    """A client that observes: each notification, and the first response, is a Reply."""
+
+    def __init__(self, command):
+        self._said = Lines()
+        self._process = Process(command, self._said)
+        self._taken = 0
+
+    def replies(self):
+        """All so far, in the order in which they came. It writes payloads without a line end, and of an error at first the code alone."""
+        found = []
+        for line in self._said.all():
+            answer, error = ANSWER.match(line[max(line.find("v:1 "), 0):]), re.search(r"([45]\.\d\d)$", line)
+            if answer and not answer[1].startswith("0."):
+                found.append(Reply(answer[1], dict(o.partition(":")[::2] for o in answer[2].split(", ") if o), answer[3]))
+            elif error:
+                found.append(Reply(error[1], {}, ""))
+        return found
+
+    def wait(self, code, text=None, deadline_s=60):
+        """Waits for one that was not waited for before; those in between are passed over."""
+        def found():
+            for place, reply in enumerate(self.replies()):
+                if place >= self._taken and reply.code == code and text in (None, reply.text):
+                    self._taken = place + 1
+                    return reply
+            return None
+        try:
+            return wait_until(found, f"{code} {text}", deadline_s)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the client said: {self._said.all()[-30:]}") from None
+
+    def is_running(self):
+        return self._process.is_running()
+
+    def close(self):
+        if self.is_running():
+            self._process.kill()
 
 
 class Load:
