@@ -134,6 +134,7 @@ tests_fuzz_fuzz_coap_message_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_fuzz_fuzz_coap_message_LDADD = libcoapmessage.la
 
 INTEGRATION_TESTS += tests/integration/test_readers.py
+SANITIZE_TESTS += tests/integration/test_readers.py
 EXTRA_DIST += tests/integration/test_readers.py
 COAP_RIG = tests/adapter/coap_rig.c tests/adapter/coap_rig.h
 COAP_RIG_LIBS = libmockhost.la libcoapmessage.la $(CHECK_LIBS) $(OPENSSL_LIBS)
