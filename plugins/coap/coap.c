@@ -59,6 +59,7 @@ static const char *const counters[] = {
 	[COAP_COMMANDS_REJECTED] = "commands_rejected",
 	[COAP_COMMANDS_UNANSWERED] = "commands_unanswered",
 	[COAP_COMMANDS_REMEMBERED] = "commands_remembered",
+	[COAP_REGISTRATIONS] = "registrations",
 	[COAP_COUNTERS] = NULL,
 };
 
@@ -96,6 +97,7 @@ static void coap_close(void *state)
 	coap->host->timer_free(coap->timer);
 	reader_table_free(coap->readers);
 	command_sink_free(coap->commands);
+	directory_server_free(coap->directory);
 	exchange_table_free(coap->exchanges);
 	block_table_free(coap->blocks);
 	free(coap);
@@ -106,6 +108,9 @@ static void list_links(struct coap *coap)
 {
 	resource_links_init(&coap->links);
 	reader_links(coap->readers, &coap->links);
+	coap->plain_links = coap->links;
+	if (coap->directory)
+		directory_server_links(&coap->links);
 }
 
 static int coap_open(const struct tg_host *host, void **ret_state)
@@ -130,6 +135,8 @@ static int coap_open(const struct tg_host *host, void **ret_state)
 	if (r >= 0)
 		r = reader_table_new(host, coap->exchanges, settings.readings, &settings.reader, random + 1,
 				     &server_reader_events, coap, &coap->readers);
+	if (r >= 0 && settings.has_directory)
+		r = directory_server_new(host, &settings.directory, COAP_REGISTRATIONS, &coap->directory);
 	if (r >= 0)
 		r = command_sink_new(coap, &settings.command, &coap->commands);
 	if (r >= 0)
@@ -138,6 +145,8 @@ static int coap_open(const struct tg_host *host, void **ret_state)
 		host->log(host, TG_LOG_ERROR, NULL, "cannot begin (%s)", strerror(-r));
 	else
 		list_links(coap);
+	if (r >= 0)
+		r = settings_check(host);
 	if (r >= 0)
 		r = listeners_open(coap, &settings);
 	if (r < 0) {
@@ -242,6 +251,8 @@ static void coap_device_changed(void *state, struct tg_bytes device)
 	struct coap *coap = state;
 	for (unsigned i = 0; i < coap->n_listeners; i++)
 		dtls_close_device(coap->listeners[i].dtls, device);
+	if (coap->directory)
+		directory_server_forget(coap->directory, device);
 }
 
 static void coap_tickets(void *state, const struct tg_ticket_key *keys, size_t count)
@@ -279,6 +290,8 @@ static int coap_reload(void *state)
 	plain_listeners_reload(coap, &settings);
 	exchange_set_limits(coap->exchanges, &settings.exchange);
 	block_set_limits(coap->blocks, &settings.block);
+	if (coap->directory)
+		directory_server_set_limits(coap->directory, &settings.directory);
 	reader_set(coap->readers, settings.readings, &settings.reader);
 	list_links(coap);
 	command_sink_set_limits(coap->commands, &settings.command);

@@ -15,6 +15,7 @@
  */
 
 #include "command_sink.h"
+#include "directory_server.h"
 #include "dtls.h"
 #include "plain.h"
 #include "reader.h"
@@ -44,10 +45,11 @@ enum coap_counter {
 	COAP_COMMANDS_REJECTED,
 	COAP_COMMANDS_UNANSWERED,
 	COAP_COMMANDS_REMEMBERED,
+	COAP_REGISTRATIONS,
 	COAP_COUNTERS
 };
 
-enum { LIVE_PEER_MAX = INET6_ADDRSTRLEN + 16 };
+enum { LIVE_PEER_MAX = INET6_ADDRSTRLEN + 16, LIVE_BASE_MAX = LIVE_PEER_MAX + 8 };
 
 struct coap;
 struct server_session;
@@ -70,6 +72,8 @@ struct coap {
 	struct reader_table *readers;
 	struct command_sink *commands;
 	struct resource_links links;
+	struct resource_links plain_links;  /* what is there at coap:// */
+	struct directory_server *directory; /* NULL: there is none */
 	struct tg_timer *timer;
 	int64_t timer_us; /* when it fires, INT64_MAX: not set */
 	struct server_session *sessions;
@@ -115,6 +119,8 @@ void live_ended(const struct coap_listener *listener, const struct dtls_session 
 void live_tell_all(struct coap *coap);
 /* "192.0.2.7:5684", "[2001:db8::7]:5684" */
 void live_peer_text(const struct sockaddr *peer, char ret_text[LIVE_PEER_MAX]);
+/* What the directory has to know of the session. Ownership: *ret_peer borrows from both others. */
+void live_directory_peer(struct dtls_session *session, char base[LIVE_BASE_MAX], struct directory_peer *ret_peer);
 
 /* Of exchange_table_new; the argument is a struct coap. */
 extern const struct exchange_events server_exchange_events;

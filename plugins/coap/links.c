@@ -4,19 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
-/* A query, taken apart. */
-struct wish {
-	struct tg_bytes name;
-	struct tg_bytes value;
-	bool any; /* no value: whether there is such an attribute */
-	bool prefix;
-};
-
-static struct wish wish_read(struct tg_bytes query)
+struct links_wish links_wish_read(struct tg_bytes query)
 {
 	const char *text = query.data;
 	const char *equals = query.size ? memchr(text, '=', query.size) : NULL;
-	struct wish wish = {.name = query, .any = !equals};
+	struct links_wish wish = {.name = query, .any = !equals};
 	if (!equals)
 		return wish;
 	wish.name.size = (size_t)(equals - text);
@@ -26,45 +18,65 @@ static struct wish wish_read(struct tg_bytes query)
 	return wish;
 }
 
-static bool is_name(struct tg_bytes name, const char *wanted)
+bool links_is_name(struct tg_bytes name, const char *wanted)
 {
 	return name.size == strlen(wanted) && memcmp(name.data, wanted, name.size) == 0;
 }
 
-static bool text_matches(const char *text, size_t size, const struct wish *wish)
+static bool text_matches(const char *text, size_t size, bool escaped, const struct links_wish *wish)
 {
-	bool fits = wish->prefix ? size >= wish->value.size : size == wish->value.size;
-	return wish->any || (fits && (wish->value.size == 0 || memcmp(text, wish->value.data, wish->value.size) == 0));
+	const char *wanted = wish->value.data;
+	size_t found = 0;
+	for (size_t i = 0; i < size; i++) {
+		if (escaped && text[i] == '\\' && i + 1 < size)
+			i++;
+		if (found == wish->value.size)
+			return wish->prefix;
+		if (text[i] != wanted[found++])
+			return false;
+	}
+	return found == wish->value.size;
 }
 
-static bool word_matches(const char *words, const struct wish *wish)
+static bool word_matches(const char *words, size_t size, bool escaped, const struct links_wish *wish)
 {
-	while (*words) {
-		size_t size = strcspn(words, " ");
-		if (text_matches(words, size, wish))
+	while (size > 0) {
+		const char *space = memchr(words, ' ', size);
+		size_t length = space ? (size_t)(space - words) : size;
+		if (text_matches(words, length, escaped, wish))
 			return true;
-		words += size + (words[size] == ' ');
+		words += length + (space != NULL);
+		size -= length + (space != NULL);
 	}
 	return false;
 }
 
 static bool has_words(struct tg_bytes name)
 {
-	return is_name(name, "rt") || is_name(name, "if") || is_name(name, "rel");
+	return links_is_name(name, "rt") || links_is_name(name, "if") || links_is_name(name, "rel");
 }
 
-static bool link_matches(const struct link *link, const struct wish *wish)
+bool links_value_matches(const struct links_wish *wish, struct tg_bytes value, bool escaped)
 {
-	if (is_name(wish->name, "href"))
-		return text_matches(link->target, strlen(link->target), wish);
+	if (wish->any)
+		return true;
+	return has_words(wish->name) ? word_matches(value.data, value.size, escaped, wish)
+				     : text_matches(value.data, value.size, escaped, wish);
+}
+
+static bool matches(const struct links_wish *wish, const char *value)
+{
+	return links_value_matches(wish, (struct tg_bytes){.data = value, .size = strlen(value)}, false);
+}
+
+static bool link_matches(const struct link *link, const struct links_wish *wish)
+{
+	if (links_is_name(wish->name, "href"))
+		return matches(wish, link->target);
 	for (size_t i = 0; i < LINKS_ATTRIBUTES && link->attributes[i].name; i++) {
 		const struct link_attribute *attribute = &link->attributes[i];
-		if (!is_name(wish->name, attribute->name))
-			continue;
-		if (!attribute->value)
-			return wish->any;
-		return has_words(wish->name) ? word_matches(attribute->value, wish)
-					     : text_matches(attribute->value, strlen(attribute->value), wish);
+		if (links_is_name(wish->name, attribute->name))
+			return attribute->value ? matches(wish, attribute->value) : wish->any;
 	}
 	return false;
 }
@@ -77,7 +89,7 @@ static bool is_wanted(const struct link *link, const struct coap_message *reques
 	while (message_option_next(&walk, &option)) {
 		if (option.number != MESSAGE_URI_QUERY)
 			continue;
-		const struct wish wish = wish_read(option.value);
+		const struct links_wish wish = links_wish_read(option.value);
 		if (!link_matches(link, &wish))
 			return false;
 	}

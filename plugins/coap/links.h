@@ -21,6 +21,19 @@ struct link {
 	struct link_attribute attributes[LINKS_ATTRIBUTES];
 };
 
+/* A query, taken apart. */
+struct links_wish {
+	struct tg_bytes name;
+	struct tg_bytes value;
+	bool any;    /* no value: whether there is such an attribute */
+	bool prefix; /* the value ended in '*' */
+};
+
+struct links_wish links_wish_read(struct tg_bytes query);
+bool links_is_name(struct tg_bytes name, const char *wanted);
+/* Whether the value of an attribute with the wish's name is what it asks for; `escaped`: '\\' stands before what is meant itself. */
+bool links_value_matches(const struct links_wish *wish, struct tg_bytes value, bool escaped);
+
 /*
  * Writes those of `links` that every query of the request matches: `NAME=VALUE`, where `href` is the target, a VALUE that ends in
  * '*' is the beginning of what is looked for, and of rt, if and rel, which hold several words, one has to match. A query without

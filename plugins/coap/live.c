@@ -4,10 +4,11 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "coap.h"
 
-enum { LIVE_CERTIFICATE_MAX = 8192 };
+enum { LIVE_CERTIFICATE_MAX = 8192, LIVE_COAPS_PORT = 5684 };
 
 void live_peer_text(const struct sockaddr *peer, char ret_text[LIVE_PEER_MAX])
 {
@@ -56,4 +57,22 @@ void live_tell_all(struct coap *coap)
 {
 	for (unsigned i = 0; i < coap->n_listeners; i++)
 		dtls_each(coap->listeners[i].dtls, live_begun, &coap->listeners[i]);
+}
+
+/* Source: RFC 9176 section 5, base; RFC 7252 section 6.5. */
+void live_directory_peer(struct dtls_session *session, char base[LIVE_BASE_MAX], struct directory_peer *ret_peer)
+{
+	struct sockaddr_storage address;
+	const struct sockaddr_in6 *v6 = (const void *)&address;
+	char peer[LIVE_PEER_MAX];
+
+	dtls_address(session, &address);
+	live_peer_text((const struct sockaddr *)&address, peer);
+	char *port = strrchr(peer, ':');
+	if (ntohs(v6->sin6_port) == LIVE_COAPS_PORT) /* in the same place as that of IPv4 */
+		*port = '\0';
+	snprintf(base, LIVE_BASE_MAX, "coaps://%s", peer);
+	*ret_peer = (struct directory_peer){.device = dtls_device(session), .base = base};
+	if (address.ss_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr))
+		ret_peer->scope = v6->sin6_scope_id;
 }

@@ -36,6 +36,12 @@ libcoapmessage_la_SOURCES = \
 	plugins/coap/command_block.c plugins/coap/command_block.h \
 	plugins/coap/command_memory.c plugins/coap/command_memory.h \
 	plugins/coap/command_pool.c plugins/coap/command_pool.h \
+	plugins/coap/directory.c plugins/coap/directory.h plugins/coap/directory_inside.h \
+	plugins/coap/directory_links.c plugins/coap/directory_links.h \
+	plugins/coap/directory_lookup.c \
+	plugins/coap/directory_order.c plugins/coap/directory_order.h \
+	plugins/coap/directory_server.c plugins/coap/directory_server.h \
+	plugins/coap/directory_text.c \
 	plugins/coap/due.c plugins/coap/due.h \
 	plugins/coap/exchange.c plugins/coap/exchange.h \
 	plugins/coap/exchange_pool.c plugins/coap/exchange_pool.h \
@@ -60,7 +66,8 @@ coap_la_SOURCES = \
 	plugins/coap/live.c \
 	plugins/coap/plain.c plugins/coap/plain.h \
 	plugins/coap/plain_listener.c \
-	plugins/coap/server.c \
+	plugins/coap/server.c plugins/coap/server_inside.h \
+	plugins/coap/server_directory.c \
 	plugins/coap/sessions.c \
 	plugins/coap/settings.c plugins/coap/settings.h
 coap_la_CPPFLAGS = -I$(top_srcdir)/include
@@ -69,6 +76,8 @@ coap_la_LIBADD = libcoapmessage.la libcoapdtls.la
 
 COAP_TESTS = \
 	tests/unit/test_coap_block \
+	tests/unit/test_coap_directory \
+	tests/unit/test_coap_directory_lookup \
 	tests/unit/test_coap_due \
 	tests/unit/test_coap_exchange \
 	tests/unit/test_coap_links \
@@ -79,6 +88,7 @@ COAP_TESTS = \
 	tests/unit/test_coap_recent \
 	tests/unit/test_coap_repeats \
 	tests/unit/test_coap_resource \
+	tests/fuzz/fuzz_coap_directory \
 	tests/fuzz/fuzz_coap_message
 check_PROGRAMS += $(COAP_TESTS)
 UNIT_TESTS += $(COAP_TESTS)
@@ -86,6 +96,16 @@ tests_unit_test_coap_block_SOURCES = tests/unit/test_coap_block.c
 tests_unit_test_coap_block_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_coap_block_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_coap_block_LDADD = libcoapmessage.la $(CHECK_LIBS)
+tests_unit_test_coap_directory_SOURCES = tests/unit/test_coap_directory.c \
+	tests/unit/directory_rig.c tests/unit/directory_rig.h
+tests_unit_test_coap_directory_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_coap_directory_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_coap_directory_LDADD = libcoapmessage.la $(CHECK_LIBS)
+tests_unit_test_coap_directory_lookup_SOURCES = tests/unit/test_coap_directory_lookup.c \
+	tests/unit/directory_rig.c tests/unit/directory_rig.h
+tests_unit_test_coap_directory_lookup_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_coap_directory_lookup_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_coap_directory_lookup_LDADD = libcoapmessage.la $(CHECK_LIBS)
 tests_unit_test_coap_due_SOURCES = tests/unit/test_coap_due.c
 tests_unit_test_coap_due_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_coap_due_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -129,6 +149,9 @@ tests_unit_test_coap_repeats_SOURCES = \
 tests_unit_test_coap_repeats_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_coap_repeats_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_coap_repeats_LDADD = libcoapmessage.la $(CHECK_LIBS)
+tests_fuzz_fuzz_coap_directory_SOURCES = tests/fuzz/fuzz_coap_directory.c tests/fuzz/mutator.c tests/fuzz/mutator.h
+tests_fuzz_fuzz_coap_directory_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -I$(top_srcdir)/tests
+tests_fuzz_fuzz_coap_directory_LDADD = libcoapmessage.la libbench.la -lm
 tests_fuzz_fuzz_coap_message_SOURCES = tests/fuzz/fuzz_coap_message.c
 tests_fuzz_fuzz_coap_message_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_fuzz_fuzz_coap_message_LDADD = libcoapmessage.la
@@ -172,6 +195,13 @@ tests_adapter_test_coap_plain_client_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/p
 tests_adapter_test_coap_plain_client_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 tests_adapter_test_coap_plain_client_LDADD = $(COAP_RIG_LIBS)
 tests_adapter_test_coap_plain_client_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
+check_PROGRAMS += tests/adapter/test_coap_directory
+UNIT_TESTS += tests/adapter/test_coap_directory
+tests_adapter_test_coap_directory_SOURCES = tests/adapter/test_coap_directory.c $(COAP_RIG)
+tests_adapter_test_coap_directory_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_adapter_test_coap_directory_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_test_coap_directory_LDADD = $(COAP_RIG_LIBS)
+tests_adapter_test_coap_directory_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
 check_PROGRAMS += tests/adapter/test_coap_plain
 UNIT_TESTS += tests/adapter/test_coap_plain
 tests_adapter_test_coap_plain_SOURCES = tests/adapter/test_coap_plain.c $(COAP_RIG)

@@ -61,8 +61,7 @@ struct resource_answer resource_answer(const struct coap_message *message, uint8
 	return answer_make(code, detail, message->block1, bytes_of(diagnostic));
 }
 
-/* The length of the UTF-8 sequence at `data`, 0 where it is none (RFC 3629) or NUL. */
-static size_t utf8_length(const uint8_t *data, size_t left)
+size_t resource_utf8_length(const uint8_t *data, size_t left)
 {
 	if (data[0] < 0x80)
 		return data[0] != 0;
@@ -92,7 +91,7 @@ static const char *segment_add(struct resource_reading *reading, struct tg_bytes
 {
 	const char *data = segment.data;
 	for (size_t i = 0; i < segment.size;) {
-		size_t length = utf8_length((const uint8_t *)data + i, segment.size - i);
+		size_t length = resource_utf8_length((const uint8_t *)data + i, segment.size - i);
 		if (length == 0)
 			return "path is not UTF-8";
 		bool room;
@@ -332,6 +331,15 @@ struct resource_answer resource_verdict(const struct tg_answer *answer, uint64_t
 			   code == MESSAGE_CHANGED ? (struct tg_bytes){0} : diagnostic_cut(answer->reason, most));
 }
 
+/* Where a registration of the directory is (RFC 9176 section 5). */
+static void write_location(struct message_writer *writer, uint32_t number)
+{
+	char text[12];
+	snprintf(text, sizeof(text), "%u", number);
+	message_write_option(writer, MESSAGE_LOCATION_PATH, bytes_of("rd"));
+	message_write_option(writer, MESSAGE_LOCATION_PATH, bytes_of(text));
+}
+
 void resource_encode(const struct resource_answer *answer, uint8_t memory[RESOURCE_BODY_MAX], struct tg_bytes *ret_body)
 {
 	struct message_writer writer;
@@ -341,6 +349,8 @@ void resource_encode(const struct resource_answer *answer, uint8_t memory[RESOUR
 		message_write_option(&writer, MESSAGE_ETAG, etag_bytes(answer->etag, answer->etag_size, etag));
 	if (answer->observe != MESSAGE_ABSENT)
 		message_write_option_uint(&writer, MESSAGE_OBSERVE, answer->observe);
+	if (answer->code == MESSAGE_CREATED)
+		write_location(&writer, answer->detail);
 	if (answer->content_format != MESSAGE_ABSENT)
 		message_write_option_uint(&writer, MESSAGE_CONTENT_FORMAT, answer->content_format);
 	if (answer->code == MESSAGE_UNAVAILABLE || answer->code == MESSAGE_TOO_MANY_REQUESTS)

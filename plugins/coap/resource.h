@@ -39,7 +39,7 @@ struct resource_answer {
 	uint64_t etag;
 	uint32_t observe; /* MESSAGE_ABSENT: none */
 	uint32_t max_age; /* MESSAGE_ABSENT: none, but for what `detail` says */
-	uint32_t detail;  /* 4.13: Size1, 4.29 and 5.03: Max-Age in seconds */
+	uint32_t detail;  /* 2.01: the number in Location-Path, 4.13: Size1, 4.29 and 5.03: Max-Age in seconds */
 	uint32_t block1;  /* MESSAGE_ABSENT: none */
 	uint32_t block2;
 	uint32_t size2;
@@ -60,6 +60,8 @@ void resource_links_add(struct resource_links *links, const struct link *link);
 uint8_t resource_check(const struct coap_message *message, char text[RESOURCE_TEXT_MAX]);
 /* The path behind its first `skip` segments. Returns NULL, or what is wrong with it; then *ret_reading is of no use. */
 const char *resource_path(const struct coap_message *message, size_t skip, struct resource_reading *ret_reading);
+/* The length of the UTF-8 sequence at `data`, 0 where it is none (RFC 3629) or NUL. */
+size_t resource_utf8_length(const uint8_t *data, size_t left);
 /* Whether one of the options with this number has this value (ETag), or, for If-Match, none at all. */
 bool resource_names_etag(const struct coap_message *message, uint16_t number, uint64_t etag, size_t size);
 

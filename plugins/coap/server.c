@@ -6,25 +6,11 @@
 
 #include "coap.h"
 #include "resource.h"
-
-/* What a peer is told who comes when nothing can be taken for the moment. */
-enum { BUSY_MAX_AGE_S = 5 };
+#include "server_inside.h"
 
 /* The largest piece of an answer for peers at coap:// is 2^(2 + 4) bytes: whoever forges a sender's address has it sent hardly more than
  * he sends himself (RFC 7252 section 11.3). */
 enum { PLAIN_SZX = 2 };
-
-/* What is kept for a session from its first datagram on: one that only stays open costs nothing here. */
-struct server_session {
-	struct dtls_session *dtls; /* or, for an address at coap://: */
-	struct plain_peer *plain;
-	struct server_session *next;
-	struct server_session *previous;
-	struct exchange_peer exchange;
-	struct block_peer block;
-	struct reader_peer reader;
-	struct command_session commands;
-};
 
 static struct server_session *session_of(struct exchange_peer *peer)
 {
@@ -150,18 +136,18 @@ static struct exchange_answer answer_encode(const struct resource_answer *answer
 	return encoded;
 }
 
-static void reply(struct coap *coap, const struct exchange_request *request, const struct resource_answer *answer)
+void server_reply(struct coap *coap, const struct exchange_request *request, const struct resource_answer *answer)
 {
 	uint8_t memory[RESOURCE_BODY_MAX];
 	const struct exchange_answer encoded = answer_encode(answer, memory);
 	exchange_reply(coap->exchanges, request, &encoded, coap->host->now_us(coap->host));
 }
 
-static void refuse(struct coap *coap, const struct exchange_request *request, uint8_t code, uint32_t detail,
+void server_refuse(struct coap *coap, const struct exchange_request *request, uint8_t code, uint32_t detail,
 		   const char *diagnostic)
 {
 	const struct resource_answer answer = resource_answer(request->message, code, detail, diagnostic);
-	reply(coap, request, &answer);
+	server_reply(coap, request, &answer);
 }
 
 static bool is_read(const struct coap *coap, const struct coap_message *message)
@@ -173,11 +159,27 @@ static bool is_read(const struct coap *coap, const struct coap_message *message)
 static void read_last(struct coap *coap, const struct exchange_request *request, struct server_session *session)
 {
 	if (coap->stopping) {
-		refuse(coap, request, MESSAGE_UNAVAILABLE, BUSY_MAX_AGE_S, NULL);
+		server_refuse(coap, request, MESSAGE_UNAVAILABLE, BUSY_MAX_AGE_S, NULL);
 		return;
 	}
 	coap->host->count(coap->host, COAP_READS, 1);
 	reader_request(coap->readers, &session->reader, session_device(coap, session), request);
+}
+
+bool server_receive_body(struct coap *coap, const struct exchange_request *request, struct server_session *session,
+			 struct tg_bytes *ret_body)
+{
+	uint8_t code = block_receive(coap->blocks, &session->block, request->message, coap->host->now_us(coap->host),
+				     ret_body);
+	if (code)
+		server_refuse(coap, request, code,
+			      code == MESSAGE_TOO_LARGE ? (uint32_t)block_limit(coap->blocks) : BUSY_MAX_AGE_S, NULL);
+	return code == 0;
+}
+
+static const struct resource_links *links_for(const struct coap *coap, const struct server_session *session)
+{
+	return session->plain ? &coap->plain_links : &coap->links;
 }
 
 /* The same answer as before; the sentence beside a refusal is not kept, and what was read is read again. */
@@ -192,7 +194,10 @@ static void repeat(struct coap *coap, const struct exchange_request *request, co
 		read_last(coap, request, session_of(request->peer));
 		return;
 	}
-	if (was_read && resource_request(request->message, &coap->links, text, &reading, &answer))
+	const struct server_session *session = session_of(request->peer);
+	if (was_read && server_is_for_directory(coap, request->message))
+		answer = server_ask_directory(coap, request, session, (struct tg_bytes){.data = NULL}, text);
+	else if (was_read && resource_request(request->message, links_for(coap, session), text, &reading, &answer))
 		return;
 	const struct exchange_answer encoded = answer_encode(&answer, memory);
 	exchange_repeat(coap->exchanges, request, &encoded);
@@ -201,11 +206,12 @@ static void repeat(struct coap *coap, const struct exchange_request *request, co
 static void refuse_error(struct coap *coap, const struct exchange_request *request, int error)
 {
 	if (error == -EMSGSIZE)
-		refuse(coap, request, MESSAGE_TOO_LARGE, TG_PAYLOAD_MAX, NULL);
+		server_refuse(coap, request, MESSAGE_TOO_LARGE, TG_PAYLOAD_MAX, NULL);
 	else if (error == -EDQUOT)
-		refuse(coap, request, MESSAGE_TOO_MANY_REQUESTS, BUSY_MAX_AGE_S, "too many requests in progress");
+		server_refuse(coap, request, MESSAGE_TOO_MANY_REQUESTS, BUSY_MAX_AGE_S,
+			      "too many requests in progress");
 	else
-		refuse(coap, request, MESSAGE_UNAVAILABLE, BUSY_MAX_AGE_S, NULL);
+		server_refuse(coap, request, MESSAGE_UNAVAILABLE, BUSY_MAX_AGE_S, NULL);
 }
 
 static void submit(struct coap *coap, const struct exchange_request *request, const struct server_session *session,
@@ -246,20 +252,20 @@ static void take(struct coap *coap, const struct exchange_request *request, stru
 		read_last(coap, request, session);
 		return;
 	}
-	if (!resource_request(message, &coap->links, text, &reading, &answer)) {
-		reply(coap, request, &answer);
+	if (server_is_for_directory(coap, message)) {
+		server_take_for_directory(coap, request, session);
+		return;
+	}
+	if (!resource_request(message, links_for(coap, session), text, &reading, &answer)) {
+		server_reply(coap, request, &answer);
 		return;
 	}
 	if (coap->stopping) {
-		refuse(coap, request, MESSAGE_UNAVAILABLE, BUSY_MAX_AGE_S, NULL);
+		server_refuse(coap, request, MESSAGE_UNAVAILABLE, BUSY_MAX_AGE_S, NULL);
 		return;
 	}
-	uint8_t code = block_receive(coap->blocks, &session->block, message, coap->host->now_us(coap->host), &payload);
-	if (code) {
-		uint32_t detail = code == MESSAGE_TOO_LARGE ? (uint32_t)block_limit(coap->blocks) : BUSY_MAX_AGE_S;
-		refuse(coap, request, code, detail, NULL);
+	if (!server_receive_body(coap, request, session, &payload))
 		return;
-	}
 	submit(coap, request, session, &reading, payload);
 	block_return(coap->blocks, &session->block);
 }
@@ -284,8 +290,10 @@ static void session_received(struct coap *coap, struct server_session *session, 
 			exchange_reject(coap->exchanges, &session->exchange, &message);
 		return;
 	}
-	if (session->plain)
+	if (session->plain) {
 		message.block2 = block_at_most(message.block2, PLAIN_SZX);
+		message.observe = MESSAGE_ABSENT; /* nobody knows to whom the notifications would go */
+	}
 	const struct exchange_request request = {
 		.peer = &session->exchange,
 		.message = &message,

@@ -65,6 +65,11 @@ const struct tg_setting settings_rows[] = {
 	 "a notification is confirmable when the last acknowledgement of its observer is older than this"},
 	{"response_timeout_s", TG_INT, TG_LIVE, "s", "60", 1, 3600, NULL,
 	 "how long a device may take to answer a command that it has acknowledged"},
+	{"directory", TG_BOOL, 0, "", "false", 0, 0, NULL,
+	 "be a resource directory, at /rd and /rd-lookup; needs workers = 1"},
+	{"directory_registrations", TG_INT, TG_LIVE, "", "500", 1, 100000, NULL, "most registrations in the directory"},
+	{"directory_bytes", TG_INT, TG_LIVE, "bytes", "2048", 64, 65536, NULL, "largest registration in the directory"},
+	{"directory_links", TG_INT, TG_LIVE, "", "64", 1, 4096, NULL, "most links of one registration"},
 	{"workers", TG_INT, 0, "", "1", 1, 16, NULL, "processes that share the addresses"},
 	{NULL},
 };
@@ -102,6 +107,10 @@ void settings_read(const struct tg_host *host, struct settings *ret_settings)
 			    .all_bytes = setting_size(host, "bodies_bytes"),
 			    .response_timeout_us = host->setting_int(host, "response_timeout_s") * S_US},
 		.plain_peers = setting_size(host, "insecure_peers"),
+		.has_directory = host->setting_bool(host, "directory"),
+		.directory = {.registrations = setting_size(host, "directory_registrations"),
+			      .bytes = setting_size(host, "directory_bytes"),
+			      .links = setting_size(host, "directory_links")},
 	};
 }
 
@@ -178,6 +187,15 @@ int settings_address(const struct tg_host *host, size_t index, struct settings_a
 		return -EINVAL;
 	}
 	return ret_address->secure ? 0 : plain_check(host, uri);
+}
+
+int settings_check(const struct tg_host *host)
+{
+	if (!host->setting_bool(host, "directory") || !settings_shared(host))
+		return 0;
+	host->log(host, TG_LOG_ERROR, NULL,
+		  "'directory' needs workers = 1 (each process would have a directory of its own)");
+	return -EINVAL;
 }
 
 bool settings_shared(const struct tg_host *host)

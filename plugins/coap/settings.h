@@ -6,6 +6,7 @@
 
 #include "block.h"
 #include "command.h"
+#include "directory.h"
 #include "dtls.h"
 #include "exchange.h"
 #include "reader.h"
@@ -22,6 +23,8 @@ struct settings {
 	const char *readings; /* lent until the next reload */
 	struct command_limits command;
 	size_t plain_peers;
+	bool has_directory;
+	struct directory_limits directory;
 };
 
 struct settings_address {
@@ -34,6 +37,9 @@ void settings_read(const struct tg_host *host, struct settings *ret_settings);
 
 /* The listening address at `index`. Logs what is wrong. Errors: -ENOENT: behind the last; -EINVAL. */
 int settings_address(const struct tg_host *host, size_t index, struct settings_address *ret_address);
+
+/* What does not go together. Logs it. Errors: -EINVAL. */
+int settings_check(const struct tg_host *host);
 
 /* Several processes share the address. */
 bool settings_shared(const struct tg_host *host);
