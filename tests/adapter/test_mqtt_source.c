@@ -76,7 +76,7 @@ END_TEST
 /* What the broker gives is bounded by what is not acknowledged: a proof that nothing is before its verdict. */
 START_TEST(nothing_is_acknowledged_before_its_verdict)
 {
-	char text[8];
+	char text[16];
 
 	mock_set(mock, "receive_window", "3");
 	broker_start(&broker);
