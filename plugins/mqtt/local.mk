@@ -129,3 +129,10 @@ tests_unit_test_mqtt_gate_SOURCES = tests/unit/test_mqtt_gate.c plugins/mqtt/arr
 tests_unit_test_mqtt_gate_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -D_GNU_SOURCE
 tests_unit_test_mqtt_gate_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_mqtt_gate_LDADD = $(CHECK_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz_mqtt_packet
+UNIT_TESTS += tests/fuzz/fuzz_mqtt_packet
+tests_fuzz_fuzz_mqtt_packet_SOURCES = tests/fuzz/fuzz_mqtt_packet.c tests/fuzz/mutator.c tests/fuzz/mutator.h \
+	plugins/mqtt/arrival.c plugins/mqtt/codec_read.c plugins/mqtt/text.c
+tests_fuzz_fuzz_mqtt_packet_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -I$(top_srcdir)/plugins -D_GNU_SOURCE
+tests_fuzz_fuzz_mqtt_packet_LDADD = libbase.la libbench.la
