@@ -65,6 +65,7 @@ static void check(const struct config_load *load, const char *where, const struc
 {
 	const struct config_endpoint *sink = &load->config->endpoints[route->command.response_to];
 	const char *method = config_section_text(&route->settings, "method");
+	const char *to = config_section_text(&route->settings, "response_to");
 
 	if (!route->command.device && !*config_section_text(&route->settings, "device") &&
 	    pattern_device_capture(route->match) < 0)
@@ -72,7 +73,15 @@ static void check(const struct config_load *load, const char *where, const struc
 			 "has to say which device the commands are for, or \"match\" to capture {device}");
 	if (*method && !strchr(method, '{') && method_of_name(bytes_text(method)) == TG_METHOD_NONE)
 		complain(load, where, route, "method", "is none of GET, POST, PUT, DELETE, FETCH, PATCH, IPATCH");
-	if (route->command.response && (!(sink->descriptor->roles & TG_SINK) || sink->descriptor->flags & TG_MAILBOX))
+	if (*to && !*config_section_text(&route->settings, "response"))
+		complain(load, where, route, "response_to",
+			 "is for outcomes, and there is no \"response\" to publish them at");
+	if (!route->command.response || (sink->descriptor->roles & TG_SINK && !(sink->descriptor->flags & TG_MAILBOX)))
+		return;
+	if (*to)
+		complain(load, where, route, "response_to",
+			 "is an endpoint that sends requests to devices, and publishes nothing");
+	else
 		complain(load, where, route, "response",
 			 "cannot be published by the endpoint that the commands come from; set \"response_to\"");
 }

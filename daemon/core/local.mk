@@ -419,3 +419,15 @@ UNIT_TESTS += tests/unit/test_mailbox_model
 tests_unit_test_mailbox_model_SOURCES = tests/unit/fake_store.c tests/unit/fake_store.h tests/unit/fake_world.c tests/unit/fake_world.h tests/unit/mailbox_model.c tests/unit/mailbox_model.h tests/unit/suite.h tests/unit/test_mailbox_model.c
 tests_unit_test_mailbox_model_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_mailbox_model_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_config_commands
+UNIT_TESTS += tests/unit/test_config_commands
+tests_unit_test_config_commands_SOURCES = $(CONFIG_FIXTURE) tests/unit/test_config_commands.c
+tests_unit_test_config_commands_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_config_commands_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_router_commands
+UNIT_TESTS += tests/unit/test_router_commands
+tests_unit_test_router_commands_SOURCES = $(CONFIG_FIXTURE) tests/unit/test_router_commands.c
+tests_unit_test_router_commands_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_router_commands_LDADD = libcore.la $(CHECK_LIBS)

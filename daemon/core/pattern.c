@@ -139,6 +139,35 @@ ptrdiff_t pattern_build(const struct pattern *address, const struct pattern_valu
 	return (ptrdiff_t)size;
 }
 
+static ptrdiff_t name_part(const struct part *part, const struct pattern_values *values, char *out, size_t room)
+{
+	struct tg_bytes text = part->kind == PART_SLASH ? bytes_of("/", 1) : part->text;
+
+	if (part->kind == PART_CAPTURE || part->kind == PART_REST)
+		return pattern_unescape(values->captures[part->index], out, room);
+	if (part->kind == PART_GIVEN)
+		text = values->given[part->index];
+	if (text.size > room)
+		return -ENOBUFS;
+	if (text.size)
+		memcpy(out, text.data, text.size);
+	return (ptrdiff_t)text.size;
+}
+
+ptrdiff_t pattern_build_name(const struct pattern *name, const struct pattern_values *values, char *out, size_t room)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < name->count; i++) {
+		ptrdiff_t n = name_part(&name->parts[i], values, out + size, room - size);
+
+		if (n < 0)
+			return n;
+		size += (size_t)n;
+	}
+	return (ptrdiff_t)size;
+}
+
 static bool same_parts(const struct part *a, const struct part *b, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

@@ -63,6 +63,11 @@ bool pattern_uses(const struct pattern *pattern, enum pattern_given given);
 ptrdiff_t pattern_build(const struct pattern *address, const struct pattern_values *values, char *out,
 			size_t room) WARN_UNUSED;
 
+/* Builds what is no address, but the name of a device: what is given stands as it is, of captured pieces every escape is undone
+ * (pattern_unescape). Returns its length. Errors: -ENOBUFS: longer than `room`. */
+ptrdiff_t pattern_build_name(const struct pattern *name, const struct pattern_values *values, char *out,
+			     size_t room) WARN_UNUSED;
+
 /* What paths match at all, for those who subscribe: "*" for a segment in which something is open, "**" for the rest. What is given and
  * not empty is put in. Terminated. Returns its length. Errors: -ENOBUFS: longer than `room`. */
 ptrdiff_t pattern_outline(const struct pattern *pattern, const struct pattern_values *values, char *out,

@@ -127,11 +127,8 @@ static enum router_step read_command(struct router_walk *walk, const struct conf
 	walk->method = TG_METHOD_NONE;
 	walk->response_size = 0;
 	if (command->device) {
-		size = pattern_build(command->device, &walk->values, text, sizeof(text));
-		if (size > 0)
-			size = pattern_unescape(bytes_of(text, (size_t)size), walk->device_room,
-						sizeof(walk->device_room));
-		if (size <= 0)
+		size = pattern_build_name(command->device, &walk->values, walk->device_room, sizeof(walk->device_room));
+		if (size <= 0 || memchr(walk->device_room, '\0', (size_t)size))
 			return ROUTER_NO_DEVICE;
 		walk->to_device = bytes_of(walk->device_room, (size_t)size);
 	}

@@ -36,6 +36,9 @@ const char fixture_cloud[] =
 const char fixture_out[] = "{\"name\":\"out\",\"major\":1,\"minor\":0,\"roles\":[\"sink\"],\"needs\":[],"
 			   "\"flags\":[],\"settings\":[]}";
 
+const char fixture_box[] = "{\"name\":\"box\",\"major\":1,\"minor\":0,\"roles\":[\"source\",\"sink\"],\"needs\":[],"
+			   "\"flags\":[\"devices\",\"mailbox\"],\"settings\":[]}";
+
 static void fixture_adapter(struct fixture *fixture, const char *name, const char *json)
 {
 	char problem[DESCRIPTOR_PROBLEM_SIZE] = "";
@@ -55,6 +58,7 @@ void fixture_init(struct fixture *fixture)
 	fixture_adapter(fixture, "field", fixture_field);
 	fixture_adapter(fixture, "cloud", fixture_cloud);
 	fixture_adapter(fixture, "out", fixture_out);
+	fixture_adapter(fixture, "box", fixture_box);
 	config_problems_init(&fixture->problems);
 }
 

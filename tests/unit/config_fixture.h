@@ -3,7 +3,7 @@
 #define UNIT_CONFIG_FIXTURE_H
 
 /* A folder with configuration files, and a set of adapters that need no program: `field` speaks to devices, `cloud` is a
- * server on the other side, `out` only takes. */
+ * server on the other side, `out` only takes, `box` keeps mailboxes for devices. */
 
 #include <check.h>
 #include <stdio.h>
@@ -22,6 +22,7 @@ struct fixture {
 extern const char fixture_field[];
 extern const char fixture_cloud[];
 extern const char fixture_out[];
+extern const char fixture_box[];
 
 void fixture_init(struct fixture *fixture);
 void fixture_done(struct fixture *fixture);

@@ -126,7 +126,7 @@ START_TEST(the_sample_is_a_configuration)
 	ck_assert_int_eq(fixture_load(&f), -EINVAL);
 	for (size_t i = 0; i < f.problems.count; i++)
 		ck_assert_msg(strstr(f.problems.list[i].text, "is empty"), "%s", f.problems.list[i].text);
-	ck_assert_uint_eq(f.problems.count, 11);
+	ck_assert_uint_eq(f.problems.count, 12);
 	ck_assert_ptr_nonnull(strstr(text, "memory_bytes = 8388608;"));
 	ck_assert_ptr_nonnull(strstr(text, "alpn = [ \"mqtt\", \"x\" ];"));
 	ck_assert_ptr_nonnull(strstr(text, "flavour = \"modern\";"));
