@@ -78,6 +78,9 @@ COAP_TESTS = \
 	tests/unit/test_coap_block \
 	tests/unit/test_coap_directory \
 	tests/unit/test_coap_directory_lookup \
+	tests/unit/test_coap_command \
+	tests/unit/test_coap_command_block \
+	tests/unit/test_coap_command_memory \
 	tests/unit/test_coap_due \
 	tests/unit/test_coap_exchange \
 	tests/unit/test_coap_links \
@@ -106,6 +109,18 @@ tests_unit_test_coap_directory_lookup_SOURCES = tests/unit/test_coap_directory_l
 tests_unit_test_coap_directory_lookup_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_coap_directory_lookup_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_coap_directory_lookup_LDADD = libcoapmessage.la $(CHECK_LIBS)
+tests_unit_test_coap_command_SOURCES = tests/unit/test_coap_command.c tests/unit/command_rig.c tests/unit/command_rig.h
+tests_unit_test_coap_command_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_coap_command_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_coap_command_LDADD = libcoapmessage.la $(CHECK_LIBS)
+tests_unit_test_coap_command_block_SOURCES = tests/unit/test_coap_command_block.c tests/unit/command_rig.c tests/unit/command_rig.h
+tests_unit_test_coap_command_block_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_coap_command_block_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_coap_command_block_LDADD = libcoapmessage.la $(CHECK_LIBS)
+tests_unit_test_coap_command_memory_SOURCES = tests/unit/test_coap_command_memory.c
+tests_unit_test_coap_command_memory_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_coap_command_memory_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_coap_command_memory_LDADD = libcoapmessage.la $(CHECK_LIBS)
 tests_unit_test_coap_due_SOURCES = tests/unit/test_coap_due.c
 tests_unit_test_coap_due_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_coap_due_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
