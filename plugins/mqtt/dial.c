@@ -116,7 +116,7 @@ static void dial_all(struct dial_job *job, const struct addrinfo *addresses)
 static void *dial_thread(void *arg)
 {
 	struct dial_job *job = arg;
-	const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+	const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
 	struct addrinfo *addresses = NULL;
 
 	job->look_up = getaddrinfo(job->name, job->port, &hints, &addresses);
