@@ -431,3 +431,22 @@ UNIT_TESTS += tests/unit/test_router_commands
 tests_unit_test_router_commands_SOURCES = $(CONFIG_FIXTURE) tests/unit/test_router_commands.c
 tests_unit_test_router_commands_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_router_commands_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_message_mark
+UNIT_TESTS += tests/unit/test_message_mark
+tests_unit_test_message_mark_SOURCES = tests/unit/suite.h tests/unit/test_message_mark.c
+tests_unit_test_message_mark_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_message_mark_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_mailbox_store
+UNIT_TESTS += tests/unit/test_mailbox_store
+tests_unit_test_mailbox_store_SOURCES = tests/unit/message_fixture.c tests/unit/message_fixture.h tests/unit/store_fixture.c tests/unit/store_fixture.h tests/unit/suite.h tests/unit/test_mailbox_store.c
+tests_unit_test_mailbox_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_mailbox_store_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_mailbox_memory
+UNIT_TESTS += tests/unit/test_mailbox_memory
+tests_unit_test_mailbox_memory_SOURCES = $(MAILBOX_FIXTURE) tests/unit/test_mailbox_memory.c
+tests_unit_test_mailbox_memory_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_mailbox_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=emalloc
+tests_unit_test_mailbox_memory_LDADD = libcore.la $(CHECK_LIBS)
