@@ -234,7 +234,7 @@ static void note_id(struct observer *observer, uint16_t id)
 
 static bool is_confirmable(const struct observe_table *table, const struct observer *observer, int64_t now_us)
 {
-	return observer->last || observer->uncertain || observer->round_trip_us == 0 ||
+	return observer->last || observer->round_trip_us == 0 ||
 	       now_us - observer->confirmed_us >= table->limits.confirm_us;
 }
 
@@ -261,7 +261,6 @@ static void send_news(struct observe_table *table, struct observer *observer, in
 
 static void begin_news(struct observe_table *table, struct observer *observer, int64_t now_us)
 {
-	observer->uncertain = observer->uncertain && !observer->waits; /* a newer state is not a repetition */
 	send_news(table, observer, now_us);
 	observer->retransmits = 0;
 	/* ACK_TIMEOUT times a factor from 1 to ACK_RANDOM_FACTOR, 1.5 */

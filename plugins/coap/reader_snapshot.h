@@ -4,8 +4,8 @@
 
 /*
  * Readings that are too large for one block, for as long as a session fetches their pieces (RFC 7959 section 2.4): while a newer reading
- * comes in, the pieces of the older one stay what they were. Pure. A session has a few, each of another resource; memory for all of
- * them together is bounded, and where it is full the oldest goes: its next piece is read from the core, and the ETag tells
+ * comes in, the pieces of the older one stay what they were. Pure. A session has a few, each of another resource; sessions that fetch the
+ * same reading share its bytes, and memory for all of them together is bounded, and where it is full the oldest goes: its next piece is read from the core, and the ETag tells
  * whether it still belongs to the others.
  */
 

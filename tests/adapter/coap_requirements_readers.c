@@ -82,6 +82,8 @@ const struct requirement reader_requirements[] = {
 	 "> 40 01 0003 " LAST " c1 16; < 60 45 0003 41 0a 81 2a 21 3c 91 16 52 0401 ff 'x'"},
 	{"7959 2.4", "a piece of what was not begun is read, and says by its ETag what it belongs to",
 	 "> 40 01 0001 " LAST " c1 10; told 1 a 42 60 x40; < 60 45 0001 41 0a 81 2a 21 3c 91 18 51 28 ff x16"},
+	{"7959 2.4", "a piece is sent though the request names its ETag: it has to be fetched whole",
+	 "> 40 01 0001 41 0a " TAGGED " c1 10; told 1 a 42 60 x20; < 60 45 0001 41 0a 81 2a 21 3c 91 10 51 14 ff x4"},
 	{"7959 2.4", "a piece behind the end: 4.00",
 	 "> 40 01 0001 " LAST " c1 30; told 1 a 42 60 x40; < 60 80 0001; > 40 01 0002 " LAST " c1 00;"
 	 "told 2 a 42 60 x40; < 60 45 0002 *; > 40 01 0003 " LAST " c1 30; < 60 80 0003"},

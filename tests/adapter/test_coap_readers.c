@@ -122,17 +122,22 @@ START_TEST(an_answer_for_a_session_that_has_gone_is_nobodys)
 	begin();
 	ask(sensor, 1, false);
 	wait_for_reads(1);
-	uint64_t token = rig->reads[0].token;
+	uint64_t token = rig->reads[0].token, later;
 	sensor_shut(sensor);
 	ck_assert(MOCK_UNTIL(rig, rig->reads[0].ended, WAIT_MS));
 	sensor = sensor_psk("sensor-2", RIG_KEY);
-	ask(sensor, 1, false);
-	wait_for_reads(2);
-	rig->adapter->reading(rig->state, token, &reading);
-	rig->adapter->reading(rig->state, UINT64_MAX, &reading);
-	sensor_expect_nothing(sensor);
-	tell(2, 2, "b");
-	sensor_expect(sensor, MESSAGE_ACK, MESSAGE_CONTENT, 1);
+	for (uint16_t id = 1; id <= 100; id++) { /* places are used again, tokens are not */
+		ask(sensor, id, false);
+		wait_for_reads((size_t)id + 1);
+		later = rig->reads[id].token;
+		ck_assert_uint_ne(later, token);
+		rig->adapter->reading(rig->state, token, &reading);
+		rig->adapter->reading(rig->state, UINT64_MAX, &reading);
+		sensor_expect_nothing(sensor);
+		tell((size_t)id + 1, 2, "b");
+		sensor_expect(sensor, MESSAGE_ACK, MESSAGE_CONTENT, id);
+		rig->adapter->reading(rig->state, later, &reading);
+	}
 }
 END_TEST
 
@@ -194,6 +199,45 @@ START_TEST(a_reader_may_lose_its_right_while_the_core_is_away)
 	sensor_empty(sensor, MESSAGE_ACK, message->id);
 	mock_settle(rig);
 	ck_assert_int_eq(mock_counter(rig, "observers"), 0);
+}
+END_TEST
+
+/* RFC 7641 section 4.1: what the core will not go on with is an answer without Observe. */
+START_TEST(a_core_that_has_no_room_for_observers)
+{
+	begin();
+	ask(sensor, 1, true);
+	wait_for_reads(1);
+	mock_reading(rig, 0, &(struct tg_reading){.verdict = TG_ACCEPTED, .last = true, .etag = 1, .max_age_s = 60});
+	ck_assert_uint_eq(sensor_expect(sensor, MESSAGE_ACK, MESSAGE_CONTENT, 1)->observe, MESSAGE_ABSENT);
+	ck_assert_int_eq(mock_counter(rig, "observers"), 0);
+}
+END_TEST
+
+/* One that has had its right before goes on: it is asked again and again, and told of what is new. */
+START_TEST(a_core_that_comes_back_without_room_for_observers)
+{
+	begin();
+	observe(sensor, 1);
+	over(1, TG_UNAVAILABLE);
+	rig->adapter->joined(rig->state);
+	for (size_t read = 2; read <= 4; read++) {
+		const char *text = read == 4 ? "b" : "a";
+
+		wait_for_reads(read);
+		mock_reading(rig, read - 1,
+			     &(struct tg_reading){.verdict = TG_ACCEPTED,
+						  .last = true,
+						  .etag = read == 4 ? 2 : 1,
+						  .payload = {text, 1},
+						  .max_age_s = 60});
+		if (read < 4)
+			sensor_expect_nothing(sensor);
+		mock_advance(rig, 5 * (int64_t)S);
+	}
+	const struct coap_message *message = sensor_receive(sensor);
+	ck_assert_uint_eq(message->code, MESSAGE_CONTENT);
+	ck_assert_mem_eq(message->payload.data, "b", 1);
 }
 END_TEST
 
@@ -309,6 +353,8 @@ int main(void)
 	tcase_add_loop_test(tcase, a_core_that_cannot_be_asked, 0, sizeof(errors) / sizeof(errors[0]));
 	tcase_add_test(tcase, observers_wait_for_the_core);
 	tcase_add_test(tcase, a_reader_may_lose_its_right_while_the_core_is_away);
+	tcase_add_test(tcase, a_core_that_has_no_room_for_observers);
+	tcase_add_test(tcase, a_core_that_comes_back_without_room_for_observers);
 	tcase_add_test(tcase, observers_are_bounded_in_all);
 	tcase_add_test(tcase, requests_under_way_are_bounded);
 	tcase_add_test(tcase, a_registration_overtaken_by_another);

@@ -71,6 +71,17 @@ START_TEST(the_first_is_confirmable_the_next_are_not)
 }
 END_TEST
 
+/* Where the clock has hardly begun, nobody has acknowledged anything either. */
+START_TEST(the_first_is_confirmable_shortly_after_the_start_of_the_machine)
+{
+	rig.now_us = S;
+	struct observer *observer = rig_add(1, 0);
+	rig_tell(observer, "a");
+	rig_assert_sent(0, MESSAGE_CON, "a");
+	observe_remove(rig.table, observer);
+}
+END_TEST
+
 START_TEST(one_is_confirmable_when_the_last_acknowledgement_is_too_old)
 {
 	struct observer *observer = rig_known();
@@ -213,6 +224,7 @@ int main(void)
 	tcase_add_test(tcase, numbers_grow_with_the_time);
 	tcase_add_test(tcase, numbers_are_in_order_for_a_client_whenever_they_come);
 	tcase_add_test(tcase, the_first_is_confirmable_the_next_are_not);
+	tcase_add_test(tcase, the_first_is_confirmable_shortly_after_the_start_of_the_machine);
 	tcase_add_test(tcase, one_is_confirmable_when_the_last_acknowledgement_is_too_old);
 	tcase_add_test(tcase, the_newest_wins_while_one_is_under_way);
 	tcase_add_test(tcase, those_that_are_not_confirmable_keep_a_round_trip_apart);

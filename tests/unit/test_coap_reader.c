@@ -300,6 +300,43 @@ START_TEST(memory_is_bounded_and_the_oldest_goes)
 }
 END_TEST
 
+/* A new reading is told to all who observe it: its bytes are there once. */
+START_TEST(sessions_share_what_is_the_same)
+{
+	static struct reader_snapshot_peer many[50];
+
+	snapshots_begin(20000);
+	put(&other, "a", 4000, 1, 0);
+	for (size_t i = 0; i < 50; i++)
+		put(&many[i], "a", 8000, 2, (int64_t)i);
+	for (size_t i = 0; i < 50; i++)
+		ck_assert_uint_eq(etag_of(&many[i], "a", 0), 2);
+	ck_assert_uint_eq(etag_of(&other, "a", 0), 1);
+	put(&peer, "a", 8001, 2, 0); /* the same name and tag, and yet another */
+	ck_assert_uint_le(reader_snapshots_bytes(snapshots), 20000);
+	for (size_t i = 0; i < 50; i++)
+		reader_snapshot_peer_done(snapshots, &many[i]);
+	ck_assert_uint_eq(etag_of(&peer, "a", 0), 2);
+	snapshots_end();
+}
+END_TEST
+
+START_TEST(a_snapshot_is_as_fresh_as_its_session_was_told)
+{
+	struct reader_content content = {.payload = {"21.5", 4}, .etag = 1, .fresh_until_us = 60 * (int64_t)S}, got;
+
+	snapshots_begin(20000);
+	reader_snapshot_put(snapshots, &peer, text("a"), &content, 0);
+	content.fresh_until_us = 50 * (int64_t)S;
+	reader_snapshot_put(snapshots, &other, text("a"), &content, 0);
+	ck_assert(reader_snapshot_get(&peer, text("a"), 0, &got));
+	ck_assert_int_eq(got.fresh_until_us, 60 * (int64_t)S);
+	ck_assert(reader_snapshot_get(&other, text("a"), 0, &got));
+	ck_assert_int_eq(got.fresh_until_us, 50 * (int64_t)S);
+	snapshots_end();
+}
+END_TEST
+
 START_TEST(time_ends_them)
 {
 	int64_t end_us = READER_SNAPSHOT_S * (int64_t)S;
@@ -333,6 +370,8 @@ int main(void)
 	tcase_add_test(tcase, a_newer_reading_takes_the_place_of_its_own);
 	tcase_add_test(tcase, a_session_has_a_few);
 	tcase_add_test(tcase, memory_is_bounded_and_the_oldest_goes);
+	tcase_add_test(tcase, sessions_share_what_is_the_same);
+	tcase_add_test(tcase, a_snapshot_is_as_fresh_as_its_session_was_told);
 	tcase_add_test(tcase, time_ends_them);
 	suite_add_tcase(suite, tcase);
 
