@@ -124,6 +124,14 @@ bool gate_add_known(struct gate *gate, uint16_t mid, uint64_t digest, struct arr
 	return false;
 }
 
+void gate_reused(struct gate *gate, uint16_t mid)
+{
+	for (size_t i = gate->memory_used; i-- > 0;) {
+		if (gate_memory_at(gate, i)->mid == mid)
+			gate_memory_drop(gate, i);
+	}
+}
+
 struct gate_entry *gate_find(struct gate *gate, uint64_t token)
 {
 	for (size_t i = 0; i < gate->used; i++) {
@@ -216,9 +224,6 @@ bool gate_release(struct gate *gate, struct gate_entry *ret_entry)
 	*ret_entry = *entry;
 	gate->first = (gate->first + 1) % gate->capacity;
 	gate->used--;
-	if (entry->qos > 0)
-		gate_memory_add(gate, (struct gate_memory){
-					      .digest = entry->digest, .mid = entry->mid, .reason = entry->reason});
 	return true;
 }
 

@@ -8,9 +8,10 @@
  * was not taken for now is handed in again after a pause, and holds back younger ones of its topic, so that these do not
  * overtake it.
  *
- * A connection that ends takes its acknowledgements with it, and the broker gives the messages again, with their old packet ids
- * and marked as repeated. What was taken already, or is about to be, is remembered here and not handed in twice. For
- * incoming.c; pure, but for the memory of the messages.
+ * When a connection ends the broker gives again what was not acknowledged, with its old packet ids and marked as repeated. Of
+ * that, what was taken already, or is about to be, is remembered here and not handed in twice. What was acknowledged is
+ * not: if it comes again the acknowledgement was lost, but it might as well be a new message that only looks the same, and that must
+ * not be lost. It is handed in, marked as repeated. For incoming.c; pure, but for the memory of the messages.
  */
 
 #include <stdbool.h>
@@ -38,7 +39,7 @@ struct gate_entry {
 	uint16_t tries; /* how often it was not taken */
 };
 
-/* What the broker may give again. */
+/* What the broker will give again. */
 struct gate_memory {
 	uint64_t digest;
 	uint64_t token; /* 0: final */
@@ -79,6 +80,9 @@ struct gate_entry *gate_add(struct gate *gate, uint16_t mid, uint8_t qos, uint64
  * as it was left, and nothing is to be handed in. Where it is final already `arrival` is freed. */
 bool gate_add_known(struct gate *gate, uint16_t mid, uint64_t digest, struct arrival *arrival);
 
+/* A new message has come with this packet id: whatever had it before does not come again. */
+void gate_reused(struct gate *gate, uint16_t mid);
+
 /* The entry that was handed in with this token, or NULL. */
 struct gate_entry *gate_find(struct gate *gate, uint64_t token);
 
@@ -93,7 +97,7 @@ bool gate_remember(struct gate *gate, uint64_t token, bool taken, uint8_t reason
  * again, 0: not before something has happened. */
 struct gate_entry *gate_due(struct gate *gate, int64_t now_us, int64_t *ret_next_us);
 
-/* Removes the first where it is final, and remembers it. */
+/* Removes the first where it is final. */
 bool gate_release(struct gate *gate, struct gate_entry *ret_entry);
 
 /* The connection is gone: remembers what the broker will give again. */

@@ -191,6 +191,8 @@ void incoming_arrived(struct incoming *incoming, const struct codec_publish *pub
 	/* An impatient broker's repetition, on the same connection. */
 	if (publish->qos > 0 && gate_holds(&incoming->gate, publish->mid))
 		return;
+	if (publish->qos > 0 && !publish->repeated)
+		gate_reused(&incoming->gate, publish->mid);
 	if (too_large) {
 		incoming_reject(incoming, publish, "payload is too large");
 	} else if (publish->retained || incoming_is_own(incoming, publish->via)) {

@@ -89,13 +89,13 @@ static void fake_serve(void)
 
 void fake_expect_link(void)
 {
-	ck_assert(MOCK_UNTIL(mock, (fake_serve(), mock->link == TG_LINK_UP), RIG_PATIENT_MS));
+	ck_assert(MOCK_UNTIL(mock, (fake_serve(), mock->link == TG_LINK_UP), RIG_SOON_MS));
 }
 
 void fake_expect_connect(void)
 {
 	fake_close();
-	ck_assert(MOCK_UNTIL(mock, (fake_serve(), receiving >= 0), RIG_PATIENT_MS));
+	ck_assert(MOCK_UNTIL(mock, (fake_serve(), receiving >= 0), RIG_SOON_MS));
 }
 
 void fake_accept(const void *connack, size_t size)
@@ -132,7 +132,7 @@ void fake_expect_subscribe(uint8_t reason)
 	uint8_t answer[6];
 	bool v5;
 
-	ck_assert(MOCK_UNTIL(mock, fake_has(2) && in_size >= 2u + in[1], RIG_PATIENT_MS));
+	ck_assert(MOCK_UNTIL(mock, fake_has(2) && in_size >= 2u + in[1], RIG_SOON_MS));
 	ck_assert_uint_eq(in[0], 0x82);
 	v5 = in[4] == 0 && in[5] == 0;
 	memcpy(answer, v5 ? granted5 : granted4, v5 ? 6 : 5);
@@ -146,12 +146,12 @@ void fake_begin(bool resumed)
 	fake_expect_connect();
 	fake_accept(resumed ? "\x20\3\1\0\0" : "\x20\3\0\0\0", 5);
 	fake_expect_subscribe(1);
-	ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "subscriptions") == 1, RIG_PATIENT_MS));
+	ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "subscriptions") == 1, RIG_SOON_MS));
 }
 
 void fake_expect(const void *data, size_t size)
 {
-	ck_assert_msg(MOCK_UNTIL(mock, fake_has(size), RIG_PATIENT_MS), "%zu of %zu bytes", in_size, size);
+	ck_assert_msg(MOCK_UNTIL(mock, fake_has(size), RIG_SOON_MS), "%zu of %zu bytes", in_size, size);
 	ck_assert_uint_eq(in_size, size);
 	ck_assert_mem_eq(in, data, size);
 	in_size = 0;
@@ -167,5 +167,5 @@ void fake_expect_nothing(void)
 
 void fake_expect_end(void)
 {
-	ck_assert(MOCK_UNTIL(mock, (fake_read(), ended), RIG_PATIENT_MS));
+	ck_assert(MOCK_UNTIL(mock, (fake_read(), ended), RIG_SOON_MS));
 }

@@ -87,12 +87,12 @@ void rig_begin(void)
 {
 	mock_set(mock, "status", "false");
 	ck_assert_int_eq(mock_begin(mock), 0);
-	ck_assert_msg(MOCK_UNTIL(mock, mock->link == TG_LINK_UP, RIG_PATIENT_MS), "down: %s", mock->link_detail);
+	ck_assert_msg(MOCK_UNTIL(mock, mock->link == TG_LINK_UP, RIG_SOON_MS), "down: %s", mock->link_detail);
 }
 
 void rig_expect_subscriptions(int64_t n)
 {
-	ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "subscriptions") == n, RIG_PATIENT_MS));
+	ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "subscriptions") == n, RIG_SOON_MS));
 	ck_assert_int_eq(mock_counter(mock, "receiving"), n > 0);
 }
 
@@ -105,7 +105,7 @@ void rig_receive(const char *pattern)
 
 const struct mock_submission *rig_expect_submission(size_t n, const char *path, const char *payload)
 {
-	ck_assert_msg(MOCK_UNTIL(mock, mock->n_submissions >= n, RIG_PATIENT_MS), "%zu of %zu", mock->n_submissions, n);
+	ck_assert_msg(MOCK_UNTIL(mock, mock->n_submissions >= n, RIG_SOON_MS), "%zu of %zu", mock->n_submissions, n);
 	ck_assert_str_eq(mock->submissions[n - 1].path, path);
 	ck_assert_str_eq((const char *)mock->submissions[n - 1].payload, payload);
 	return &mock->submissions[n - 1];
@@ -113,7 +113,7 @@ const struct mock_submission *rig_expect_submission(size_t n, const char *path, 
 
 void rig_expect_counter(const char *name, int64_t value)
 {
-	ck_assert_msg(MOCK_UNTIL(mock, mock_counter(mock, name) == value, RIG_PATIENT_MS), "%s is %lld, not %lld", name,
+	ck_assert_msg(MOCK_UNTIL(mock, mock_counter(mock, name) == value, RIG_SOON_MS), "%s is %lld, not %lld", name,
 		      (long long)mock_counter(mock, name), (long long)value);
 }
 

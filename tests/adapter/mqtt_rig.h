@@ -10,7 +10,7 @@
 #include "mock_host.h"
 #include "mqtt_broker.h"
 
-enum { RIG_SOON_MS = 10000, RIG_PATIENT_MS = 40000 };
+enum { RIG_SOON_MS = 40000 };
 
 extern struct mock_host *mock;
 extern struct broker broker; /* not started yet */

@@ -415,7 +415,7 @@ int main(void)
 	Suite *suite = suite_create("mqtt");
 	TCase *tcase = tcase_create("mqtt");
 
-	tcase_set_timeout(tcase, 60);
+	tcase_set_timeout(tcase, 180);
 	tcase_add_checked_fixture(tcase, rig_setup, rig_teardown);
 	tcase_add_test(tcase, connects_and_tells_that_it_is_online);
 	tcase_add_test(tcase, a_broker_that_dies_and_comes_back);

@@ -293,7 +293,7 @@ int main(void)
 	Suite *suite = suite_create("mqtt_delivery");
 	TCase *tcase = tcase_create("mqtt_delivery");
 
-	tcase_set_timeout(tcase, 60);
+	tcase_set_timeout(tcase, 180);
 	tcase_add_checked_fixture(tcase, rig_setup, rig_teardown);
 	tcase_add_loop_test(tcase, each_quality_of_service_is_confirmed_with_its_properties, 0, 3);
 	tcase_add_test(tcase, a_message_without_format_or_expiry_carries_neither);

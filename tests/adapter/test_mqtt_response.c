@@ -93,7 +93,7 @@ START_TEST(correlation_data_goes_back_untouched)
 	peer = peer_listen(&broker, "answers/#");
 	ck_assert_int_eq(mock_deliver(mock, &delivery, &ticket), 0);
 	rig_expect_result(ticket, TG_CONFIRMED);
-	ck_assert(MOCK_UNTIL(mock, (heard = peer_heard(peer))->heard, RIG_PATIENT_MS));
+	ck_assert(MOCK_UNTIL(mock, (heard = peer_heard(peer))->heard, RIG_SOON_MS));
 	ck_assert_uint_eq(heard->correlation_size, sizes[_i]);
 	ck_assert_mem_eq(heard->correlation, correlation, sizes[_i]);
 	peer_free(peer);
@@ -169,7 +169,7 @@ START_TEST(a_response_knows_its_size)
 	for (size_t size = 1500; size < 1900; size++) {
 		delivery.payload = bytes_of(large, size);
 		ck_assert_int_eq(mock_deliver(mock, &delivery, &ticket), 0);
-		ck_assert(MOCK_UNTIL(mock, mock_result(mock, ticket) >= 0, RIG_PATIENT_MS));
+		ck_assert(MOCK_UNTIL(mock, mock_result(mock, ticket) >= 0, RIG_SOON_MS));
 		if (size == 1500)
 			ck_assert_int_eq(mock_result(mock, ticket), TG_CONFIRMED);
 	}
@@ -189,7 +189,7 @@ START_TEST(mosquitto_rr_gets_its_answer)
 
 	mock_add_route(mock, "hall/*/command/**");
 	rig_connect_and_subscribe();
-	ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "subscriptions") == 1, RIG_PATIENT_MS));
+	ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "subscriptions") == 1, RIG_SOON_MS));
 	snprintf(command, sizeof(command),
 		 "timeout 60 mosquitto_rr -V 5 -q 1 -h localhost -p %u --cafile %s --cert %s --key %s "
 		 "-t hall/pump-7/command/valve -e answers/rr -m open -D publish user-property method POST "
@@ -197,7 +197,7 @@ START_TEST(mosquitto_rr_gets_its_answer)
 		 broker.port, broker_file("ca.crt"), broker_file("client.crt"), broker_file("client.key"));
 	rr = popen(command, "re");
 	ck_assert_ptr_nonnull(rr);
-	ck_assert(MOCK_UNTIL(mock, mock->n_submissions == 1, RIG_PATIENT_MS));
+	ck_assert(MOCK_UNTIL(mock, mock->n_submissions == 1, RIG_SOON_MS));
 	s = &mock->submissions[0];
 	ck_assert_str_eq(s->path, "hall/pump-7/command/valve");
 	ck_assert_uint_eq(s->method, TG_METHOD_POST);

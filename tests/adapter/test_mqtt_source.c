@@ -159,7 +159,7 @@ START_TEST(what_comes_while_the_gateway_is_away_is_kept)
 	broker_start(&broker);
 	rig_receive("a/**");
 	mock_stop(mock);
-	ck_assert(MOCK_UNTIL(mock, mock->stopped, RIG_PATIENT_MS));
+	ck_assert(MOCK_UNTIL(mock, mock->stopped, RIG_SOON_MS));
 	ck_assert_int_eq(mock_counter(mock, "receiving"), 0);
 	mock_host_free(mock);
 	peer_say(&broker, "a/b", "kept");
@@ -250,7 +250,7 @@ START_TEST(keep_alive_goes_on_while_a_verdict_is_due)
 	rig_expect_submission(1, "a/b", "1");
 	/* The broker gives a silent client one and a half times as long. */
 	until_us = mock->now_us + INT64_C(11000000);
-	ck_assert(MOCK_UNTIL(mock, mock->now_us >= until_us, RIG_PATIENT_MS));
+	ck_assert(MOCK_UNTIL(mock, mock->now_us >= until_us, RIG_SOON_MS));
 	ck_assert_uint_eq(mock_logged(mock, "receiving from"), 1);
 	ck_assert_int_eq(mock_counter(mock, "receiving"), 1);
 	mock_accept(mock, mock->submissions[0].token);
@@ -305,7 +305,7 @@ START_TEST(a_stop_waits_for_the_verdicts)
 	mock_settle(mock);
 	ck_assert(!mock->stopped);
 	mock_accept(mock, mock->submissions[0].token);
-	ck_assert(MOCK_UNTIL(mock, mock->stopped, RIG_PATIENT_MS));
+	ck_assert(MOCK_UNTIL(mock, mock->stopped, RIG_SOON_MS));
 	ck_assert_int_eq(mock_counter(mock, "acknowledged"), 1);
 }
 END_TEST

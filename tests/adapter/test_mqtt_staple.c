@@ -118,7 +118,7 @@ int main(void)
 	Suite *suite = suite_create("mqtt staple");
 	TCase *tcase = tcase_create("mqtt staple");
 
-	tcase_set_timeout(tcase, 120);
+	tcase_set_timeout(tcase, 180);
 	tcase_add_checked_fixture(tcase, front_setup, front_teardown);
 	tcase_add_loop_test(tcase, stapled, 0, COUNT(staples));
 	tcase_add_loop_test(tcase, promised, 0, 2);

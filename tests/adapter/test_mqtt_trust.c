@@ -257,7 +257,7 @@ int main(void)
 	Suite *suite = suite_create("mqtt trust");
 	TCase *tcase = tcase_create("mqtt trust");
 
-	tcase_set_timeout(tcase, 120);
+	tcase_set_timeout(tcase, 180);
 	tcase_add_checked_fixture(tcase, front_setup, front_teardown);
 	tcase_add_loop_test(tcase, chain, 0, COUNT(chains));
 	tcase_add_loop_test(tcase, another_authority_or_none, 0, 2);
