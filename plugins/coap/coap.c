@@ -60,6 +60,8 @@ static const char *const counters[] = {
 	[COAP_COMMANDS_UNANSWERED] = "commands_unanswered",
 	[COAP_COMMANDS_REMEMBERED] = "commands_remembered",
 	[COAP_REGISTRATIONS] = "registrations",
+	[COAP_MULTICAST + MULTICAST_COUNT_REQUESTS] = "multicast_requests",
+	[COAP_MULTICAST + MULTICAST_COUNT_ANSWERS] = "multicast_answers",
 	[COAP_COUNTERS] = NULL,
 };
 
@@ -93,6 +95,7 @@ static void coap_close(void *state)
 	for (unsigned i = 0; i < coap->n_listeners; i++)
 		dtls_free(coap->listeners[i].dtls);
 	plain_listeners_free(coap);
+	multicast_free(coap->multicast);
 	server_done(coap);
 	coap->host->timer_free(coap->timer);
 	reader_table_free(coap->readers);
@@ -149,6 +152,8 @@ static int coap_open(const struct tg_host *host, void **ret_state)
 		r = settings_check(host);
 	if (r >= 0)
 		r = listeners_open(coap, &settings);
+	if (r >= 0)
+		r = listeners_join(coap);
 	if (r < 0) {
 		coap_close(coap);
 		return r;
@@ -209,6 +214,8 @@ static int coap_start(void *state)
 		}
 	}
 	int r = plain_listeners_start(coap);
+	if (r >= 0 && coap->multicast)
+		r = multicast_start(coap->multicast);
 	if (r < 0)
 		return r;
 	say_listening(coap);

@@ -17,6 +17,7 @@
 #include "command_sink.h"
 #include "directory_server.h"
 #include "dtls.h"
+#include "multicast.h"
 #include "plain.h"
 #include "reader.h"
 #include "resource.h"
@@ -46,6 +47,8 @@ enum coap_counter {
 	COAP_COMMANDS_UNANSWERED,
 	COAP_COMMANDS_REMEMBERED,
 	COAP_REGISTRATIONS,
+	COAP_MULTICAST, /* by enum multicast_count */
+	COAP_MULTICAST_LAST = COAP_MULTICAST + MULTICAST_COUNTS - 1,
 	COAP_COUNTERS
 };
 
@@ -74,6 +77,7 @@ struct coap {
 	struct resource_links links;
 	struct resource_links plain_links;  /* what is there at coap:// */
 	struct directory_server *directory; /* NULL: there is none */
+	struct multicast *multicast;        /* likewise */
 	struct tg_timer *timer;
 	int64_t timer_us; /* when it fires, INT64_MAX: not set */
 	struct server_session *sessions;
@@ -104,6 +108,9 @@ struct command_session *server_commands(struct coap *coap, struct dtls_session *
 void server_ended(struct coap *coap, struct dtls_session *session);
 void server_done(struct coap *coap);
 void server_verdict(struct coap *coap, uint64_t token, const struct tg_answer *answer);
+
+/* listeners.c: joins the groups of the setting "multicast", for the first listener at coaps://. Logs what is wrong. */
+int listeners_join(struct coap *coap);
 
 /* The listeners at coap://. The address is the setting's at `place`. Logs what is wrong. */
 int plain_listener_open(struct coap *coap, const struct settings *settings, const struct settings_address *address,

@@ -115,10 +115,10 @@ static bool add_attribute(char *memory, size_t room, size_t *size, const struct 
 				     add(memory, room, size, attribute->value) && add(memory, room, size, quote));
 }
 
-static bool add_link(char *memory, size_t room, size_t *size, const struct link *link)
+static bool add_link(char *memory, size_t room, size_t *size, const char *base, const struct link *link)
 {
-	bool whole = add(memory, room, size, *size ? ",<" : "<") && add(memory, room, size, link->target) &&
-		     add(memory, room, size, ">");
+	bool whole = add(memory, room, size, *size ? ",<" : "<") && add(memory, room, size, base) &&
+		     add(memory, room, size, link->target) && add(memory, room, size, ">");
 	for (size_t i = 0; whole && i < LINKS_ATTRIBUTES && link->attributes[i].name; i++)
 		whole = add_attribute(memory, room, size, &link->attributes[i]);
 	return whole;
@@ -126,9 +126,15 @@ static bool add_link(char *memory, size_t room, size_t *size, const struct link 
 
 int links_write(const struct link *links, size_t count, const struct coap_message *request, char *memory, size_t room)
 {
+	return links_write_at("", links, count, request, memory, room);
+}
+
+int links_write_at(const char *base, const struct link *links, size_t count, const struct coap_message *request,
+		   char *memory, size_t room)
+{
 	size_t size = 0;
 	for (size_t i = 0; i < count; i++) {
-		if (is_wanted(&links[i], request) && !add_link(memory, room, &size, &links[i]))
+		if (is_wanted(&links[i], request) && !add_link(memory, room, &size, base, &links[i]))
 			return -ENOSPC;
 	}
 	return (int)size;

@@ -41,5 +41,8 @@ bool links_value_matches(const struct links_wish *wish, struct tg_bytes value, b
  * Source: RFC 6690 sections 2 and 4.1.
  */
 int links_write(const struct link *links, size_t count, const struct coap_message *request, char *memory, size_t room);
+/* The same, with `base` in front of each target as it is written. */
+int links_write_at(const char *base, const struct link *links, size_t count, const struct coap_message *request,
+		   char *memory, size_t room);
 
 #endif

@@ -87,3 +87,25 @@ int listeners_reload(struct coap *coap)
 	}
 	return 0;
 }
+
+int listeners_join(struct coap *coap)
+{
+	const struct tg_host *host = coap->host;
+	struct settings_address address;
+	struct multicast_setup setup = {.host = host,
+					.listener = (const struct sockaddr *)&address.address,
+					.links = &coap->links,
+					.directory = coap->directory != NULL,
+					.counter = COAP_MULTICAST};
+	if (!host->setting_item(host, "multicast", 0))
+		return 0;
+	for (unsigned i = 0; i < SETTINGS_LISTEN_MAX; i++) {
+		int r = settings_address(host, i, &address);
+		if (r < 0)
+			break;
+		if (address.secure)
+			return multicast_new(&setup, &coap->multicast);
+	}
+	host->log(host, TG_LOG_ERROR, NULL, "'multicast' needs a listener at coaps:// to tell others of");
+	return -EINVAL;
+}

@@ -47,6 +47,7 @@ libcoapmessage_la_SOURCES = \
 	plugins/coap/exchange_pool.c plugins/coap/exchange_pool.h \
 	plugins/coap/links.c plugins/coap/links.h \
 	plugins/coap/message.c plugins/coap/message.h \
+	plugins/coap/multicast.h plugins/coap/multicast_answer.c \
 	plugins/coap/observe.c plugins/coap/observe.h \
 	plugins/coap/reader.c plugins/coap/reader.h \
 	plugins/coap/reader_answer.c plugins/coap/reader_answer.h \
@@ -64,13 +65,15 @@ coap_la_SOURCES = \
 	plugins/coap/coap.c plugins/coap/coap.h \
 	plugins/coap/listeners.c \
 	plugins/coap/live.c \
+	plugins/coap/multicast.c plugins/coap/multicast_inside.h \
+	plugins/coap/multicast_join.c \
 	plugins/coap/plain.c plugins/coap/plain.h \
 	plugins/coap/plain_listener.c \
 	plugins/coap/server.c plugins/coap/server_inside.h \
 	plugins/coap/server_directory.c \
 	plugins/coap/sessions.c \
 	plugins/coap/settings.c plugins/coap/settings.h
-coap_la_CPPFLAGS = -I$(top_srcdir)/include
+coap_la_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/include
 coap_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -no-undefined -export-symbols-regex '^tidegate_adapter$$'
 coap_la_LIBADD = libcoapmessage.la libcoapdtls.la
 
@@ -217,6 +220,13 @@ tests_adapter_test_coap_directory_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plug
 tests_adapter_test_coap_directory_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 tests_adapter_test_coap_directory_LDADD = $(COAP_RIG_LIBS)
 tests_adapter_test_coap_directory_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
+check_PROGRAMS += tests/adapter/test_coap_multicast
+UNIT_TESTS += tests/adapter/test_coap_multicast
+tests_adapter_test_coap_multicast_SOURCES = tests/adapter/test_coap_multicast.c $(COAP_RIG)
+tests_adapter_test_coap_multicast_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_adapter_test_coap_multicast_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_test_coap_multicast_LDADD = $(COAP_RIG_LIBS)
+tests_adapter_test_coap_multicast_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
 check_PROGRAMS += tests/adapter/test_coap_plain
 UNIT_TESTS += tests/adapter/test_coap_plain
 tests_adapter_test_coap_plain_SOURCES = tests/adapter/test_coap_plain.c $(COAP_RIG)

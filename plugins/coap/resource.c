@@ -140,7 +140,7 @@ const char *resource_path(const struct coap_message *message, size_t skip, struc
 }
 
 /* Looks at the options themselves: in a path, "%2F" and '/' could look the same. */
-static bool is_well_known_core(const struct coap_message *message)
+bool resource_is_core(const struct coap_message *message)
 {
 	static const char *const wanted[] = {".well-known", "core"};
 	struct message_walk walk;
@@ -270,7 +270,7 @@ bool resource_request(const struct coap_message *message, const struct resource_
 		*ret_answer = resource_answer(message, code, 0, text);
 		return false;
 	}
-	if (is_well_known_core(message)) {
+	if (resource_is_core(message)) {
 		*ret_answer = links_answer(message, links, text);
 		return false;
 	}

@@ -62,6 +62,8 @@ uint8_t resource_check(const struct coap_message *message, char text[RESOURCE_TE
 const char *resource_path(const struct coap_message *message, size_t skip, struct resource_reading *ret_reading);
 /* The length of the UTF-8 sequence at `data`, 0 where it is none (RFC 3629) or NUL. */
 size_t resource_utf8_length(const uint8_t *data, size_t left);
+/* Whether it is for /.well-known/core. */
+bool resource_is_core(const struct coap_message *message);
 /* Whether one of the options with this number has this value (ETag), or, for If-Match, none at all. */
 bool resource_names_etag(const struct coap_message *message, uint16_t number, uint64_t etag, size_t size);
 

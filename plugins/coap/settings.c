@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "message.h"
+#include "multicast.h"
 
 enum { MS_US = 1000, S_US = 1000000, DAY_S = 86400, SHARE_OF_A_PEER = 4 };
 
@@ -65,6 +66,8 @@ const struct tg_setting settings_rows[] = {
 	 "a notification is confirmable when the last acknowledgement of its observer is older than this"},
 	{"response_timeout_s", TG_INT, TG_LIVE, "s", "60", 1, 3600, NULL,
 	 "how long a device may take to answer a command that it has acknowledged"},
+	{"multicast", TG_LIST, 0, "", NULL, 0, MULTICAST_INTERFACES_MAX, NULL,
+	 "interfaces on which whoever asks all CoAP nodes of the local network for /.well-known/core is answered"},
 	{"directory", TG_BOOL, 0, "", "false", 0, 0, NULL,
 	 "be a resource directory, at /rd and /rd-lookup; needs workers = 1"},
 	{"directory_registrations", TG_INT, TG_LIVE, "", "500", 1, 100000, NULL, "most registrations in the directory"},

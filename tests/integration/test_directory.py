@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The resource directory in the real gateway: two devices with a client of libcoap, one registers and the other looks up."""
+import socket
+import time
+
 from harness import GatewayCase, main, wait_until
 
 LINK_FORMAT = 40
@@ -30,6 +33,29 @@ class Directory(GatewayCase):
         self.assertEqual(valve.request("get", "rd-lookup/res").text, "")
         self.assertEqual(valve.post("t", "1").code, "2.04", "readings go on as before")
         self.subscriber.wait_for(1)
+
+
+class Discovery(GatewayCase):
+    """Multicast on the loopback interface: the groups are joined before the sandbox is shut, and answered from behind it."""
+
+    settings = {"field": {"directory": True, "multicast": ["lo"]}}
+    allowed = [r"cannot join group ff0"]  # where the machine has no IPv6
+
+    def test_the_directory_is_found(self):
+        question = b"\x51\x01\x12\x34\xab" + b"\xbb.well-known\x04core" + b"\x4art=core.rd"
+        found = f'<coaps://127.0.0.1:{self.coap_port}/rd>;rt="core.rd";ct=40'.encode()
+        end = time.monotonic() + 60
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+            client.bind(("127.0.0.1", 0))
+            client.settimeout(60)
+            client.sendto(question, ("224.0.1.187", 5683))
+            answers = []
+            while not answers or found not in answers[-1]:  # other gateways of this machine may answer too
+                self.assertLess(time.monotonic(), end, answers)
+                answers.append(client.recv(2048))
+        self.assertEqual(answers[-1][4:5], b"\xab", "the token")
+        wait_until(lambda: self.gateway.endpoint("field")["counters"]["multicast_answers"] == 1, "the answer is counted")
 
 
 if __name__ == "__main__":
