@@ -49,6 +49,8 @@ libcoapmessage_la_SOURCES = \
 	plugins/coap/message.c plugins/coap/message.h \
 	plugins/coap/multicast.h plugins/coap/multicast_answer.c \
 	plugins/coap/observe.c plugins/coap/observe.h \
+	plugins/coap/observe_inside.h \
+	plugins/coap/observe_send.c \
 	plugins/coap/reader.c plugins/coap/reader.h \
 	plugins/coap/reader_answer.c plugins/coap/reader_answer.h \
 	plugins/coap/reader_inside.c plugins/coap/reader_inside.h \

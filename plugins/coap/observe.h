@@ -10,8 +10,9 @@
  * each new state. What is sent is always the newest state; one that comes while the last one may not be sent yet takes its place, and
  * nobody misses what counts (section 1.3). The first notification is confirmable, and so is one whenever the last acknowledgement is older
  * than `confirm_us`; the others are not, but the last of them is repeated, confirmable, when it has stayed the newest for that long. At
- * most one confirmable notification is under way to an observer, the others keep the distance of a round trip (section 4.5.1).
- * An observer ends by a reset, by silence through all retransmissions, behind an answer that is the last, or by observe_remove.
+ * most one confirmable notification is under way to a peer, the others of an observer keep the distance of a round trip (section 4.5.1).
+ * An observer ends by a reset, by silence through all retransmissions (with it all that wait behind it), behind an answer that is the last,
+ * or by observe_remove.
  */
 
 #include <stdbool.h>
@@ -28,6 +29,7 @@ struct observer;
 /* The observers' side of a session. Zero it. It must not move. */
 struct observe_peer {
 	struct observer *first;
+	struct observer *under_way; /* whose confirmable notification is */
 	unsigned count;
 };
 

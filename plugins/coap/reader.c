@@ -232,7 +232,11 @@ void reader_request(struct reader_table *table, struct reader_peer *peer, const 
 
 bool reader_settle(struct reader_table *table, struct reader_peer *peer, const struct coap_message *message)
 {
-	return observe_settle(table->observers, &peer->observers, message, table->host->now_us(table->host));
+	int64_t now_us = table->host->now_us(table->host);
+	if (!observe_settle(table->observers, &peer->observers, message, now_us))
+		return false;
+	observe_run(table->observers, now_us); /* others may have waited for it */
+	return true;
 }
 
 /* Keeps what is larger than a block, so that its pieces fit together. */

@@ -111,6 +111,10 @@ const struct requirement reader_requirements[] = {
 	{"7641 4.5.1", "while one is unacknowledged none is sent, and the newest state is what follows it",
 	 WATCH "told 1 2 0 60 'b'; < 41 45 ID aa 41 02 *; told 1 3 0 60 'c'; told 1 4 0 60 'd'; told 1 5 0 60 'e'; .;"
 	       "> 60 00 id; wait 1; < 51 45 .... aa 41 05 23 NEW 60 21 3c ff 'e'; ."},
+	{"7641 4.5.1", "and none to another observer of the same session that would be confirmable",
+	 WATCH "> 41 01 0002 bb 60 " WATCHED "; told 2 1 0 60 'a'; < 61 45 0002 bb *; told 1 2 0 60 'b';"
+	       "< 41 45 ID aa 41 02 *; told 2 2 0 60 'b'; told 2 3 0 60 'c'; .; > 60 00 id; < 41 45 ID bb 41 03 *;"
+	       "> 60 00 id; ."},
 	{"7641 4.5.2", "a newer state takes the place of a retransmission, under an id of its own",
 	 WATCH "told 1 2 0 60 'b'; < 41 45 ID aa 41 02 *; told 1 3 0 60 'c'; wait 3000; < 41 45 ID aa 41 03 *;"
 	       "> 60 00 id; wait 5000; ."},

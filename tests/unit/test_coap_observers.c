@@ -172,21 +172,74 @@ START_TEST(a_token_finds_its_own)
 }
 END_TEST
 
-/* Each has a clock and a patience of its own. */
-START_TEST(many_observers_at_once)
+/* RFC 7641 section 4.5.1, RFC 7252 section 4.7: NSTART is 1 for a peer, however many observers it has. */
+START_TEST(one_is_under_way_to_a_peer)
 {
-	struct observer *all[RIG_A_PEER];
+	struct observer *all[RIG_A_PEER], *elsewhere;
 
 	for (uint8_t i = 0; i < RIG_A_PEER; i++) {
 		all[i] = rig_add(i, i);
 		rig_tell(all[i], "a");
 	}
-	ck_assert_uint_eq(rig.n_sent, RIG_A_PEER);
-	ck_assert(rig_settle(MESSAGE_ACK, rig.sent[2].message.id));
+	ck_assert_uint_eq(rig.n_sent, 1);
+	ck_assert_int_eq(observe_add(rig.table, &rig.others[0], (struct tg_bytes){0}, rig.owners, &elsewhere), 0);
+	rig_tell(elsewhere, "b");
+	ck_assert_uint_eq(rig.n_sent, 2);
+	ck_assert(rig_settle(MESSAGE_ACK, rig.sent[0].message.id));
+	for (size_t n = 3; n <= 1 + RIG_A_PEER; n++) {
+		rig_advance(0);
+		ck_assert_uint_eq(rig.n_sent, n);
+		rig_acknowledge();
+	}
+	for (size_t i = 0; i < RIG_A_PEER; i++)
+		for (size_t j = 0; j < i; j++)
+			ck_assert_uint_ne(rig.sent[i + (i > 0)].message.token[0],
+					  rig.sent[j + (j > 0)].message.token[0]);
+	rig_advance(S);
+	rig_tell(all[2], "c");
+	rig_tell(all[3], "d");
+	rig_assert_sent(1 + RIG_A_PEER, MESSAGE_NON, "c"); /* those need not wait for each other */
+	rig_assert_sent(2 + RIG_A_PEER, MESSAGE_NON, "d");
+	for (size_t i = 0; i < RIG_A_PEER; i++)
+		observe_remove(rig.table, all[i]);
+	observe_remove(rig.table, elsewhere);
+}
+END_TEST
+
+START_TEST(when_the_one_under_way_is_removed_the_next_has_its_turn)
+{
+	struct observer *first = rig_add(1, 0), *second = rig_add(2, 1), *third = rig_add(3, 2);
+
+	rig_tell(first, "a");
+	rig_tell(second, "b");
+	rig_tell(third, "c");
+	observe_remove(rig.table, first);
+	rig_advance(0);
+	ck_assert_uint_eq(rig.n_sent, 2);
+	ck_assert(rig_settle(MESSAGE_RST, rig.sent[1].message.id));
+	rig_advance(0);
+	ck_assert_uint_eq(rig.n_sent, 3);
+	ck_assert_uint_eq(rig.n_ended, 1);
+	observe_remove(rig.table, rig.ended == &rig.owners[1] ? third : second);
+}
+END_TEST
+
+START_TEST(silence_ends_those_that_wait_behind_it)
+{
+	struct observer *idle = rig_known(), *elsewhere;
+
+	for (uint8_t i = 2; i < 2 + RIG_A_PEER - 1; i++)
+		rig_tell(rig_add(i, i), "a");
+	ck_assert_int_eq(observe_add(rig.table, &rig.others[0], (struct tg_bytes){0}, rig.owners, &elsewhere), 0);
+	ck_assert_uint_eq(rig.n_sent, 2);
 	rig_advance(100 * (int64_t)S);
+	ck_assert_uint_eq(rig.n_sent, 2 + EXCHANGE_MAX_RETRANSMIT);
 	ck_assert_uint_eq(rig.n_ended, RIG_A_PEER - 1);
-	ck_assert_ptr_eq(observe_find(&rig.peer, (struct tg_bytes){"\x02", 1}), &rig.owners[2]);
-	observe_remove(rig.table, all[2]);
+	ck_assert_uint_eq(rig.counts[OBSERVE_COUNT_GIVEN_UP], RIG_A_PEER - 1);
+	rig_tell(idle, "b");
+	rig_assert_sent(rig.n_sent - 1, MESSAGE_CON, "b");
+	observe_remove(rig.table, idle);
+	observe_remove(rig.table, elsewhere);
 }
 END_TEST
 
@@ -205,7 +258,9 @@ int main(void)
 	tcase_add_test(tcase, the_last_word_waits_for_what_is_under_way);
 	tcase_add_test(tcase, observers_are_bounded);
 	tcase_add_test(tcase, a_token_finds_its_own);
-	tcase_add_test(tcase, many_observers_at_once);
+	tcase_add_test(tcase, one_is_under_way_to_a_peer);
+	tcase_add_test(tcase, when_the_one_under_way_is_removed_the_next_has_its_turn);
+	tcase_add_test(tcase, silence_ends_those_that_wait_behind_it);
 	suite_add_tcase(suite, tcase);
 
 	SRunner *runner = srunner_create(suite);
