@@ -12,9 +12,12 @@ packaging/man/tidegate.conf.5: packaging/man/tidegate.conf.5.in tidegated tidega
 	mv $@.new $@
 
 # The Debian packages: packaging/build-deb makes them from a checkout or from the release archive.
-EXTRA_DIST += packaging/build-deb packaging/sbom \
+EXTRA_DIST += packaging/build-deb packaging/reproducible packaging/sbom \
 	packaging/debian/changelog packaging/debian/conf/tidegate.conf packaging/debian/control.in packaging/debian/copyright \
 	packaging/debian/example/Makefile packaging/debian/rules packaging/debian/source/format \
 	packaging/debian/tidegate.docs packaging/debian/tidegate.install packaging/debian/tidegate.postinst \
 	packaging/debian/tidegate.postrm packaging/debian/tidegate.prerm packaging/debian/tidegate.tmpfiles \
 	packaging/debian/tidegate-dev.examples packaging/debian/tidegate-dev.install
+
+completiondir = $(datarootdir)/bash-completion/completions
+dist_completion_DATA = packaging/completion/tidegatectl

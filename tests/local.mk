@@ -49,6 +49,13 @@ tests_integration_device_SOURCES = tests/integration/device.c tests/integration/
 tests_integration_device_CFLAGS = $(AM_CFLAGS) $(COAP_CFLAGS)
 tests_integration_device_LDADD = $(COAP_LIBS)
 
-# The units, as built.
-INTEGRATION_TESTS += tests/system/test_units.py
-EXTRA_DIST += tests/system/test_units.py
+# The units and the completion, as built.
+INTEGRATION_TESTS += tests/system/test_completion.py tests/system/test_units.py
+EXTRA_DIST += tests/system/test_completion.py tests/system/test_units.py
+
+# The package on a Debian with a systemd of its own: wants root, mmdebstrap and systemd-nspawn, and some minutes.
+EXTRA_DIST += tests/system/authority.py tests/system/box.py tests/system/test_package.py
+.PHONY: system
+system:
+	$(srcdir)/packaging/build-deb --out packages
+	TG_PACKAGES=packages $(PYTHON3) -B $(srcdir)/tests/system/test_package.py

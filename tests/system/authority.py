@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The certificates of the broker and of who talks to it: made by the openssl command, of one authority, for two days."""
+from box import call
+
+LEAF = """[req]
+distinguished_name = subject
+[subject]
+[ca]
+basicConstraints = critical, CA:TRUE
+[leaf]
+basicConstraints = critical, CA:FALSE
+extendedKeyUsage = serverAuth, clientAuth
+subjectAltName = DNS:{name}
+"""
+
+
+def make_certificates(folder):
+    """cloud-ca, broker (for localhost), cloud and subscriber: NAME.crt and NAME.key in this new folder."""
+    folder.mkdir()
+    for name in ("cloud-ca", "broker", "cloud", "subscriber"):
+        settings, key, certificate = (folder / f"{name}{ending}" for ending in (".cnf", ".key", ".crt"))
+        settings.write_text(LEAF.format(name="localhost" if name == "broker" else name), encoding="ascii")
+        call("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key)
+        own = name == "cloud-ca"
+        by = [] if own else ["-CA", folder / "cloud-ca.crt", "-CAkey", folder / "cloud-ca.key"]
+        call("openssl", "req", "-x509", "-config", settings, "-extensions", "ca" if own else "leaf", "-days", "2",
+             "-subj", f"/CN={name}", "-key", key, "-out", certificate, *by)

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small Debian of its own, made by mmdebstrap and booted with its systemd by systemd-nspawn: the box that the package meets."""
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+DEADLINE_S = 90
+# What the clients and the broker of the tests need beside what the package asks for.
+TOOLS = ["dbus", "iproute2", "libcoap3-bin", "mosquitto", "mosquitto-clients", "openssl", "procps", "systemd", "systemd-sysv"]
+
+
+class Failed(Exception):
+    pass
+
+
+def call(*command, check=True, deadline_s=600, **options):
+    """Runs a program on this machine; returns (exit code, both outputs)."""
+    result = subprocess.run(
+        [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        encoding="utf-8", errors="replace", timeout=deadline_s, check=False, **options,
+    )
+    if check and result.returncode:
+        raise Failed(f"{' '.join(map(str, command))} ended with {result.returncode}:\n{result.stdout}")
+    return result.returncode, result.stdout
+
+
+def wait_until(condition, what, deadline_s=DEADLINE_S):
+    end = time.monotonic() + deadline_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failed(f"still not so after {deadline_s} s: {what}")
+        time.sleep(0.1)
+
+
+def sources_of(release):
+    """The lines of sources.list for a release: from where this machine gets its own packages."""
+    _, text = call("apt-get", "indextargets", "--format", "$(REPO_URI) $(ORIGIN) $(COMPONENT)", "Created-By: Packages")
+    places = {tuple(line.split()) for line in text.splitlines() if len(line.split()) == 3}
+    bases = sorted({uri for uri, origin, component in places if origin == "Debian" and component == "main"})
+    lines = [f"deb {uri} {release + '-security' if 'security' in uri else release} main" for uri in bases]
+    if not lines:
+        raise Failed("apt knows no place for Debian's packages here (apt-get update first)")
+    return lines
+
+
+def runtime_packages(packages):
+    """What the packages depend on, by name: the first of each choice, and none of those that are among them."""
+    own = {call("dpkg-deb", "-f", path, "Package")[1].strip() for path in packages}
+    _, text = call("dpkg-deb", "-f", packages[0], "Depends")
+    names = {choice.split("|")[0].split("(")[0].strip() for choice in text.split(",")}
+    return sorted(name for name in names if name and name not in own)
+
+
+def make_root(folder, release, packages):
+    include = ",".join(sorted(set(TOOLS + runtime_packages(packages))))
+    command = ["mmdebstrap", "--variant=minbase", f"--include={include}", release, str(folder), "-"]
+    result = subprocess.run(command, input="\n".join(sources_of(release)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            text=True, timeout=900, check=False)
+    if result.returncode:
+        raise Failed(f"mmdebstrap ended with {result.returncode}:\n{result.stdout[-3000:]}")
+
+
+class Box:
+    """One container. Nothing but its loopback interface is in it; packages come from a folder in it."""
+
+    def __init__(self, folder):
+        self.root = Path(folder)
+        self._nspawn = None
+        self._init = None
+        self._log = None
+        self._followed = []
+
+    def prepare(self):
+        """Before the first boot: no source of packages but ours, a broker that waits for its certificates."""
+        for path in [self.root / "etc/apt/sources.list", *(self.root / "etc/apt/sources.list.d").glob("*")]:
+            path.unlink(missing_ok=True)
+        (self.root / "etc/apt/sources.list").write_text("deb [trusted=yes] file:/srv/packages ./\n", encoding="ascii")
+        (self.root / "srv/packages").mkdir(parents=True, exist_ok=True)
+        (self.root / "etc/machine-id").write_text("", encoding="ascii")
+        (self.root / "etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n127.0.1.1 box-1\n", encoding="ascii")
+        (self.root / "etc/hostname").write_text("box-1\n", encoding="ascii")
+        call("systemd-firstboot", f"--root={self.root}", "--setup-machine-id", "--force")
+
+    def boot(self):
+        self._log = open(self.root.parent / f"{self.root.name}.console", "a", encoding="utf-8")
+        self._nspawn = subprocess.Popen(
+            ["systemd-nspawn", "--quiet", "-D", self.root, "--register=no", "--keep-unit", "--private-network", "--link-journal=no",
+             "--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self", "-b"],
+            stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True,
+        )
+        self._init = wait_until(self._find_init, "the container's init is there")
+        wait_until(self._is_up, "the container has booted")
+
+    def _find_init(self):
+        if self._nspawn.poll() is not None:
+            raise Failed(f"systemd-nspawn ended with {self._nspawn.returncode}; see {self._log.name}")
+        path = Path(f"/proc/{self._nspawn.pid}/task/{self._nspawn.pid}/children")
+        for pid in path.read_text(encoding="ascii").split():
+            # The first child only prepares the place, and ends.
+            if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() in ("systemd", "init"):
+                return int(pid)
+        return None
+
+    def _is_up(self):
+        return self.run("systemctl", "is-system-running", check=False)[1].strip() in ("running", "degraded")
+
+    def run(self, *command, check=True, deadline_s=120):
+        """Runs a program in the box as root; returns (exit code, both outputs)."""
+        return call("nsenter", "-t", self._init, "-a", "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
+                    "HOME=/tmp", "DEBIAN_FRONTEND=noninteractive", *command, check=check, deadline_s=deadline_s)
+
+    def shell(self, text, **options):
+        return self.run("sh", "-c", text, **options)[1]
+
+    def follow(self, *command):
+        """Starts a program in the box whose output goes on, until the box is switched off; returns its Popen."""
+        process = subprocess.Popen(
+            ["nsenter", "-t", str(self._init), "-a", "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", *command],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
+        )
+        self._followed.append(process)
+        return process
+
+    def write(self, path, text, mode=0o644, owner=None):
+        target = self.root / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+        target.chmod(mode)
+        if owner:
+            self.run("chown", owner, path)
+
+    def read(self, path):
+        return (self.root / path.lstrip("/")).read_text(encoding="utf-8")
+
+    def power_off(self, hard=False):
+        """In good order, or as when the plug is pulled."""
+        if not self._nspawn:
+            return
+        if hard:
+            os.kill(self._init, signal.SIGKILL)
+        else:
+            self.run("systemctl", "--no-block", "poweroff", check=False)
+        try:
+            self._nspawn.wait(DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            self._nspawn.kill()
+            self._nspawn.wait()
+        self._nspawn = None
+        self._log.close()
+        for process in self._followed:
+            process.kill()
+            process.wait()
+        self._followed = []
+
+    def reboot(self, hard=False):
+        self.power_off(hard)
+        self.boot()
+
+    def publish(self, packages):
+        """Makes packages known to the box's apt, and forgets those of before."""
+        place = self.root / "srv/packages"
+        for path in place.iterdir():
+            path.unlink()
+        for path in packages:
+            shutil.copy(path, place)
+        _, index = call("sh", "-c", "dpkg-scanpackages --multiversion . 2>/dev/null", cwd=place)
+        (place / "Packages").write_text(index, encoding="utf-8")
+        self.run("apt-get", "-q", "update")
+
+    def apt(self, *words, check=True):
+        return self.run("apt-get", "-q", "-y", *words, check=check, deadline_s=300)
