@@ -68,10 +68,10 @@ void mailbox_free(struct mailbox *mailbox)
 		return;
 	loop_timer_free(mailbox->timer);
 	mailbox->timer = NULL;
-	mailbox_remove_all(mailbox);
 	mailbox->closing = true;
-	if (mailbox->pending == 0)
-		free_all(mailbox);
+	mailbox->pending++;
+	mailbox_remove_all(mailbox);
+	mailbox_settled(mailbox);
 }
 
 void mailbox_set_settings(struct mailbox *mailbox, const struct mailbox_settings *settings)
@@ -244,8 +244,8 @@ int mailbox_push(struct mailbox *mailbox, const struct message *message, const s
 	ledger_accept(mailbox->account);
 	if (options->ack == MAILBOX_RECEIVED)
 		mailbox_receipt(command, MAILBOX_TAKEN, bytes_of(NULL, 0));
-	mailbox_save(command);
 	mailbox_arm(mailbox, command->expires_us);
+	mailbox_save(command); /* a store that has stopped says so from within */
 	return 0;
 }
 

@@ -85,12 +85,14 @@ void mailbox_remove_again(struct mailbox *mailbox)
 
 void mailbox_remove_all(struct mailbox *mailbox)
 {
-	struct mailbox_removal *removal = mailbox->removals;
+	struct mailbox_removal *removal = mailbox->removals, *next;
 
 	if (removal && mailbox->removing)
 		removal = removal->next;
-	for (; removal; removal = removal->next)
+	for (; removal; removal = next) {
+		next = removal->next;
 		submit(removal);
+	}
 }
 
 /* The last one, where it is not with the store and has room. */

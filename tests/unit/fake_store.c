@@ -15,6 +15,7 @@ static struct {
 	struct store_row rows[ROWS_MAX]; /* in order of seq */
 	bool bad[ROWS_MAX];
 	unsigned count, writes;
+	bool stopped;
 	uint64_t last_seq;
 	int64_t room;
 	int64_t numbers[LEDGER_ITEMS];
@@ -27,6 +28,7 @@ static void start_life(void)
 	store_queue_init(&world.queue);
 	store_queue_init(&world.begun);
 	fake_world_begin();
+	world.stopped = false;
 	memcpy(world.found, world.numbers, sizeof(world.found));
 	world.found_rows = world.count;
 }
@@ -249,6 +251,13 @@ void fake_end(int error)
 	ck_assert_uint_eq(fake_timers(), 0);
 }
 
+void fake_stop(void)
+{
+	fake_begin(UINT_MAX);
+	world.stopped = true;
+	fake_finish(0);
+}
+
 unsigned fake_waiting(void)
 {
 	unsigned n = 0;
@@ -269,7 +278,10 @@ static void hand_in(struct store_op *op, enum store_kind kind, store_done_fn *do
 	op->state = STORE_QUEUED;
 	op->result = 0;
 	op->done = done;
-	store_queue_push(&world.queue, op);
+	if (world.stopped)
+		done(op, -ESHUTDOWN);
+	else
+		store_queue_push(&world.queue, op);
 }
 
 void store_insert(struct store *store, struct store_op *op, const struct store_row *row, store_done_fn *done)

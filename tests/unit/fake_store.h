@@ -16,6 +16,8 @@ void fake_done(void);
 /* The process ends: what the writer has begun is done, or fails with `error`; the rest fails. Rows and accounts stay. The outbox must
  * be freed already. */
 void fake_end(int error);
+/* As store_stop: everything that was handed in is done, and what comes later fails from within. */
+void fake_stop(void);
 /* The next process begins. */
 void fake_begin_life(void);
 

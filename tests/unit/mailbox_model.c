@@ -182,6 +182,8 @@ void model_check(void)
 /* The process is gone: of what was promised nothing may be missing. Who was revoked may be asked again where that was not written. */
 void model_end_life(int error)
 {
+	if (fake_random(3) == 0)
+		fake_stop();
 	mailbox_free(model.mailbox);
 	fake_end(error);
 	ledger_free(model.ledger);

@@ -374,6 +374,38 @@ START_TEST(can_go_at_any_moment)
 }
 END_TEST
 
+/* What the store brings to its end may lead to more, which it does not take any more; then the mailbox goes. */
+START_TEST(can_go_when_the_store_has_stopped)
+{
+	for (unsigned moment = 0; moment < 5; moment++) {
+		desk_setup();
+		desk.safe_at_once = moment % 2;
+		desk_put(1, "pump");
+		desk_put(2, "valve");
+		desk_put(3, "fan");
+		desk_answer_with(1, 205, "ok");
+		desk_answer_with(2, 205, "ok");
+		if (moment > 1)
+			fake_run();
+		for (unsigned i = 0; moment > 2 && i < desk.told_count; i++)
+			mailbox_told(desk.mailbox, desk.told[i].name, true);
+		fake_stop();
+		if (moment == 4) {
+			ck_assert_int_eq(desk_push(4, "pump", MAILBOX_SAFE, 60), 0);
+			ck_assert_int_eq(desk.receipts[4], MAILBOX_FULL);
+			ck_assert_int_eq(desk_push(5, "pump", MAILBOX_RECEIVED, 60), 0);
+			mailbox_refuse(desk.mailbox, bytes_text("fan"), "revoked");
+			fake_pass(CLOCK_S_US);
+		}
+		desk_end(0);
+		ck_assert_ptr_nonnull(fake_row(3));
+		fake_begin_life();
+		desk_begin();
+		desk_teardown();
+	}
+}
+END_TEST
+
 START_TEST(what_was_told_is_removed_at_the_end)
 {
 	desk_setup();
@@ -398,4 +430,4 @@ SUITE_MAIN("mailbox_faults", what_cannot_be_written_is_refused, what_was_promise
 	   a_refused_one_that_is_not_written_is_just_refused, an_outcome_is_written_before_it_is_told,
 	   outcomes_of_all_kinds_come_back, the_next_process_goes_on, nothing_happens_while_the_store_is_read,
 	   rows_that_cannot_be_read_are_counted, removals_are_tried_again, can_go_at_any_moment,
-	   what_was_told_is_removed_at_the_end)
+	   can_go_when_the_store_has_stopped, what_was_told_is_removed_at_the_end)
