@@ -254,6 +254,14 @@ tests_adapter_test_coap_sessions_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL
 tests_adapter_test_coap_sessions_LDADD = $(COAP_RIG_LIBS)
 tests_adapter_test_coap_sessions_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
 
+check_PROGRAMS += tests/adapter/test_coap_command_wire
+UNIT_TESTS += tests/adapter/test_coap_command_wire
+tests_adapter_test_coap_command_wire_SOURCES = tests/adapter/test_coap_command_wire.c $(COAP_RIG)
+tests_adapter_test_coap_command_wire_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_adapter_test_coap_command_wire_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_test_coap_command_wire_LDADD = $(COAP_RIG_LIBS)
+tests_adapter_test_coap_command_wire_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
+
 # With the device of tests/integration as the other side.
 check_PROGRAMS += tests/adapter/test_coap_command
 UNIT_TESTS += tests/adapter/test_coap_command
