@@ -43,7 +43,6 @@ enum codec_reason {
 };
 
 enum { CODEC_HEADER_MAX = 5, CODEC_TEXT_MAX = 65535 };
-#define CODEC_NEVER_EXPIRES UINT32_MAX
 
 /* Bytes that gather, to be sent. A failed allocation marks it: nothing more is added. */
 struct codec_buffer {

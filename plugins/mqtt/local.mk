@@ -136,3 +136,11 @@ tests_fuzz_fuzz_mqtt_packet_SOURCES = tests/fuzz/fuzz_mqtt_packet.c tests/fuzz/m
 	plugins/mqtt/arrival.c plugins/mqtt/codec_read.c plugins/mqtt/text.c
 tests_fuzz_fuzz_mqtt_packet_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -I$(top_srcdir)/plugins -D_GNU_SOURCE
 tests_fuzz_fuzz_mqtt_packet_LDADD = libbase.la libbench.la
+
+check_PROGRAMS += tests/unit/test_mqtt_subscribe
+UNIT_TESTS += tests/unit/test_mqtt_subscribe
+tests_unit_test_mqtt_subscribe_SOURCES = tests/unit/test_mqtt_subscribe.c plugins/mqtt/filter.c plugins/mqtt/subscribe.c \
+	plugins/mqtt/text.c
+tests_unit_test_mqtt_subscribe_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -D_GNU_SOURCE
+tests_unit_test_mqtt_subscribe_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(MOSQUITTO_CFLAGS)
+tests_unit_test_mqtt_subscribe_LDADD = $(MOSQUITTO_LIBS) $(CHECK_LIBS)

@@ -17,7 +17,7 @@
 
 struct mqtt5__property;
 
-/* `via`: NULL: none. Ownership: mosquitto_property_free_all. Errors: -EINVAL: the device's name or path cannot stand in MQTT; -ENOMEM. */
+/* `via`: NULL: none. Ownership: mosquitto_property_free_all. Errors: -EINVAL: the device's name cannot stand in MQTT; -ENOMEM. */
 int packet_properties(const struct tg_delivery *delivery, uint32_t expiry_s, const char *via,
 		      struct mqtt5__property **ret_properties);
 

@@ -109,6 +109,8 @@ static const char *publish_refusal(const struct publish *publish, const struct t
 		return "response topic begins with $"; /* somebody else's, and the broker's own are not for him */
 	if (delivery->device.size > TG_DEVICE_MAX)
 		return "device name is too long";
+	if (delivery->correlation.size > TG_CORRELATION_MAX)
+		return "correlation data is too long";
 	if (publish->max_packet_bytes > 0 &&
 	    packet_size(delivery, publish->via, publish->version5) > publish->max_packet_bytes)
 		return "larger than the broker's Maximum Packet Size";
@@ -149,8 +151,7 @@ static int publish_now(struct publish *publish, const struct tg_delivery *delive
 		r = session_publish(publish->session, publish->topic, delivery->payload, qos,
 				    delivery->retain && publish->retain, properties, &mid);
 	else if (r == -EINVAL)
-		return publish_reject(publish, delivery->ticket,
-				      "device name or path is not UTF-8 without control characters");
+		return publish_reject(publish, delivery->ticket, "device name is not UTF-8 without control characters");
 	mosquitto_property_free_all(&properties);
 	if (r == -ENOTCONN || r == -ENOMEM)
 		return r;

@@ -195,7 +195,6 @@ static void receive_on_dialed(void *arg, int fd, const char *cause)
 		receive_fail(receive, cause);
 		return;
 	}
-	receive->deadline_us = receive_now_us(receive) + receive->options->connect_timeout_us;
 	r = stream_init(&receive->stream, receive->host, receive->options, receive->url, fd);
 	if (r >= 0)
 		r = receive->host->watch(receive->host, fd, TG_READABLE, receive_on_ready, receive, &receive->watch);
@@ -222,6 +221,7 @@ int receive_new(const struct tg_host *host, const struct options *options, const
 	receive->events = events;
 	receive->arg = arg;
 	receive->version5 = options->version5;
+	receive->deadline_us = host->now_us(host) + options->connect_timeout_us;
 	receive->keepalive_us = options->keepalive_s * INT64_C(1000000);
 	receive->stream.fd = -1;
 	r = host->idle_new(host, receive_on_idle, receive, &receive->idle);
@@ -320,7 +320,7 @@ void receive_tick(struct receive *receive)
 
 	if (late && receive->state == RECEIVE_CLOSING)
 		receive_fail(receive, "");
-	else if (late && receive->state != RECEIVE_UP)
+	else if (late && receive->state != RECEIVE_UP && receive->state != RECEIVE_DIALING)
 		receive_fail(receive, "no answer from the broker in time");
 	else if (receive->state == RECEIVE_UP)
 		receive_keep_alive(receive, now_us);

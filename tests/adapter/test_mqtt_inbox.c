@@ -240,6 +240,31 @@ START_TEST(a_broker_that_answers_no_ping_is_left)
 }
 END_TEST
 
+START_TEST(a_broker_that_does_not_answer_is_left)
+{
+	mock_set(mock, "connect_timeout_s", "1");
+	ck_assert_int_eq(mock_begin(mock), 0);
+	fake_expect_connect();
+	fake_expect_end();
+	ck_assert_uint_ge(mock_logged(mock, "no answer from the broker in time"), 1);
+}
+END_TEST
+
+START_TEST(a_broker_that_cannot_be_reached_is_tried_again)
+{
+	static const char *const urls[] = {"mqtt://a..b", "mqtt://127.0.0.1:1"};
+	static const char *const causes[] = {"Name or service not known", "Connection refused"};
+	char told[128];
+
+	mock_set(mock, "broker", urls[_i]);
+	snprintf(told, sizeof(told), "nothing can be received from \"%s\", trying on (%s)", urls[_i], causes[_i]);
+	ck_assert_int_eq(mock_begin(mock), 0);
+	ck_assert(MOCK_UNTIL(mock, mock_logged(mock, told) >= 3, RIG_SOON_MS));
+	mock_stop(mock);
+	ck_assert(MOCK_UNTIL(mock, mock->stopped, RIG_SOON_MS));
+}
+END_TEST
+
 /* What the gateway itself holds back must not look like a dead link. */
 START_TEST(a_full_window_is_no_dead_link)
 {
@@ -276,6 +301,8 @@ int main(void)
 	tcase_add_test(tcase, a_refused_connection_is_told_once);
 	tcase_add_loop_test(tcase, a_refused_subscription_is_told, 0, 3);
 	tcase_add_test(tcase, a_broker_that_answers_no_ping_is_left);
+	tcase_add_test(tcase, a_broker_that_does_not_answer_is_left);
+	tcase_add_loop_test(tcase, a_broker_that_cannot_be_reached_is_tried_again, 0, 2);
 	tcase_add_test(tcase, a_full_window_is_no_dead_link);
 	suite_add_tcase(suite, tcase);
 	return rig_main(suite);
