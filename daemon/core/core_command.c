@@ -187,25 +187,48 @@ int core_mailbox_apply(struct endpoint *endpoint)
 	return r;
 }
 
+/* The path in the address of a command, as messages have it: without the first '/' and without a query. */
+static struct tg_bytes path_of(struct tg_bytes address)
+{
+	const char *p = address.data, *query = address.size ? memchr(p, '?', address.size) : NULL;
+	size_t size = query ? (size_t)(query - p) : address.size;
+	size_t skip = size > 0 && *p == '/';
+
+	return bytes_of(p + skip, size - skip);
+}
+
 /* May this device be asked for this? */
 static bool is_allowed(struct core *core, const struct endpoint *to, const struct router_target *target,
 		       uint32_t method, const struct router_walk *walk, struct intake_verdict *ret_verdict)
 {
 	struct device *device = devices_find(core->devices, target->to_device);
-	const char *query = target->address.size ? memchr(target->address.data, '?', target->address.size) : NULL;
-	struct tg_bytes path = target->address;
 	const char *reason = NULL;
 
-	if (query)
-		path.size = (size_t)(query - (const char *)target->address.data);
 	if (!device || device->revoked || strcmp(device->endpoint, to->name) != 0) {
 		*ret_verdict = (struct intake_verdict){TG_NOT_ALLOWED, 0, 0, "no such device there"};
 		return false;
 	}
-	if (profile_judge_command(core_profile_of(core, device), path, method, walk->values.given, &reason) ==
-	    TG_ACCEPTED)
+	if (profile_judge_command(core_profile_of(core, device), path_of(target->address), method, walk->values.given,
+				  &reason) == TG_ACCEPTED)
 		return true;
 	*ret_verdict = (struct intake_verdict){TG_NOT_ALLOWED, 0, 0, reason};
+	return false;
+}
+
+/* Would a route of the endpoint take what is published there for a command? Its outcome would be one, and so on for ever. */
+static bool comes_back(struct core *core, size_t endpoint, struct tg_bytes address)
+{
+	const struct router_message message = {.kind = TG_RESPONSE,
+					       .device = bytes_text(core->config->endpoints[endpoint].name),
+					       .path = address,
+					       .content_format = TG_FORMAT_NONE};
+	struct router_target target;
+	struct router_walk walk;
+
+	router_begin(core->router, endpoint, &message, &walk);
+	while (router_next(&walk, &target))
+		if (target.route->command.wanted)
+			return true;
 	return false;
 }
 
@@ -218,7 +241,7 @@ static void choose_reply(struct core *core, const struct intake_source *source, 
 
 	for (size_t i = 0; i < command->allowed_count && !allowed; i++)
 		allowed = wildcard_match(command->allowed[i], from->reply_to);
-	if (from->reply_to.size && allowed) {
+	if (from->reply_to.size && allowed && !comes_back(core, target->route->from, from->reply_to)) {
 		parts->reply_to = from->reply_to;
 		parts->reply_endpoint = bytes_text(source->endpoint);
 	} else if (command->response) {
@@ -283,6 +306,9 @@ static struct message *make_command(struct core *core, const struct intake_sourc
 
 	parts.kind = TG_COMMAND;
 	parts.device = target->to_device;
+	parts.path = path_of(target->address);
+	if (parts.path.size > TG_PATH_MAX)
+		parts.path.size = 0; /* it will be refused */
 	parts.method = (uint8_t)choose_method(core, target, from);
 	parts.reply_to = parts.reply_endpoint = bytes_of(NULL, 0);
 	choose_reply(core, source, target, from, &parts);
@@ -315,7 +341,9 @@ bool core_command_push(struct core *core, const struct intake_source *source, co
 	struct intake_verdict nothing = {.verdict = TG_ACCEPTED};
 	int r = -ENOMEM;
 
-	if (message && to && to->mailbox) {
+	if (message && path_of(target->address).size > TG_PATH_MAX)
+		r = -EMSGSIZE;
+	else if (message && to && to->mailbox) {
 		if (!is_allowed(core, to, target, message->method, walk, ret_verdict)) {
 			refuse(core, to, target, message, ret_verdict);
 			message_unref(message);

@@ -64,14 +64,14 @@ START_TEST(the_default_is_good_without_its_comment_signs)
 	uncomment(text);
 	fixture_good(&f, text);
 	ck_assert_uint_eq(f.config->endpoints_count, 2);
-	ck_assert_uint_eq(f.config->routes_count, 1);
+	ck_assert_uint_eq(f.config->routes_count, 2);
 	fixture_done(&f);
 }
 END_TEST
 
 START_TEST(the_examples_are_good)
 {
-	static const char *const names[] = {"readers", "senml", "several-brokers", "strict", "trial"};
+	static const char *const names[] = {"commands", "readers", "senml", "several-brokers", "strict", "trial"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct fixture f = begin();

@@ -8,12 +8,14 @@ certificates, and clients that we did not write. Everything on loopback, on free
     gateway   tidegated and tidegatectl, and the configuration
     sensors   coap-client-openssl, and the load generator
     device    a device that is CoAP server as well
+    commander somebody in the cloud who sends commands
     clock     a time of day that the gateway alone believes
     case      the frame of a test case, with the checks that every case ends with
 """
 from .broker import Broker, Message, Subscriber
 from .case import GatewayCase, main
 from .clock import DAY_S, FakeClock, seconds
+from .commander import Commander
 from .device import Device
 from .gateway import BUILD, SANITIZED, SOURCE, Gateway, configuration
 from .pki import Pki
@@ -21,6 +23,6 @@ from .process import DEADLINE_S, Process, free_port, wait_until
 from .sensors import Load, Sensor
 
 __all__ = [
-    "BUILD", "Broker", "DAY_S", "DEADLINE_S", "Device", "FakeClock", "Gateway", "GatewayCase", "Load", "Message", "Pki", "Process", "SANITIZED", "SOURCE",
+    "BUILD", "Broker", "Commander", "DAY_S", "DEADLINE_S", "Device", "FakeClock", "Gateway", "GatewayCase", "Load", "Message", "Pki", "Process", "SANITIZED", "SOURCE",
     "Sensor", "Subscriber", "configuration", "free_port", "main", "seconds", "wait_until",
 ]

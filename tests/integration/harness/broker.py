@@ -44,6 +44,11 @@ class Message(NamedTuple):
     expiry_s: int
     qos: int
     retain: bool
+    outcome: str = None  # of a command
+    code: str = None
+    command: str = None
+    path: str = None
+    correlation: str = None
 
 
 def message_of(line):
@@ -56,6 +61,7 @@ def message_of(line):
     return Message(
         fields["topic"], fields.get("payload", ""), user.get("id"), user.get("device"), user.get("time"),
         properties.get("content-type"), properties.get("message-expiry-interval"), fields["qos"], bool(fields["retain"]),
+        user.get("outcome"), user.get("code"), user.get("command"), user.get("path"), properties.get("correlation-data"),
     )
 
 

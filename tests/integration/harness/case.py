@@ -70,8 +70,9 @@ class GatewayCase(unittest.TestCase):
         wait_until(lambda: self.gateway.endpoint(name)["link"] == "up", f"the link of '{name}' is up")
 
     def assert_balanced(self):
-        for outbox in self.gateway.status()["outboxes"]:
-            ledger = outbox["ledger"]
+        status = self.gateway.status()
+        for box in status["outboxes"] + status["mailboxes"]:
+            ledger = box["ledger"]
             there = ledger["delivered"] + ledger["held"] + sum(ledger["dropped"].values())
             self.assertTrue(ledger["balanced"], ledger)
             self.assertEqual(ledger["accepted"], there, ledger)
