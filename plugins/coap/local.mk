@@ -91,6 +91,7 @@ COAP_TESTS = \
 	tests/unit/test_coap_links \
 	tests/unit/test_coap_message \
 	tests/unit/test_coap_observe \
+	tests/unit/test_coap_observe_lives \
 	tests/unit/test_coap_observers \
 	tests/unit/test_coap_reader \
 	tests/unit/test_coap_recent \
@@ -147,6 +148,11 @@ tests_unit_test_coap_observe_SOURCES = tests/unit/test_coap_observe.c tests/unit
 tests_unit_test_coap_observe_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_coap_observe_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_coap_observe_LDADD = libcoapmessage.la $(CHECK_LIBS)
+tests_unit_test_coap_observe_lives_SOURCES = \
+	tests/unit/test_coap_observe_lives.c tests/unit/observe_rig.c tests/unit/observe_rig.h
+tests_unit_test_coap_observe_lives_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_coap_observe_lives_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_coap_observe_lives_LDADD = libcoapmessage.la $(CHECK_LIBS)
 tests_unit_test_coap_observers_SOURCES = \
 	tests/unit/test_coap_observers.c tests/unit/observe_rig.c tests/unit/observe_rig.h
 tests_unit_test_coap_observers_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
