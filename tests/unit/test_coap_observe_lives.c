@@ -71,8 +71,8 @@ static void take(const struct observe_sent *sent, bool again)
 		watch->number = sent->message.observe;
 		watch->number_us = sent->at_us;
 	}
-	if (sent->message.code == MESSAGE_CONTENT && (unsigned)atoi(text) > watch->seen)
-		watch->seen = (unsigned)atoi(text);
+	if (sent->message.code == MESSAGE_CONTENT && (unsigned)strtoul(text, NULL, 10) > watch->seen)
+		watch->seen = (unsigned)strtoul(text, NULL, 10);
 	if (sent->message.type == MESSAGE_CON)
 		rig_settle(MESSAGE_ACK, sent->message.id);
 }
