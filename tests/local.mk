@@ -44,6 +44,9 @@ EXTRA_DIST += tests/integration/test_certs.py tests/integration/test_clock.py \
 	tests/integration/test_never_bricked.py tests/integration/fake_clock.c
 
 # A device that is CoAP server and DTLS client at once, of libcoap's making.
+INTEGRATION_TESTS += tests/integration/test_device_commands.py
+SANITIZE_TESTS += tests/integration/test_device_commands.py
+EXTRA_DIST += tests/integration/test_device_commands.py
 check_PROGRAMS += tests/integration/device
 tests_integration_device_SOURCES = tests/integration/device.c tests/integration/device.h tests/integration/device_server.c
 tests_integration_device_CFLAGS = $(AM_CFLAGS) $(COAP_CFLAGS)
