@@ -192,7 +192,8 @@ check_PROGRAMS += $(COAP_ADAPTER_TESTS)
 UNIT_TESTS += $(COAP_ADAPTER_TESTS)
 tests_adapter_coap_conformance_SOURCES = \
 	tests/adapter/coap_conformance.c tests/adapter/coap_conformance.h tests/adapter/coap_pattern.c \
-	tests/adapter/coap_pattern.h tests/adapter/coap_requirements.c tests/adapter/coap_requirements_readers.c $(COAP_RIG)
+	tests/adapter/coap_pattern.h tests/adapter/coap_requirements.c tests/adapter/coap_requirements_readers.c \
+	tests/adapter/coap_requirements_directory.c $(COAP_RIG)
 tests_adapter_coap_conformance_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_adapter_coap_conformance_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 tests_adapter_coap_conformance_LDADD = $(COAP_RIG_LIBS)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coap/multicast.h"
 #include "coap_pattern.h"
 #include "coap_rig.h"
 
@@ -14,6 +15,34 @@ enum { MS = 1000, STEP_MAX = 512, PEERS = 3 };
 static struct sensor *peers[PEERS];
 static struct sensor *peer;
 static size_t n_answered;
+static uint8_t group_answer[MULTICAST_DATAGRAM_MAX];
+static size_t group_answer_size;
+
+static void prepare_directory(void)
+{
+	mock_set(rig, "directory", "true");
+}
+
+static void prepare_plain(void)
+{
+	mock_set(rig, "listen", "coap://127.0.0.1:0");
+	mock_set(rig, "insecure", "true");
+	mock_set(rig, "insecure_device", "meter-1");
+}
+
+static const struct table {
+	const struct requirement *rows;
+	const size_t *count;
+	void (*prepare)(void); /* NULL: the settings are the usual ones */
+} tables[] = {
+	{requirements, &n_requirements, NULL},
+	{reader_requirements, &n_reader_requirements, NULL},
+	{directory_requirements, &n_directory_requirements, prepare_directory},
+	{group_requirements, &n_group_requirements, NULL},
+	{plain_requirements, &n_plain_requirements, prepare_plain},
+};
+
+enum { TABLES = sizeof(tables) / sizeof(tables[0]) };
 
 static void setup(void)
 {
@@ -21,10 +50,16 @@ static void setup(void)
 	rig->virtual_time = true;
 	mock_set(rig, "body_bytes", "4096");
 	mock_set(rig, "observers_a_session", "2");
-	rig_begin();
-	peers[0] = peer = sensor_psk("sensor-1", RIG_KEY);
-	ck_assert_ptr_nonnull(peer);
 	n_answered = 0;
+}
+
+static void begin(const struct table *table)
+{
+	if (table->prepare)
+		table->prepare();
+	rig_begin();
+	peers[0] = peer = table->prepare == prepare_plain ? sensor_plain() : sensor_psk("sensor-1", RIG_KEY);
+	ck_assert_ptr_nonnull(peer);
 }
 
 static void teardown(void)
@@ -57,6 +92,29 @@ static void step_expect(const char *text)
 		snprintf(shown + 3 * i, 4, " %02x", bytes[i]);
 	ck_assert_msg(pattern_matches(&pattern, datagram), "not '%s' came but%s", text, shown);
 	pattern_note(bytes);
+}
+
+static void step_group(const char *text)
+{
+	static struct pattern pattern;
+	uint8_t wire[PATTERN_MAX];
+	struct coap_message message;
+	struct resource_links links;
+
+	pattern_read(text, &pattern);
+	for (size_t i = 0; i < pattern.size; i++)
+		wire[i] = (uint8_t)pattern.bytes[i];
+	ck_assert_int_eq(message_parse((struct tg_bytes){wire, pattern.size}, &message), 0);
+	resource_links_init(&links);
+	group_answer_size = multicast_answer(&message, &links, "coaps://192.0.2.1", 0x7777, group_answer);
+}
+
+static void step_heard(const char *text)
+{
+	static struct pattern pattern;
+
+	pattern_read(text, &pattern);
+	ck_assert(pattern_matches(&pattern, (struct tg_bytes){group_answer, group_answer_size}));
 }
 
 static const struct mock_submission *last(void)
@@ -203,6 +261,10 @@ static void run_step(const char *step)
 		mock_advance(rig, strtol(text, NULL, 10) * MS);
 	} else if ((text = after(step, "peer"))) {
 		step_peer(text);
+	} else if ((text = after(step, "group"))) {
+		step_group(text);
+	} else if ((text = after(step, "heard"))) {
+		step_heard(text);
 	} else if ((text = after(step, "asked"))) {
 		step_asked(text);
 	} else if ((text = after(step, "told"))) {
@@ -235,21 +297,40 @@ static const char *take_step(const char *script, char step[STEP_MAX])
 	return script + (*script == ';');
 }
 
+/* The table that row `*place` of all is in; its place in there. */
+static const struct table *table_of(size_t *place)
+{
+	const struct table *table = tables;
+
+	for (; *place >= *table->count; table++)
+		*place -= *table->count;
+	return table;
+}
+
 static const struct requirement *requirement_at(size_t place)
 {
-	return place < n_requirements ? &requirements[place] : &reader_requirements[place - n_requirements];
+	const struct table *table = table_of(&place);
+
+	return &table->rows[place];
 }
 
 static size_t requirements_count(void)
 {
-	return n_requirements + n_reader_requirements;
+	size_t count = 0;
+
+	for (size_t i = 0; i < TABLES; i++)
+		count += *tables[i].count;
+	return count;
 }
 
 START_TEST(a_requirement)
 {
-	const char *script = requirement_at((size_t)_i)->script;
+	size_t place = (size_t)_i;
+	const struct table *table = table_of(&place);
+	const char *script = table->rows[place].script;
 	char step[STEP_MAX];
 
+	begin(table);
 	while (*script) {
 		script = take_step(script, step);
 		run_step(step);

@@ -23,6 +23,8 @@
  *	over N V    it answers with verdict V, and that nothing more comes
  *	left N      the core has N of them still to answer, or to go on with
  *	joined      there is a core again
+ *	group BYTES this datagram went to all CoAP nodes
+ *	heard BYTES what is answered to it in time; nothing: silence
  *	peer N      from here on it is device N, in a session of its own
  *
  * BYTES are hexadecimal digits, 'text' and x100, which is a hundred bytes of 'x'; in what is compared also .. (any byte), * (any
@@ -42,5 +44,12 @@ extern const size_t n_requirements;
 /* Those of last readings, and of observing them. */
 extern const struct requirement reader_requirements[];
 extern const size_t n_reader_requirements;
+/* Of a resource directory, of requests to all nodes, and of a listener without DTLS. */
+extern const struct requirement directory_requirements[];
+extern const size_t n_directory_requirements;
+extern const struct requirement group_requirements[];
+extern const size_t n_group_requirements;
+extern const struct requirement plain_requirements[];
+extern const size_t n_plain_requirements;
 
 #endif
