@@ -100,6 +100,7 @@ static int client_open(const struct tg_host *host, void **ret_state)
 	if (!client)
 		return -ENOMEM;
 	client->host = host;
+	stack_be_quiet();
 	r = plan_read(host, &client->plan);
 	if (r >= 0)
 		r = finished_new(&client->finished);

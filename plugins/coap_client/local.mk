@@ -52,3 +52,9 @@ tests_unit_test_coap_client_parts_SOURCES = tests/unit/test_coap_client_parts.c
 tests_unit_test_coap_client_parts_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_coap_client_parts_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_coap_client_parts_LDADD = libcoapclient.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz_coap_client
+UNIT_TESTS += tests/fuzz/fuzz_coap_client
+tests_fuzz_fuzz_coap_client_SOURCES = tests/fuzz/fuzz_coap_client.c
+tests_fuzz_fuzz_coap_client_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_fuzz_fuzz_coap_client_LDADD = libcoapclient.la

@@ -197,6 +197,24 @@ static void peer_turn_state(struct peer *peer, int64_t now_us)
 		peer_fail(peer, peer->tls.problem[0] ? peer->tls.problem : "the handshake took too long");
 }
 
+/* When the next thing is due; 0: nothing. */
+static int64_t peer_next(struct peer *peer, int64_t now_us)
+{
+	switch (peer->state) {
+	case PEER_UP:
+		return peer_work(peer, now_us);
+	case PEER_RESTING:
+		return peer_has_work(peer) ? peer->due_us : 0;
+	case PEER_IDLE:
+		return 0;
+	case PEER_ASKING:
+	case PEER_RESOLVING:
+	case PEER_SHAKING:
+		break;
+	}
+	return peer->due_us;
+}
+
 static void peer_turn(void *arg)
 {
 	struct peer *peer = arg;
@@ -207,12 +225,7 @@ static void peer_turn(void *arg)
 	if (peer->lost && (peer->state == PEER_SHAKING || peer->state == PEER_UP))
 		peer_fail(peer, peer->state == PEER_SHAKING && peer->tls.problem[0] ? peer->tls.problem : peer->lost);
 	peer_turn_state(peer, now_us);
-	int64_t next_us = peer->state == PEER_UP     ? peer_work(peer, now_us)
-			  : peer->state == PEER_IDLE ? 0
-						     : peer->due_us;
-	if (peer->state == PEER_RESTING && !peer_has_work(peer))
-		next_us = 0;
-	host->timer_set(peer->timer, next_us);
+	host->timer_set(peer->timer, peer_next(peer, now_us));
 	/* Behind it: what comes in wakes the peer again. */
 	stack_turn(client->stack);
 }

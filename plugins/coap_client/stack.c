@@ -72,6 +72,12 @@ static void stack_no_log(coap_log_t level, const char *text)
 	(void)text;
 }
 
+void stack_be_quiet(void)
+{
+	coap_set_log_handler(stack_no_log);
+	coap_set_log_level((coap_log_t)STACK_LOG_LEVEL);
+}
+
 int stack_new(const struct tg_host *host, const struct stack_calls *calls, struct stack **ret_stack)
 {
 	struct stack *stack = calloc(1, sizeof(*stack));
@@ -82,8 +88,6 @@ int stack_new(const struct tg_host *host, const struct stack_calls *calls, struc
 		return -ENOMEM;
 	*stack = (struct stack){.host = host, .calls = calls};
 	coap_startup();
-	coap_set_log_handler(stack_no_log);
-	coap_set_log_level(STACK_LOG_LEVEL);
 	stack->context = coap_new_context(NULL);
 	r = stack->context ? stack_ssl_context(stack->context, &ssl_context) : -ENOMEM;
 	if (r >= 0)

@@ -61,6 +61,9 @@ struct stack_timing {
 	uint16_t retransmissions;
 };
 
+/* Takes the library's own log away; before anything of it is used. */
+void stack_be_quiet(void);
+
 /* Ownership: stack_free, which ends all sessions. Errors: -ENOMEM; -ENOTSUP: this libcoap has no OpenSSL. */
 int stack_new(const struct tg_host *host, const struct stack_calls *calls, struct stack **ret_stack);
 void stack_free(struct stack *stack);

@@ -195,6 +195,19 @@ void coap_server_start(struct coap_server *server)
 	}
 }
 
+void coap_server_start_suite(struct coap_server *server, const char *suite)
+{
+	char key[2 * sizeof(COAP_SERVER_KEY) + 1];
+	const char *arguments[] = {"openssl", "s_server", "-dtls1_2", "-accept", keep("127.0.0.1:%u", server->port + 1),
+				   "-nocert", "-psk",     key,        "-cipher", keep("%s:@SECLEVEL=0", suite),
+				   "-quiet",  NULL};
+
+	for (size_t i = 0; i < sizeof(COAP_SERVER_KEY); i++)
+		snprintf(key + 2 * i, 3, "%02x", (unsigned char)COAP_SERVER_KEY[i]);
+	key[2 * strlen(COAP_SERVER_KEY)] = '\0';
+	server->pid = spawn(arguments);
+}
+
 void coap_server_stop(struct coap_server *server)
 {
 	if (server->pid == 0)

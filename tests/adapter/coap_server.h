@@ -34,6 +34,8 @@ const char *coap_server_file(const char *name);
 void coap_server_init(struct coap_server *server, const char *program);
 /* Starts it and returns when it listens. */
 void coap_server_start(struct coap_server *server);
+/* Instead of it: one that makes DTLS sessions with this cipher suite alone, and knows no CoAP; returns at once. */
+void coap_server_start_suite(struct coap_server *server, const char *suite);
 /* Ends it by SIGKILL. */
 void coap_server_stop(struct coap_server *server);
 
