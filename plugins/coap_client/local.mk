@@ -37,7 +37,8 @@ coap_client_la_CFLAGS = $(AM_CFLAGS) $(COAP_CFLAGS) $(OPENSSL_CFLAGS)
 coap_client_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -no-undefined -export-symbols-regex '^tidegate_adapter$$'
 coap_client_la_LIBADD = libcoapclient.la $(COAP_LIBS) $(OPENSSL_LIBS)
 
-COAP_SERVER = tests/adapter/coap_server.c tests/adapter/coap_server.h
+COAP_SERVER = tests/adapter/coap_server.c tests/adapter/coap_server.h \
+	tests/adapter/coap_client_rig.c tests/adapter/coap_client_rig.h
 check_PROGRAMS += tests/adapter/test_coap_client_role
 UNIT_TESTS += tests/adapter/test_coap_client_role
 tests_adapter_test_coap_client_role_SOURCES = tests/adapter/test_coap_client_role.c $(COAP_SERVER)
@@ -45,6 +46,13 @@ tests_adapter_test_coap_client_role_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 tests_adapter_test_coap_client_role_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_adapter_test_coap_client_role_LDADD = libmockhost.la $(CHECK_LIBS)
 tests_adapter_test_coap_client_role_DEPENDENCIES = libmockhost.la coap_client.la
+check_PROGRAMS += tests/adapter/test_coap_client_sessions
+UNIT_TESTS += tests/adapter/test_coap_client_sessions
+tests_adapter_test_coap_client_sessions_SOURCES = tests/adapter/test_coap_client_sessions.c $(COAP_SERVER)
+tests_adapter_test_coap_client_sessions_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_adapter_test_coap_client_sessions_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_adapter_test_coap_client_sessions_LDADD = libmockhost.la $(CHECK_LIBS)
+tests_adapter_test_coap_client_sessions_DEPENDENCIES = libmockhost.la coap_client.la
 
 check_PROGRAMS += tests/unit/test_coap_client_parts
 UNIT_TESTS += tests/unit/test_coap_client_parts
