@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-EXTRA_DIST += systemd/tidegate.service.in systemd/tidegate.sysusers systemd/tidegate-identity.in systemd/tidegate.catalog
+EXTRA_DIST += systemd/tidegate.service.in systemd/tidegate-again.service.in systemd/tidegate.sysusers systemd/tidegate-identity.in systemd/tidegate.catalog
 systemdunitdir = $(prefix)/lib/systemd/system
 sysusersdir = $(prefix)/lib/sysusers.d
 catalogdir = $(prefix)/lib/systemd/catalog
-nodist_systemdunit_DATA = systemd/tidegate.service
+nodist_systemdunit_DATA = systemd/tidegate.service systemd/tidegate-again.service
 nodist_sysusers_DATA = systemd/tidegate.conf
 nodist_endpoint_SCRIPTS = systemd/tidegate-identity
 catalog_DATA = systemd/tidegate.catalog
-CLEANFILES += systemd/tidegate.service systemd/tidegate.conf systemd/tidegate-identity
+CLEANFILES += systemd/tidegate.service systemd/tidegate-again.service systemd/tidegate.conf systemd/tidegate-identity
 
 SYSTEMD_PLACES = -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@bindir[@]|$(bindir)|g' -e 's|@libexecdir[@]|$(libexecdir)|g' \
 	-e 's|@state_dir[@]|$(state_dir)|g' -e 's|@run_dir[@]|$(run_dir)|g'
 
 systemd/tidegate.service: systemd/tidegate.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) systemd && sed $(SYSTEMD_PLACES) $(srcdir)/systemd/tidegate.service.in > $@
+
+systemd/tidegate-again.service: systemd/tidegate-again.service.in
+	$(AM_V_GEN)$(MKDIR_P) systemd && cp $(srcdir)/systemd/tidegate-again.service.in $@
 
 systemd/tidegate-identity: systemd/tidegate-identity.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) systemd && sed $(SYSTEMD_PLACES) $(srcdir)/systemd/tidegate-identity.in > $@ && chmod 755 $@

@@ -4,6 +4,7 @@
 Wants root, mmdebstrap and systemd-nspawn, and the packages that packaging/build-deb has made (TG_PACKAGES names their folder).
 TG_SYSTEM_ROOT can name a root made before, which saves the minute that it takes; it is copied and left as it is.
 """
+import hashlib
 import json
 import os
 import re
@@ -208,6 +209,25 @@ class Package(unittest.TestCase):
         self.assertEqual([line for line in lines if line["state"] in ("fail", "unknown")], [])
         self.box.shell("journalctl --list-catalog | grep -q 'does not believe the machine'")
 
+        self.assert_bill_of_materials()
+
+    def assert_bill_of_materials(self):
+        """Every file that the package's SPDX document names is there with that content, and what it stands on is installed."""
+        bill = json.loads(self.box.read("/usr/share/doc/tidegate/tidegate.spdx.json"))
+        self.assertEqual(bill["spdxVersion"], "SPDX-2.3")
+        for file in bill["files"]:
+            sums = {each["algorithm"]: each["checksumValue"] for each in file["checksums"]}
+            content = (self.box.root / file["fileName"]).read_bytes()
+            self.assertEqual(hashlib.sha256(content).hexdigest(), sums["SHA256"], file["fileName"])
+        names = {package["SPDXID"]: package["name"] for package in bill["packages"]}
+        linked = [names[r["relatedSpdxElement"]] for r in bill["relationships"] if r["relationshipType"] == "DYNAMIC_LINK"]
+        self.assertTrue(any(name.startswith("libssl3") for name in linked), linked)
+        self.box.run("dpkg-query", "-W", *linked)
+        listed = set(self.box.shell("dpkg -L tidegate").splitlines())
+        files = {path for path in listed if (self.box.root / path.lstrip("/")).is_file()}
+        named = {file["fileName"][1:] for file in bill["files"]}
+        self.assertEqual(files - named, {"/usr/share/doc/tidegate/tidegate.spdx.json"})
+
     def test_03_the_main_job(self):
         for name in ("cloud-ca.crt", "broker.crt", "broker.key", "subscriber.crt", "subscriber.key"):
             self.box.write(f"/srv/pki/{name}", (self.pki / name).read_text(encoding="ascii"), 0o640, "root:mosquitto")
@@ -238,7 +258,22 @@ class Package(unittest.TestCase):
         self.assert_works("killed")
         self.assert_journal_is_quiet(*KILLED)
 
-    def test_05_reboot(self):
+    def test_05_a_core_that_cannot_start_is_tried_again_after_a_pause(self):
+        broken, short = "/run/systemd/system/tidegate.service.d/x.conf", "/run/systemd/system/tidegate-again.service.d/x.conf"
+        before = self.main_pid()
+        self.box.shell(f"mkdir -p {Path(broken).parent} {Path(short).parent}")
+        self.box.shell(f"printf '[Service]\\nExecStart=\\nExecStart=/bin/false\\nRestartSec=100ms\\n' >{broken}")
+        self.box.shell(f"printf '[Service]\\nExecStart=\\nExecStart=/bin/sleep 10\\n' >{short}")
+        self.box.run("systemctl", "daemon-reload")
+        self.box.run("systemctl", "restart", "tidegate", check=False)
+        wait_until(lambda: "activating" in self.box.shell("systemctl is-active tidegate-again", check=False), "the pause has begun")
+        self.assertEqual(self.box.shell("systemctl is-active tidegate", check=False).strip(), "failed")
+        self.box.shell(f"rm -r {Path(broken).parent} {Path(short).parent}; systemctl daemon-reload")
+        wait_until(lambda: self.main_pid() not in (0, before), "it is tried again by itself")
+        self.wait_links()
+        self.assert_works("tried again")
+
+    def test_06_reboot(self):
         before = self.identity()
         for hard in (False, True):
             self.box.reboot(hard)
@@ -248,7 +283,7 @@ class Package(unittest.TestCase):
             self.assertEqual(self.identity(), before)
             self.assert_works(f"booted-{hard}")
 
-    def test_06_upgrade_while_a_sensor_sends(self):
+    def test_07_upgrade_while_a_sensor_sends(self):
         before = self.identity()
         heart = Heart(self.sensor, "beat")
         heart.start()
@@ -267,7 +302,7 @@ class Package(unittest.TestCase):
         self.assertEqual(self.box.read("/etc/tidegate/tidegate.conf"), CONFIGURATION)
         self.assertEqual(self.status()["problems"], [])
 
-    def test_07_no_upgrade_into_a_configuration_that_does_not_check(self):
+    def test_08_no_upgrade_into_a_configuration_that_does_not_check(self):
         before = self.main_pid()
         self.box.write("/etc/tidegate/tidegate.conf", CONFIGURATION.replace("listen", "lisen"))
         self.box.publish([self.newer("+2")])
@@ -282,7 +317,7 @@ class Package(unittest.TestCase):
         self.wait_links()
         self.assert_works("mended")
 
-    def test_08_removed_it_is_quiet_and_comes_back_as_it_was(self):
+    def test_09_removed_it_is_quiet_and_comes_back_as_it_was(self):
         before = self.identity()
         self.box.apt("remove", "tidegate")
         self.assertEqual(self.box.shell("pgrep -u tidegate", check=False), "")
@@ -292,7 +327,7 @@ class Package(unittest.TestCase):
         self.assertEqual(self.identity(), before)
         self.assert_works("back again")
 
-    def test_09_purged_nothing_is_left(self):
+    def test_10_purged_nothing_is_left(self):
         self.subscriber.kill()
         self.box.apt("purge", "tidegate")
         self.box.run("rm", "-f", "/etc/mosquitto/conf.d/cloud.conf")
