@@ -72,7 +72,7 @@ coap_la_SOURCES = \
 	plugins/coap/plain.c plugins/coap/plain.h \
 	plugins/coap/plain_listener.c \
 	plugins/coap/server.c plugins/coap/server_inside.h \
-	plugins/coap/server_directory.c \
+	plugins/coap/server_directory.c plugins/coap/server_oscore.c \
 	plugins/coap/sessions.c \
 	plugins/coap/settings.c plugins/coap/settings.h
 coap_la_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/include
@@ -345,3 +345,11 @@ tests_unit_test_dtls_parts_SOURCES = tests/unit/test_dtls_parts.c
 tests_unit_test_dtls_parts_CPPFLAGS = $(DTLS_TEST_CPPFLAGS)
 tests_unit_test_dtls_parts_CFLAGS = $(DTLS_TEST_CFLAGS)
 tests_unit_test_dtls_parts_LDADD = libcoapdtls.la $(OPENSSL_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/adapter/test_coap_oscore
+UNIT_TESTS += tests/adapter/test_coap_oscore
+tests_adapter_test_coap_oscore_SOURCES = tests/adapter/test_coap_oscore.c $(COAP_RIG)
+tests_adapter_test_coap_oscore_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_adapter_test_coap_oscore_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_test_coap_oscore_LDADD = $(COAP_RIG_LIBS)
+tests_adapter_test_coap_oscore_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la

@@ -28,6 +28,7 @@ static const struct rule rules[] = {
 	{MESSAGE_IF_MATCH, 0, 8, true},        {MESSAGE_ETAG, 1, 8, true},
 	{MESSAGE_IF_NONE_MATCH, 0, 0, false},  {MESSAGE_PROXY_URI, 1, 1034, false},
 	{MESSAGE_PROXY_SCHEME, 1, 255, false}, {MESSAGE_OBSERVE, 0, 3, false},
+	{MESSAGE_OSCORE, 0, 255, false},
 };
 
 static bool is_critical(uint16_t number)
@@ -121,6 +122,9 @@ static void option_note(struct coap_message *message, const struct message_optio
 		break;
 	case MESSAGE_NO_RESPONSE:
 		message->no_response = (uint8_t)uint_value(option->value);
+		break;
+	case MESSAGE_OSCORE:
+		message->oscore = true;
 		break;
 	case MESSAGE_IF_MATCH:
 		message->if_match = true;

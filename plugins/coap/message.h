@@ -57,6 +57,7 @@ enum message_option_number {
 	MESSAGE_OBSERVE = 6,
 	MESSAGE_URI_PORT = 7,
 	MESSAGE_LOCATION_PATH = 8,
+	MESSAGE_OSCORE = 9,
 	MESSAGE_URI_PATH = 11,
 	MESSAGE_CONTENT_FORMAT = 12,
 	MESSAGE_MAX_AGE = 14,
@@ -97,8 +98,9 @@ struct coap_message {
 	/* The first critical option that is not understood, has a length that it must not have, or is repeated though it must
 	 * not be (RFC 7252 section 5.4); 0: none. Elective ones of that kind count as absent. */
 	uint16_t bad_option;
-	bool proxy; /* Proxy-Uri or Proxy-Scheme is there */
-	bool size2; /* Size2 is there: how large the whole is wants to be known (RFC 7959 section 4) */
+	bool oscore; /* protected for somebody else (RFC 8613) */
+	bool proxy;  /* Proxy-Uri or Proxy-Scheme is there */
+	bool size2;  /* Size2 is there: how large the whole is wants to be known (RFC 7959 section 4) */
 	bool if_match;
 	bool if_none_match;
 };

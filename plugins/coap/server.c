@@ -214,7 +214,7 @@ static void refuse_error(struct coap *coap, const struct exchange_request *reque
 		server_refuse(coap, request, MESSAGE_UNAVAILABLE, BUSY_MAX_AGE_S, NULL);
 }
 
-static void submit(struct coap *coap, const struct exchange_request *request, const struct server_session *session,
+void server_submit(struct coap *coap, const struct exchange_request *request, const struct server_session *session,
 		   const struct resource_reading *reading, struct tg_bytes payload)
 {
 	const struct tg_host *host = coap->host;
@@ -248,6 +248,10 @@ static void take(struct coap *coap, const struct exchange_request *request, stru
 	struct tg_bytes payload;
 	char text[RESOURCE_TEXT_MAX];
 	coap->host->count(coap->host, COAP_REQUESTS, 1);
+	if (message->oscore && !message->bad_option && !coap->stopping) {
+		server_take_oscore(coap, request, session);
+		return;
+	}
 	if (is_read(coap, message)) {
 		read_last(coap, request, session);
 		return;
@@ -266,7 +270,7 @@ static void take(struct coap *coap, const struct exchange_request *request, stru
 	}
 	if (!server_receive_body(coap, request, session, &payload))
 		return;
-	submit(coap, request, session, &reading, payload);
+	server_submit(coap, request, session, &reading, payload);
 	block_return(coap->blocks, &session->block);
 }
 
@@ -280,6 +284,8 @@ static void session_received(struct coap *coap, struct server_session *session, 
 {
 	struct coap_message message;
 	int r = message_parse(datagram, &message);
+	if (r >= 0)
+		server_judge_oscore(coap, &message);
 	if (r >= 0 && command_sink_received(coap->commands, &session->commands, &message)) {
 		server_schedule(coap);
 		return;

@@ -28,6 +28,14 @@ void server_refuse(struct coap *coap, const struct exchange_request *request, ui
 bool server_receive_body(struct coap *coap, const struct exchange_request *request, struct server_session *session,
 			 struct tg_bytes *ret_body);
 
+/* Hands a reading in, and refuses it where that fails. */
+void server_submit(struct coap *coap, const struct exchange_request *request, const struct server_session *session,
+		   const struct resource_reading *reading, struct tg_bytes payload);
+
+/* server_oscore.c: a protected message is not understood unless the settings have a place for it. */
+void server_judge_oscore(const struct coap *coap, struct coap_message *message);
+void server_take_oscore(struct coap *coap, const struct exchange_request *request, struct server_session *session);
+
 /* server_directory.c */
 bool server_is_for_directory(const struct coap *coap, const struct coap_message *message);
 void server_take_for_directory(struct coap *coap, const struct exchange_request *request,

@@ -57,6 +57,8 @@ const struct tg_setting settings_rows[] = {
 	 "answered message ids that repeats are recognised by, 44 bytes each"},
 	{"readings", TG_TEXT, TG_LIVE, "", "readings", 0, READER_PREFIX_MAX, NULL,
 	 "path below which devices GET or observe last readings, as readings/DEVICE/PATH; \"\": they cannot"},
+	{"oscore", TG_TEXT, TG_LIVE, "", "", 0, 255, NULL,
+	 "path at which requests that OSCORE protects for somebody else are handed in, whole; \"\": they are refused"},
 	{"readings_bytes", TG_INT, TG_LIVE, "bytes", "8388608", 1024, 1 << 30, NULL,
 	 "memory for large readings that devices fetch in blocks"},
 	{"observers", TG_INT, TG_LIVE, "", "4096", 0, 1 << 20, NULL,

@@ -181,7 +181,9 @@ static const struct {
 	   "a\x01"
 	   "b"),
 	 0},
-	{"9, OSCORE", W("\x40\x02\x00\x01\x90"), 9},
+	{"OSCORE, which is not for this layer", W("\x40\x02\x00\x01\x90"), 0},
+	{"OSCORE twice", W("\x40\x02\x00\x01\x90\x00"), 9},
+	{"13", W("\x40\x02\x00\x01\xd0\x00"), 13},
 	{"Uri-Host empty", W("\x40\x02\x00\x01\x30"), 3},
 	{"Uri-Host twice",
 	 W("\x40\x02\x00\x01\x31"
