@@ -70,6 +70,7 @@ static struct device {
 
 static void fall_asleep(void)
 {
+	self.sleepy = false; /* from now on it is told when */
 	self.asleep = true;
 	device_print_event("asleep");
 }
@@ -93,7 +94,7 @@ static coap_response_t on_answer(coap_session_t *session, const coap_pdu_t *sent
 		printf(", \"observe\": %u", coap_decode_var_bytes(coap_opt_value(observe), coap_opt_length(observe)));
 	device_print_text("payload", data, size);
 	puts("}");
-	if (self.sleepy && !self.asleep)
+	if (self.sleepy)
 		fall_asleep();
 	return COAP_RESPONSE_OK;
 }

@@ -52,7 +52,7 @@ class Device:
         return (kind is None or event["event"] == kind) and all(event.get(m) == v for m, v in members.items())
 
     def post(self, path, text):
-        """A reading; returns the code of its answer."""
+        """A reading; returns the code of its answer. What came before the answer is waited for no more: see `events`."""
         self.tell(f"post {path} {text}")
         return self.wait("answer")["code"]
 
