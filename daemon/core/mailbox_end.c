@@ -4,10 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/clock.h"
 #include "core/mailbox_private.h"
-
-#define RETRY_US CLOCK_S_US
 
 static void count(struct mailbox_stats *stats, enum tg_outcome outcome)
 {
@@ -96,7 +93,7 @@ static void on_recorded(struct store_op *op, int result)
 		return;
 	if (result < 0) {
 		command->state = MAILBOX_UNRECORDED;
-		mailbox_arm(mailbox, loop_now_us(mailbox->loop) + RETRY_US);
+		mailbox_retry(command);
 		return;
 	}
 	if (command->outcome == TG_OUTCOME_DELIVERED && command->code >= 400)
@@ -111,7 +108,7 @@ void mailbox_record(struct mailbox_command *command)
 
 	if (!command->answer.message && !make_answer(command, TG_FORMAT_NONE, bytes_text(command->text))) {
 		command->state = MAILBOX_UNRECORDED;
-		mailbox_arm(mailbox, loop_now_us(mailbox->loop) + RETRY_US);
+		mailbox_retry(command);
 		return;
 	}
 	command->state = MAILBOX_RECORDING;
@@ -146,7 +143,7 @@ void mailbox_tell(struct mailbox_command *command)
 
 	command->state = MAILBOX_ENDING;
 	if (!mailbox_give_ticket(command)) {
-		mailbox_arm(mailbox, loop_now_us(mailbox->loop) + RETRY_US);
+		mailbox_retry(command);
 		return;
 	}
 	number = command->ticket;
@@ -167,5 +164,5 @@ void mailbox_told(struct mailbox *mailbox, uint64_t number, bool safe)
 	}
 	mailbox_take_ticket(command);
 	command->state = MAILBOX_ENDING;
-	mailbox_arm(mailbox, loop_now_us(mailbox->loop) + RETRY_US);
+	mailbox_retry(command);
 }

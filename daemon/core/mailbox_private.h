@@ -36,6 +36,7 @@ struct mailbox_command {
 	enum mailbox_state state;
 	bool saved; /* its row is on disk */
 	int64_t pushed_us, expires_us;
+	int64_t retry_us; /* what has failed is not tried again before this */
 	size_t bytes;
 	uint32_t cost;
 	uint64_t ticket; /* 0: none */
@@ -129,6 +130,8 @@ bool mailbox_settled(struct mailbox *mailbox);
 /* Hands over what can be. */
 void mailbox_go(struct mailbox_box *box);
 void mailbox_arm(struct mailbox *mailbox, int64_t at_us);
+/* Something of the command has failed: again in a second. */
+void mailbox_retry(struct mailbox_command *command);
 void mailbox_on_timer(void *arg);
 /* As tg_delivery.expiry_s has it. */
 uint32_t mailbox_seconds_left(const struct mailbox_command *command);

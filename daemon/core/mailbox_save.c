@@ -34,7 +34,7 @@ static void on_saved(struct store_op *op, int result)
 	}
 	if (!command->receipt) { /* whoever sent it was told that it is taken */
 		command->state = MAILBOX_UNSAVED;
-		mailbox_arm(mailbox, loop_now_us(mailbox->loop) + CLOCK_S_US);
+		mailbox_retry(command);
 		return;
 	}
 	ledger_withdraw(mailbox->account);

@@ -15,6 +15,14 @@ void mailbox_arm(struct mailbox *mailbox, int64_t at_us)
 	loop_timer_set(mailbox->timer, at_us);
 }
 
+void mailbox_retry(struct mailbox_command *command)
+{
+	struct mailbox *mailbox = command->box->mailbox;
+
+	command->retry_us = loop_now_us(mailbox->loop) + RETRY_US;
+	mailbox_arm(mailbox, command->retry_us);
+}
+
 bool mailbox_give_ticket(struct mailbox_command *command)
 {
 	struct mailbox *mailbox = command->box->mailbox;
@@ -90,14 +98,15 @@ static void hand_over(struct mailbox_command *command)
 	if (r == -ENOTCONN)
 		box->asleep = true;
 	else
-		mailbox_arm(mailbox, loop_now_us(mailbox->loop) + RETRY_US);
+		mailbox_retry(command);
 }
 
 void mailbox_go(struct mailbox_box *box)
 {
 	struct mailbox_command *command = head(box);
 
-	if (command && command->state == MAILBOX_READY && !box->asleep && !box->mailbox->reading && !is_over(command))
+	if (command && command->state == MAILBOX_READY && !box->asleep && !box->mailbox->reading && !is_over(command) &&
+	    command->retry_us <= loop_now_us(box->mailbox->loop))
 		hand_over(command);
 }
 
@@ -200,17 +209,25 @@ bool mailbox_answered(struct mailbox *mailbox, uint32_t carrier, uint64_t ticket
 /* What is due of one command. May free it. Returns when it has to be looked at again. */
 static int64_t look_after(struct mailbox_command *command)
 {
-	if (command->state <= MAILBOX_READY && command->state != MAILBOX_SAVING && is_over(command))
+	bool waits = command->state == MAILBOX_READY || command->state == MAILBOX_UNSAVED ||
+		     command->state == MAILBOX_UNRECORDED || command->state == MAILBOX_ENDING;
+	bool early = command->retry_us > loop_now_us(command->box->mailbox->loop);
+
+	if (!waits)
+		return INT64_MAX; /* an event ends that */
+	if (command->state <= MAILBOX_READY && is_over(command))
 		mailbox_end_unanswered(command, TG_OUTCOME_EXPIRED, bytes_text("its time was over"));
+	else if (early)
+		return command->retry_us;
+	else if (command->state == MAILBOX_READY)
+		return command->expires_us;
 	else if (command->state == MAILBOX_UNSAVED)
 		mailbox_save(command);
 	else if (command->state == MAILBOX_UNRECORDED)
 		mailbox_record(command);
-	else if (command->state == MAILBOX_ENDING)
+	else
 		mailbox_tell(command);
-	else if (command->state == MAILBOX_READY)
-		return command->expires_us;
-	return INT64_MAX; /* an event ends that */
+	return INT64_MAX;
 }
 
 static int64_t look_after_all(struct mailbox *mailbox)

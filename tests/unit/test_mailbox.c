@@ -209,6 +209,7 @@ START_TEST(an_outcome_is_told_until_it_is_safe)
 	desk_put(1, "pump");
 	desk_answer(1);
 	desk_expect_told(1, 1, TG_OUTCOME_DELIVERED);
+	mailbox_refuse(desk.mailbox, bytes_text("pump"), "too late");
 	fake_pass(CLOCK_S_US - 1);
 	ck_assert_uint_eq(desk.told_count, 1);
 	desk.ended_result = 0;
@@ -231,6 +232,38 @@ START_TEST(an_outcome_is_told_until_it_is_safe)
 	ck_assert_uint_eq(fake_rows(), 0);
 	desk_expect_counts(1, 0, 1, 0, 0);
 	ck_assert_int_eq(desk_stats().delivered, 1); /* counted once, told three times */
+	desk_teardown();
+}
+END_TEST
+
+/* What is due of one command does not hurry what has failed of the others. */
+START_TEST(each_is_tried_again_in_its_own_time)
+{
+	desk_setup();
+	desk.ended_result = -ENOSPC;
+	desk_put(1, "pump");
+	desk_answer(1);
+	desk.deliver_result = -EAGAIN;
+	desk_put(2, "pump");
+	desk_put(3, "fan");
+	desk.deliver_result = 0;
+	for (unsigned i = 4; i < 8; i++) {
+		ck_assert_int_eq(desk_push(i, "valve", MAILBOX_RECEIVED, 60), 0);
+		fake_begin(1);
+		fake_finish(-EIO);
+		fake_pass(CLOCK_S_US / 5);
+	}
+	ck_assert_uint_eq(desk.told_count, 1);
+	ck_assert_uint_eq(desk.given_count, 1);
+	ck_assert_uint_eq(fake_waiting(), 0);
+	fake_pass(CLOCK_S_US / 5);
+	ck_assert_uint_eq(desk.told_count, 2);
+	ck_assert_uint_eq(desk.given_count, 3);
+	ck_assert_uint_eq(fake_waiting(), 1);
+	fake_pass(CLOCK_S_US / 5);
+	ck_assert_uint_eq(desk.told_count, 2);
+	ck_assert_uint_eq(fake_waiting(), 2);
+	desk.ended_result = 0;
 	desk_teardown();
 }
 END_TEST
@@ -293,4 +326,5 @@ END_TEST
 SUITE_MAIN("mailbox", goes_out_when_it_is_on_disk, receipts_are_given_as_asked_for,
 	   one_of_a_device_at_a_time_and_in_order, sleeps_until_it_is_heard, other_failures_pass, refusals_say_why,
 	   a_confirmation_without_words_is_a_delivery, an_outcome_is_told_until_it_is_safe,
-	   strangers_tickets_are_ignored, what_a_process_had_comes_back_when_it_is_gone)
+	   each_is_tried_again_in_its_own_time, strangers_tickets_are_ignored,
+	   what_a_process_had_comes_back_when_it_is_gone)
