@@ -110,6 +110,17 @@ static bool show(SSL_CTX *context, const struct est_proof *proof)
 	return good && SSL_CTX_use_PrivateKey(context, proof->key) == 1;
 }
 
+/* The macros of OpenSSL for these drop const. */
+static bool set_list(SSL_CTX *context, int what, const char *list)
+{
+	union {
+		const char *lent;
+		char *asked;
+	} text = {.lent = list};
+
+	return SSL_CTX_ctrl(context, what, 0, text.asked) == 1;
+}
+
 /* Set last, so that nothing of libcurl's own choice is left. */
 static bool set_policy(SSL_CTX *context, const struct tg_crypto *crypto)
 {
@@ -118,8 +129,8 @@ static bool set_policy(SSL_CTX *context, const struct tg_crypto *crypto)
 	       SSL_CTX_set_max_proto_version(context, (int)crypto->tls_max) == 1 &&
 	       SSL_CTX_set_ciphersuites(context, crypto->tls13_suites) == 1 &&
 	       (!*crypto->tls12_suites || SSL_CTX_set_cipher_list(context, crypto->tls12_suites) == 1) &&
-	       SSL_CTX_set1_groups_list(context, crypto->groups) == 1 &&
-	       SSL_CTX_set1_sigalgs_list(context, crypto->signatures) == 1;
+	       set_list(context, SSL_CTRL_SET_GROUPS_LIST, crypto->groups) &&
+	       set_list(context, SSL_CTRL_SET_SIGALGS_LIST, crypto->signatures);
 }
 
 /* libcurl's context gets our policy, our trust, our time and our certificate from memory; host name and peer are checked by libcurl. */
