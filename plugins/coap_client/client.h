@@ -94,6 +94,7 @@ struct peer {
 	struct tg_timer *timer;
 	int64_t due_us; /* of the state: the next attempt, or when to give up; 0: never */
 	unsigned failures;
+	unsigned turn;     /* which of the addresses of its name comes next */
 	uint64_t question; /* to the core; 0: none */
 	enum tg_proof proof;
 	uint64_t generation;

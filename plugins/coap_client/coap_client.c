@@ -192,10 +192,13 @@ static int client_reload(void *state)
 	struct plan *plan, *old = client->plan;
 	int r = plan_read(client->host, &plan);
 
-	if (r >= 0)
-		r = tls_load(stack_tls(client->stack));
 	if (r < 0)
 		return r;
+	r = tls_load(stack_tls(client->stack));
+	if (r < 0) {
+		plan_free(plan);
+		return r;
+	}
 	client->plan = plan;
 	r = client_sync(client);
 	plan_free(old);

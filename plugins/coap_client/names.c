@@ -14,6 +14,7 @@ struct names_question {
 	const struct tg_host *host;
 	char *name;
 	char service[8];
+	unsigned turn;
 	names_done_fn *done;
 	void *arg;
 	/* The thread's, until it has posted. */
@@ -23,7 +24,20 @@ struct names_question {
 	bool forgotten;
 };
 
-static int look_up(const char *name, const char *service, int flags, struct sockaddr_storage *ret_address)
+static const struct addrinfo *choose(const struct addrinfo *found, unsigned turn)
+{
+	const struct addrinfo *chosen = found;
+	unsigned count = 0;
+
+	for (const struct addrinfo *one = found; one; one = one->ai_next)
+		count++;
+	for (turn %= count; turn > 0; turn--)
+		chosen = chosen->ai_next;
+	return chosen;
+}
+
+static int look_up(const char *name, const char *service, int flags, unsigned turn,
+		   struct sockaddr_storage *ret_address)
 {
 	const struct addrinfo hints = {
 		.ai_flags = flags | AI_NUMERICSERV, .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
@@ -32,7 +46,8 @@ static int look_up(const char *name, const char *service, int flags, struct sock
 
 	if (r != 0)
 		return r;
-	memcpy(ret_address, found->ai_addr, found->ai_addrlen);
+	const struct addrinfo *chosen = choose(found, turn);
+	memcpy(ret_address, chosen->ai_addr, chosen->ai_addrlen);
 	freeaddrinfo(found);
 	return 0;
 }
@@ -42,7 +57,7 @@ bool names_digits(const char *host, uint16_t port, struct sockaddr_storage *ret_
 	char service[8];
 
 	snprintf(service, sizeof(service), "%u", port);
-	return look_up(host, service, AI_NUMERICHOST, ret_address) == 0;
+	return look_up(host, service, AI_NUMERICHOST, 0, ret_address) == 0;
 }
 
 static void names_free(struct names_question *question)
@@ -66,14 +81,15 @@ static void *names_thread(void *arg)
 {
 	struct names_question *question = arg;
 
-	question->result = look_up(question->name, question->service, AI_ADDRCONFIG, &question->address);
+	question->result =
+		look_up(question->name, question->service, AI_ADDRCONFIG, question->turn, &question->address);
 	/* Without memory the answer is lost, and the one who waits gives up by its own deadline. */
 	(void)question->host->post(question->host, names_arrived, question);
 	return NULL;
 }
 
-int names_ask(const struct tg_host *host, const char *name, uint16_t port, names_done_fn *done, void *arg,
-	      struct names_question **ret_question)
+int names_ask(const struct tg_host *host, const char *name, uint16_t port, unsigned turn, names_done_fn *done,
+	      void *arg, struct names_question **ret_question)
 {
 	struct names_question *question = calloc(1, sizeof(*question));
 	pthread_attr_t attributes;
@@ -82,7 +98,7 @@ int names_ask(const struct tg_host *host, const char *name, uint16_t port, names
 
 	if (!question)
 		return -ENOMEM;
-	*question = (struct names_question){.host = host, .name = strdup(name), .done = done, .arg = arg};
+	*question = (struct names_question){.host = host, .name = strdup(name), .turn = turn, .done = done, .arg = arg};
 	snprintf(question->service, sizeof(question->service), "%u", port);
 	if (!question->name) {
 		names_free(question);

@@ -73,8 +73,10 @@ static void peer_fail(struct peer *peer, const char *cause)
 	int64_t now_us = client->host->now_us(client->host);
 
 	peer->failures++;
-	if (peer->state == PEER_SHAKING)
+	if (peer->state == PEER_SHAKING) {
+		peer->turn++;
 		client->host->count(client->host, COUNT_HANDSHAKE_FAILURES, 1);
+	}
 	if (peer->state == PEER_UP)
 		client->host->count(client->host, COUNT_SESSIONS_LOST, 1);
 	/* A device that stays away is told of ever more rarely. */
@@ -131,7 +133,8 @@ static void peer_resolve(struct peer *peer)
 		return;
 	}
 	peer_set_state(peer, PEER_RESOLVING, NAMES_WAIT_US);
-	if (names_ask(peer->client->host, peer->texts.host, peer->texts.port, peer_resolved, peer, &peer->names) < 0)
+	if (names_ask(peer->client->host, peer->texts.host, peer->texts.port, peer->turn, peer_resolved, peer,
+		      &peer->names) < 0)
 		peer_fail(peer, "no thread for the look-up of its host name");
 }
 

@@ -39,6 +39,7 @@ class Server:
 
     def __init__(self, flavour="openssl"):
         self.port = two_free_ports()
+        self.host = "127.0.0.1"
         self.program = f"coap-server-{flavour}"
         self.process = None
 
@@ -51,12 +52,13 @@ class Server:
 
     @property
     def uri(self):
-        return f"coaps://127.0.0.1:{self.port + 1}"
+        return f"coaps://{self.host}:{self.port + 1}"
 
 
 class CoapClient(GatewayCase):
     meters = {}
     flavour = "openssl"
+    host = "127.0.0.1"
     allowed = [r'(session|no session) with "meter-3"']
 
     def prepare(self):
@@ -65,6 +67,7 @@ class CoapClient(GatewayCase):
 
     def configuration(self, **changes):
         self.device = Server(self.flavour)
+        self.device.host = self.host
         settings = super().configuration(**changes)
         cloud = settings["endpoints"][1]
         settings["endpoints"] = Groups([
@@ -137,6 +140,16 @@ class ReadingsGnuTls(CoapClient):
         self.enrol()
         self.wait_arrived("up/meter-3/time", 3)
         self.wait_arrived("up/meter-3/async")
+
+
+class Named(CoapClient):
+    """Behind the sandbox a name is looked up in a thread."""
+    host = "localhost"
+    meters = {"poll": ["meter-3 /time 1"]}
+
+    def test_a_device_is_found_by_its_name(self):
+        self.enrol()
+        self.wait_arrived("up/meter-3/time")
 
 
 class Commands(CoapClient):
