@@ -235,7 +235,7 @@ struct tg_host {
 	 * message.h exceeded; -EINVAL: empty device, unknown kind. */
 	int (*submit)(const struct tg_host *host, const struct tg_submission *submission);
 
-	/* Answers a ticket of tg_adapter.deliver, once, in any order. `reason`: for TG_REJECTED, terminated text, else NULL. */
+	/* Answers a ticket of tg_adapter.deliver, once, in any order. `reason`: terminated text, or NULL; it is told with TG_REJECTED alone. */
 	void (*delivered)(const struct tg_host *host, uint64_t ticket, enum tg_delivery_result result,
 			  const char *reason);
 
