@@ -51,12 +51,26 @@ static int deliver(void *arg, const struct mailbox_item *item, uint32_t *ret_car
 	return instance_send(instance, &frame);
 }
 
-/* An outcome is a message of its own, whose id follows from that of its command: told twice, it is the same. */
-static void outcome_id(const uint8_t *command, uint8_t *ret_id)
+/* FNV-1a */
+static uint64_t mix(uint64_t sum, struct tg_bytes bytes)
 {
-	memcpy(ret_id, command, TG_ID_SIZE);
-	for (unsigned i = 12; i < TG_ID_SIZE; i++)
-		ret_id[i] ^= 0xff;
+	const uint8_t *p = bytes.data;
+
+	for (size_t i = 0; i < bytes.size; i++)
+		sum = (sum ^ p[i]) * UINT64_C(0x100000001b3);
+	return (sum ^ 0xff) * UINT64_C(0x100000001b3);
+}
+
+/* An outcome is a message of its own, whose id follows from its command: told twice, it is the same, and one message that made commands
+ * for several devices has one for each. The version and the variant of the UUID stay (RFC 9562). */
+static void outcome_id(const struct mailbox_outcome *outcome, uint8_t *ret_id)
+{
+	uint64_t sum = mix(UINT64_C(0xcbf29ce484222325), outcome->message->device);
+
+	sum = mix(sum, outcome->address);
+	memcpy(ret_id, outcome->message->id, TG_ID_SIZE);
+	for (unsigned i = 9; i < TG_ID_SIZE; i++)
+		ret_id[i] ^= (uint8_t)(sum >> 8 * (i - 9));
 }
 
 static struct message *make_outcome(const struct core *core, const struct mailbox_outcome *outcome)
@@ -80,7 +94,7 @@ static struct message *make_outcome(const struct core *core, const struct mailbo
 		parts.content_format = 0; /* text/plain;charset=utf-8 */
 	}
 	memcpy(parts.command, command->id, sizeof(parts.command));
-	outcome_id(command->id, parts.id);
+	outcome_id(outcome, parts.id);
 	return message_new(&parts);
 }
 
