@@ -26,7 +26,8 @@ bool mailbox_is_same(const struct message *known, struct tg_bytes known_address,
 		return false;
 	if (memcmp(known->id, message->id, sizeof(known->id)) == 0)
 		return known->method == message->method; /* another route may make two commands of one message */
-	return message->repeated && known->method == message->method &&
+	/* Without correlation data an equal command may be a new one, whose first sending was lost: twice is better than never. */
+	return message->repeated && message->correlation.size > 0 && known->method == message->method &&
 	       known->content_format == message->content_format && bytes_equal(known->payload, message->payload) &&
 	       bytes_equal(known->reply_to, message->reply_to) && bytes_equal(known->correlation, message->correlation);
 }

@@ -278,6 +278,31 @@ START_TEST(what_is_here_is_not_taken_again)
 }
 END_TEST
 
+START_TEST(equal_is_not_the_same)
+{
+	struct message *first, *second;
+	struct message parts;
+
+	desk_setup();
+	first = desk_message(7, "pump");
+	parts = *first;
+	parts.correlation = bytes_of(NULL, 0);
+	parts.repeated = true;
+	parts.id[15] ^= 1;
+	second = message_new(&parts);
+	parts.id[15] ^= 2;
+	message_unref(first);
+	first = message_new(&parts);
+	ck_assert_int_eq(desk_push_message(first, MAILBOX_SAFE, 60), 0);
+	ck_assert_int_eq(desk_push_message(second, MAILBOX_SAFE, 60), 0);
+	ck_assert_int_eq(desk_push_message(second, MAILBOX_SAFE, 60), -EEXIST);
+	message_unref(first);
+	message_unref(second);
+	desk_end(-EIO);
+	fake_done();
+}
+END_TEST
+
 START_TEST(one_message_makes_two_commands)
 {
 	struct message *get, *put;
@@ -351,5 +376,5 @@ END_TEST
 SUITE_MAIN("mailbox_room", expires_while_it_waits, expires_asleep_in_any_order,
 	   under_way_time_counts_only_when_it_comes_back, expires_before_it_is_on_disk, a_device_has_so_many,
 	   all_have_so_many, their_bytes_are_counted, answers_have_bounds_too, the_store_has_no_room,
-	   addresses_are_bounded, what_is_here_is_not_taken_again, one_message_makes_two_commands,
-	   remembers_the_last_thousand, forgets_large_ones_sooner)
+	   addresses_are_bounded, what_is_here_is_not_taken_again, equal_is_not_the_same,
+	   one_message_makes_two_commands, remembers_the_last_thousand, forgets_large_ones_sooner)
