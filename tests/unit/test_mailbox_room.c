@@ -280,22 +280,22 @@ END_TEST
 
 START_TEST(equal_is_not_the_same)
 {
-	struct message *first, *second;
+	struct message *model, *first, *second;
 	struct message parts;
 
 	desk_setup();
-	first = desk_message(7, "pump");
-	parts = *first;
+	model = desk_message(7, "pump");
+	parts = *model;
 	parts.correlation = bytes_of(NULL, 0);
 	parts.repeated = true;
 	parts.id[15] ^= 1;
 	second = message_new(&parts);
 	parts.id[15] ^= 2;
-	message_unref(first);
 	first = message_new(&parts);
 	ck_assert_int_eq(desk_push_message(first, MAILBOX_SAFE, 60), 0);
 	ck_assert_int_eq(desk_push_message(second, MAILBOX_SAFE, 60), 0);
 	ck_assert_int_eq(desk_push_message(second, MAILBOX_SAFE, 60), -EEXIST);
+	message_unref(model);
 	message_unref(first);
 	message_unref(second);
 	desk_end(-EIO);
