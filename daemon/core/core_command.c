@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The way of a command: from a route to the mailbox of its device, to the process that has a session with it, and its outcome back. */
+/* The way of a command: from a route to the mailbox of its device, to the process that has a session with it. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -51,123 +51,6 @@ static int deliver(void *arg, const struct mailbox_item *item, uint32_t *ret_car
 	return instance_send(instance, &frame);
 }
 
-/* FNV-1a */
-static uint64_t mix(uint64_t sum, struct tg_bytes bytes)
-{
-	const uint8_t *p = bytes.data;
-
-	for (size_t i = 0; i < bytes.size; i++)
-		sum = (sum ^ p[i]) * UINT64_C(0x100000001b3);
-	return (sum ^ 0xff) * UINT64_C(0x100000001b3);
-}
-
-/* An outcome is a message of its own, whose id follows from its command: told twice, it is the same, and one message that made commands
- * for several devices has one for each. The version and the variant of the UUID stay (RFC 9562). */
-static void outcome_id(const struct mailbox_outcome *outcome, uint8_t *ret_id)
-{
-	uint64_t sum = mix(UINT64_C(0xcbf29ce484222325), outcome->message->device);
-
-	sum = mix(sum, outcome->address);
-	memcpy(ret_id, outcome->message->id, TG_ID_SIZE);
-	for (unsigned i = 9; i < TG_ID_SIZE; i++)
-		ret_id[i] ^= (uint8_t)(sum >> 8 * (i - 9));
-}
-
-static struct message *make_outcome(const struct core *core, const struct mailbox_outcome *outcome)
-{
-	const struct message *command = outcome->message;
-	struct message parts = {
-		.kind = TG_RESPONSE,
-		.content_format = outcome->content_format,
-		.time_wall_us = core_now_wall_us(core),
-		.taken_us = loop_now_us(core->loop),
-		.device = command->device,
-		.path = command->path,
-		.payload = outcome->payload,
-		.outcome = (uint8_t)outcome->outcome,
-		.code = (uint16_t)outcome->code,
-		.correlation = command->correlation,
-	};
-
-	if (outcome->code == 0 && outcome->reason) {
-		parts.payload = bytes_text(outcome->reason);
-		parts.content_format = 0; /* text/plain;charset=utf-8 */
-	}
-	memcpy(parts.command, command->id, sizeof(parts.command));
-	outcome_id(outcome, parts.id);
-	return message_new(&parts);
-}
-
-/* Puts the outcome into the outbox of the endpoint that it is for. Returns 1 where nobody wants it. */
-static int publish(struct core *core, const struct mailbox_outcome *outcome, outbox_receipt_fn *receipt,
-		   void *receipt_arg)
-{
-	const struct outbox_options options = {.ack = OUTBOX_SAFE, .qos = 1, .route = outcome->route};
-	CLEANUP_FREE char *name = bytes_to_text(outcome->message->reply_endpoint);
-	const struct endpoint *to = name ? core_endpoint(core, name) : NULL;
-	struct message *message;
-	int r;
-
-	if (outcome->message->reply_to.size == 0 || !to || !to->outbox || to->removed)
-		return 1;
-	message = make_outcome(core, outcome);
-	if (!message)
-		return -ENOMEM;
-	r = outbox_push(to->outbox, message, outcome->message->reply_to, &options, receipt, receipt_arg);
-	message_unref(message);
-	return r;
-}
-
-static void tell_outcome(const struct endpoint *endpoint, const struct mailbox_outcome *outcome)
-{
-	static const char *const words[] = {"", "command delivered", "command refused", "command expired"};
-	char reason[224];
-
-	if (outcome->code)
-		snprintf(reason, sizeof(reason), "the device answered %u.%02u", outcome->code / 100,
-			 outcome->code % 100);
-	else
-		snprintf(reason, sizeof(reason), "%s", outcome->reason ? outcome->reason : "");
-	core_tell(endpoint->core, words[outcome->outcome], outcome->message->device, outcome->message->path,
-		  outcome->message, endpoint->name, outcome->address, reason);
-}
-
-/* Which outcome an outbox has yet to say is safe. */
-struct telling {
-	struct endpoint *endpoint;
-	uint64_t number;
-};
-
-static void on_outcome_safe(void *arg, enum outbox_receipt receipt, struct tg_bytes reason)
-{
-	struct telling *telling = arg;
-	/* What the sink refuses for good it would refuse again. */
-	bool safe = receipt != OUTBOX_FULL && receipt != OUTBOX_LOST;
-
-	(void)reason;
-	mailbox_told(telling->endpoint->mailbox, telling->number, safe);
-	free(telling);
-}
-
-static int ended(void *arg, const struct mailbox_outcome *outcome, uint64_t number)
-{
-	struct endpoint *endpoint = arg;
-	struct telling *telling = malloc(sizeof(*telling));
-	int r;
-
-	if (!telling)
-		return -ENOMEM;
-	*telling = (struct telling){endpoint, number};
-	r = publish(endpoint->core, outcome, on_outcome_safe, telling);
-	if (r != 0)
-		free(telling);
-	if (r >= 0)
-		tell_outcome(endpoint, outcome);
-	if (r == 1)
-		mailbox_told(endpoint->mailbox, number, true);
-	return r < 0 ? r : 0;
-}
-
 static int64_t now_wall_us(void *arg)
 {
 	const struct endpoint *endpoint = arg;
@@ -175,7 +58,7 @@ static int64_t now_wall_us(void *arg)
 	return core_now_wall_us(endpoint->core);
 }
 
-static const struct mailbox_ops mailbox_ops = {deliver, ended, now_wall_us};
+static const struct mailbox_ops mailbox_ops = {deliver, core_outcome_ended, now_wall_us};
 
 static struct mailbox_settings settings_of(const struct core *core)
 {
@@ -294,7 +177,7 @@ static void refuse(struct core *core, const struct endpoint *to, const struct ro
 						.reason = verdict->reason};
 
 	ledger_refuse(to->account, verdict->verdict);
-	if (publish(core, &outcome, NULL, NULL) < 0)
+	if (core_outcome_publish(core, &outcome, NULL, NULL) < 0)
 		log_warning("the outcome of a command for \"%.*s\" could not be published: it was refused",
 			    BYTES_ARG(message->device));
 }
@@ -353,16 +236,20 @@ bool core_command_push(struct core *core, const struct intake_source *source, co
 						.expiry_s = choose_expiry(core, target->route, from),
 						.ack = (enum mailbox_ack)target->route->ack};
 	struct intake_verdict nothing = {.verdict = TG_ACCEPTED};
-	int r = -ENOMEM;
+	int r;
 
-	if (message && path_of(target->address).size > TG_PATH_MAX)
+	if (!message || !to || !to->mailbox) {
+		*ret_verdict = verdict_of(-ENOMEM);
+		message_unref(message);
+		return false;
+	}
+	if (path_of(target->address).size > TG_PATH_MAX) {
 		r = -EMSGSIZE;
-	else if (message && to && to->mailbox) {
-		if (!is_allowed(core, to, target, message->method, walk, ret_verdict)) {
-			refuse(core, to, target, message, ret_verdict);
-			message_unref(message);
-			return false;
-		}
+	} else if (!is_allowed(core, to, target, message->method, walk, ret_verdict)) {
+		refuse(core, to, target, message, ret_verdict);
+		message_unref(message);
+		return false;
+	} else {
 		intake_hold(receipt);
 		r = mailbox_push(to->mailbox, message, &options, on_receipt, receipt);
 		if (r < 0)

@@ -167,6 +167,11 @@ int core_command_answered(struct endpoint *endpoint, const struct instance *inst
 			  const struct frame_answered *answered) WARN_UNUSED;
 /* It was revoked: what waits for it is refused. */
 void core_command_device_gone(struct core *core, const struct device *device);
+/* core_outcome.c. Puts the outcome into the outbox of the endpoint that it is for. Returns 1 where nobody wants it. Errors: as outbox_push. */
+int core_outcome_publish(struct core *core, const struct mailbox_outcome *outcome, outbox_receipt_fn *receipt,
+			 void *receipt_arg) WARN_UNUSED;
+/* mailbox_ops.ended; `arg` is a struct endpoint. */
+int core_outcome_ended(void *arg, const struct mailbox_outcome *outcome, uint64_t number);
 /* core_commands.c: what waits. */
 json_t *core_mailbox_describe(const struct endpoint *endpoint, json_t *problems);
 void core_command_commands(void *arg, struct control_call *call, const json_t *request);

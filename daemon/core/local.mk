@@ -45,6 +45,7 @@ libcore_la_SOURCES = \
 	daemon/core/core_files.c \
 	daemon/core/core_identity.c \
 	daemon/core/core_manage.c \
+	daemon/core/core_outcome.c \
 	daemon/core/core_passage.c \
 	daemon/core/core_profile.c \
 	daemon/core/core_readings.c daemon/core/core_readings.h \

@@ -125,67 +125,45 @@ static const struct field clock_fields[] = {F(clock, wall_us, U64), F(clock, at_
 static const struct field tickets_fields[] = {B(tickets, keys, FRAME_TICKETS_MAX * sizeof(struct tg_ticket_key)),
 					      {END}};
 
+static const struct field *const all_fields[] = {
+	[FRAME_HELLO] = hello_fields,
+	[FRAME_STARTED] = empty_fields,
+	[FRAME_STOPPED] = empty_fields,
+	[FRAME_FAILED] = text_fields,
+	[FRAME_REFUSED] = text_fields,
+	[FRAME_NOTICE] = text_fields,
+	[FRAME_ROUTE] = text_fields,
+	[FRAME_SUBMIT] = submit_fields,
+	[FRAME_DELIVERED] = delivered_fields,
+	[FRAME_LINK] = link_fields,
+	[FRAME_LOOKUP] = lookup_fields,
+	[FRAME_PING] = number_fields,
+	[FRAME_PONG] = number_fields,
+	[FRAME_STOP] = number_fields,
+	[FRAME_RELOADED] = number_fields,
+	[FRAME_COUNTER] = counter_fields,
+	[FRAME_SESSION_BEGUN] = session_begun_fields,
+	[FRAME_SESSION_ENDED] = session_ended_fields,
+	[FRAME_LOG] = log_fields,
+	[FRAME_SETTING] = setting_fields,
+	[FRAME_CONFIGURED] = configured_fields,
+	[FRAME_VERDICT] = verdict_fields,
+	[FRAME_DELIVER] = deliver_fields,
+	[FRAME_IDENTITY] = identity_fields,
+	[FRAME_DEVICE] = device_fields,
+	[FRAME_AWAKE] = device_fields,
+	[FRAME_ANSWERED] = answered_fields,
+	[FRAME_READ] = read_fields,
+	[FRAME_READ_END] = read_end_fields,
+	[FRAME_READING] = reading_fields,
+	[FRAME_CLOCK] = clock_fields,
+	[FRAME_TICKETS] = tickets_fields,
+};
+
+/* NULL: there is no such type. */
 static const struct field *fields_of(enum frame_type type)
 {
-	switch (type) {
-	case FRAME_HELLO:
-		return hello_fields;
-	case FRAME_STARTED:
-	case FRAME_STOPPED:
-		return empty_fields;
-	case FRAME_FAILED:
-	case FRAME_REFUSED:
-	case FRAME_NOTICE:
-	case FRAME_ROUTE:
-		return text_fields;
-	case FRAME_SUBMIT:
-		return submit_fields;
-	case FRAME_DELIVERED:
-		return delivered_fields;
-	case FRAME_LINK:
-		return link_fields;
-	case FRAME_LOOKUP:
-		return lookup_fields;
-	case FRAME_PING:
-	case FRAME_PONG:
-	case FRAME_STOP:
-	case FRAME_RELOADED:
-		return number_fields;
-	case FRAME_COUNTER:
-		return counter_fields;
-	case FRAME_SESSION_BEGUN:
-		return session_begun_fields;
-	case FRAME_SESSION_ENDED:
-		return session_ended_fields;
-	case FRAME_LOG:
-		return log_fields;
-	case FRAME_SETTING:
-		return setting_fields;
-	case FRAME_CONFIGURED:
-		return configured_fields;
-	case FRAME_VERDICT:
-		return verdict_fields;
-	case FRAME_DELIVER:
-		return deliver_fields;
-	case FRAME_IDENTITY:
-		return identity_fields;
-	case FRAME_DEVICE:
-	case FRAME_AWAKE:
-		return device_fields;
-	case FRAME_ANSWERED:
-		return answered_fields;
-	case FRAME_READ:
-		return read_fields;
-	case FRAME_READ_END:
-		return read_end_fields;
-	case FRAME_READING:
-		return reading_fields;
-	case FRAME_CLOCK:
-		return clock_fields;
-	case FRAME_TICKETS:
-		return tickets_fields;
-	}
-	return NULL;
+	return (size_t)type < sizeof(all_fields) / sizeof(all_fields[0]) ? all_fields[type] : NULL;
 }
 
 static const size_t fixed_sizes[] = {[U8] = 1, [U32] = 4, [U64] = 8, [ID] = TG_ID_SIZE, [BYTES] = 4};

@@ -178,19 +178,7 @@ static struct resource_answer lookup_answer(struct directory_server *server, con
 		return resource_answer(message, code, UNAVAILABLE_MAX_AGE_S, problem);
 	if (message->if_match && !resource_names_etag(message, MESSAGE_IF_MATCH, etag, ETAG_SIZE))
 		return resource_answer(message, MESSAGE_PRECONDITION_FAILED, 0, NULL);
-	bool known = resource_names_etag(message, MESSAGE_ETAG, etag, ETAG_SIZE);
-	struct resource_answer answer = resource_answer(message, known ? MESSAGE_VALID : MESSAGE_CONTENT, 0, NULL);
-	answer.etag = etag;
-	answer.etag_size = ETAG_SIZE;
-	if (known)
-		return answer;
-	code = block_slice(whole, message->block2, &answer.payload, &answer.block2);
-	if (code)
-		return resource_answer(message, code, 0, "no such block");
-	answer.content_format = FORMAT_LINK;
-	if (message->size2)
-		answer.size2 = (uint32_t)whole.size;
-	return answer;
+	return resource_list(message, whole, etag, ETAG_SIZE);
 }
 
 static bool has_method(enum place place, uint8_t method)

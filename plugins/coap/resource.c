@@ -200,7 +200,25 @@ static uint8_t links_code(const struct coap_message *message, uint32_t etag)
 	if (message->if_none_match ||
 	    (message->if_match && !resource_names_etag(message, MESSAGE_IF_MATCH, etag, LINKS_ETAG_SIZE)))
 		return MESSAGE_PRECONDITION_FAILED;
-	return resource_names_etag(message, MESSAGE_ETAG, etag, LINKS_ETAG_SIZE) ? MESSAGE_VALID : 0;
+	return 0;
+}
+
+struct resource_answer resource_list(const struct coap_message *message, struct tg_bytes whole, uint32_t etag,
+				     uint8_t etag_size)
+{
+	bool known = resource_names_etag(message, MESSAGE_ETAG, etag, etag_size);
+	struct resource_answer answer = resource_answer(message, known ? MESSAGE_VALID : MESSAGE_CONTENT, 0, NULL);
+	answer.etag = etag;
+	answer.etag_size = etag_size;
+	if (known)
+		return answer;
+	uint8_t code = block_slice(whole, message->block2, &answer.payload, &answer.block2);
+	if (code)
+		return resource_answer(message, code, 0, "no such block");
+	answer.content_format = FORMAT_LINK;
+	if (message->size2)
+		answer.size2 = (uint32_t)whole.size;
+	return answer;
 }
 
 static struct resource_answer links_answer(const struct coap_message *message, const struct resource_links *links,
@@ -212,20 +230,9 @@ static struct resource_answer links_answer(const struct coap_message *message, c
 	const struct tg_bytes whole = {.data = room, .size = size < 0 ? 0 : (size_t)size};
 	uint32_t etag = etag_of(whole);
 	uint8_t code = links_code(message, etag);
-	struct resource_answer answer = resource_answer(message, code ? code : MESSAGE_CONTENT, 0, NULL);
-	if (MESSAGE_CODE_CLASS(answer.code) == 2) {
-		answer.etag_size = LINKS_ETAG_SIZE;
-		answer.etag = etag;
-	}
 	if (code)
-		return answer;
-	code = block_slice(whole, message->block2, &answer.payload, &answer.block2);
-	if (code)
-		return resource_answer(message, code, 0, "no such block");
-	answer.content_format = FORMAT_LINK;
-	if (message->size2)
-		answer.size2 = (uint32_t)whole.size;
-	return answer;
+		return resource_answer(message, code, 0, NULL);
+	return resource_list(message, whole, etag, LINKS_ETAG_SIZE);
 }
 
 uint8_t resource_check(const struct coap_message *message, char text[RESOURCE_TEXT_MAX])

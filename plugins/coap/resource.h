@@ -67,6 +67,10 @@ bool resource_is_core(const struct coap_message *message);
 /* Whether one of the options with this number has this value (ETag), or, for If-Match, none at all. */
 bool resource_names_etag(const struct coap_message *message, uint16_t number, uint64_t etag, size_t size);
 
+/* A list of links that GET asks for: 2.03 where the ETag is known already, else the piece that Block2 names. Ownership: borrows from `whole`. */
+struct resource_answer resource_list(const struct coap_message *message, struct tg_bytes whole, uint32_t etag,
+				     uint8_t etag_size);
+
 /* Returns true for a reading, false where *ret_answer is the answer already. Only one of both is written.
  * Ownership: the answer borrows from `text`. */
 bool resource_request(const struct coap_message *message, const struct resource_links *links,

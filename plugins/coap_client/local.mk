@@ -37,7 +37,7 @@ coap_client_la_CFLAGS = $(AM_CFLAGS) $(COAP_CFLAGS) $(OPENSSL_CFLAGS)
 coap_client_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -no-undefined -export-symbols-regex '^tidegate_adapter$$'
 coap_client_la_LIBADD = libcoapclient.la $(COAP_LIBS) $(OPENSSL_LIBS)
 
-COAP_SERVER = tests/adapter/coap_server.c tests/adapter/coap_server.h \
+COAP_SERVER = tests/adapter/child.c tests/adapter/child.h tests/adapter/coap_server.c tests/adapter/coap_server.h \
 	tests/adapter/coap_client_rig.c tests/adapter/coap_client_rig.h
 check_PROGRAMS += tests/adapter/test_coap_client_role
 UNIT_TESTS += tests/adapter/test_coap_client_role

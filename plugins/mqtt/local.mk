@@ -37,7 +37,7 @@ mqtt_la_CFLAGS = $(AM_CFLAGS) $(MOSQUITTO_CFLAGS) $(OPENSSL_CFLAGS)
 mqtt_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -no-undefined -export-symbols-regex '^tidegate_adapter$$'
 mqtt_la_LIBADD = $(MOSQUITTO_LIBS) $(OPENSSL_LIBS)
 
-MQTT_RIG = tests/adapter/mqtt_broker.c tests/adapter/mqtt_broker.h tests/adapter/mqtt_rig.c tests/adapter/mqtt_rig.h
+MQTT_RIG = tests/adapter/child.c tests/adapter/child.h tests/adapter/mqtt_broker.c tests/adapter/mqtt_broker.h tests/adapter/mqtt_rig.c tests/adapter/mqtt_rig.h
 check_PROGRAMS += tests/adapter/test_mqtt tests/adapter/test_mqtt_delivery
 UNIT_TESTS += tests/adapter/test_mqtt tests/adapter/test_mqtt_delivery
 tests_adapter_test_mqtt_SOURCES = tests/adapter/test_mqtt.c $(MQTT_RIG)

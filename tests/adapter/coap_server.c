@@ -5,75 +5,34 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "child.h"
+
 enum { TRIES = 3000, TRY_NS = 10000000 };
 
 static char folder[64];
 
-static void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
-
-static void die(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	abort();
-}
-
-static const char *keep(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static const char *keep(const char *format, ...)
-{
-	static char texts[8][256];
-	static unsigned next;
-	char *text = texts[next++ % 8];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(texts[0]), format, args);
-	va_end(args);
-	return text;
-}
-
-static void shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void shell(const char *format, ...)
-{
-	char command[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(command, sizeof(command), format, args);
-	va_end(args);
-	if (system(command) != 0)
-		die("failed: %s", command);
-}
-
 static void make_authority(const char *name)
 {
-	shell("cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout %s.key -out "
-	      "%s.crt -subj /CN=%s -days 2 2>/dev/null",
-	      folder, name, name, name);
+	child_shell("cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout %s.key -out "
+		    "%s.crt -subj /CN=%s -days 2 2>/dev/null",
+		    folder, name, name, name);
 }
 
 static void make_certificate(const char *name, const char *common, const char *authority)
 {
-	shell("cd %s && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout %s.key -subj /CN=%s "
-	      "-out %s.csr 2>/dev/null && openssl x509 -req -in %s.csr -CA %s.crt -CAkey %s.key -CAcreateserial "
-	      "-days 2 -out %s.crt 2>/dev/null",
-	      folder, name, common, name, name, authority, authority, name);
+	child_shell(
+		"cd %s && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout %s.key -subj /CN=%s "
+		"-out %s.csr 2>/dev/null && openssl x509 -req -in %s.csr -CA %s.crt -CAkey %s.key -CAcreateserial "
+		"-days 2 -out %s.crt 2>/dev/null",
+		folder, name, common, name, name, authority, authority, name);
 }
 
 void coap_server_make_pki(void)
@@ -82,7 +41,7 @@ void coap_server_make_pki(void)
 
 	snprintf(folder, sizeof(folder), "%s/tg-coap-XXXXXX", base && strlen(base) < 40 ? base : "/tmp");
 	if (!mkdtemp(folder))
-		die("no temporary folder: %s", strerror(errno));
+		child_die("no temporary folder: %s", strerror(errno));
 	make_authority("ca");
 	make_authority("other-ca");
 	make_certificate("gateway", "gateway", "ca");
@@ -93,12 +52,12 @@ void coap_server_make_pki(void)
 
 void coap_server_remove_pki(void)
 {
-	shell("rm -r %s", folder);
+	child_shell("rm -r %s", folder);
 }
 
 const char *coap_server_file(const char *name)
 {
-	return keep("%s/%s", folder, name);
+	return child_text("%s/%s", folder, name);
 }
 
 static bool is_free(uint16_t port, int type)
@@ -128,38 +87,14 @@ void coap_server_init(struct coap_server *server, const char *program)
 			return;
 		}
 	}
-	die("no two free ports");
+	child_die("no two free ports");
 }
 
-static pid_t spawn(const char *const *arguments)
+static pid_t start(const char *const *arguments)
 {
-	pid_t parent = getpid(), pid = fork();
+	bool shown = getenv("COAP_SERVER_LOG");
 
-	if (pid < 0)
-		die("fork: %s", strerror(errno));
-	if (pid > 0)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
-	if (!getenv("COAP_SERVER_LOG")) {
-		dup2(open("/dev/null", O_RDWR | O_CLOEXEC), STDOUT_FILENO);
-		dup2(open("/dev/null", O_RDWR | O_CLOEXEC), STDERR_FILENO);
-	}
-	execvp(arguments[0], (char *const *)(uintptr_t)arguments);
-	_exit(127);
-}
-
-/* It listens on TCP last. */
-static bool listens(uint16_t port)
-{
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool good = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
-
-	close(fd);
-	return good;
+	return child_start(arguments, shown ? STDOUT_FILENO : -1, shown ? STDERR_FILENO : -1);
 }
 
 void coap_server_start(struct coap_server *server)
@@ -169,16 +104,16 @@ void coap_server_start(struct coap_server *server)
 				     "-A",
 				     "127.0.0.1",
 				     "-p",
-				     keep("%u", server->port),
+				     child_text("%u", server->port),
 				     "-v",
 				     getenv("COAP_SERVER_LOG") ? "8" : "0"};
 	size_t n = 7;
 
 	if (server->certificate) {
 		arguments[n++] = "-c";
-		arguments[n++] = coap_server_file(keep("%s.crt", server->certificate));
+		arguments[n++] = coap_server_file(child_text("%s.crt", server->certificate));
 		arguments[n++] = "-j";
-		arguments[n++] = coap_server_file(keep("%s.key", server->certificate));
+		arguments[n++] = coap_server_file(child_text("%s.key", server->certificate));
 		arguments[n++] = "-C";
 		arguments[n++] = coap_server_file("ca.crt");
 	} else {
@@ -187,10 +122,11 @@ void coap_server_start(struct coap_server *server)
 	}
 	if (server->option)
 		arguments[n] = server->option;
-	server->pid = spawn(arguments);
-	for (int i = 0; !listens((uint16_t)(server->port + 1)); i++) {
+	server->pid = start(arguments);
+	/* It listens on TCP last. */
+	for (int i = 0; !child_listens((uint16_t)(server->port + 1)); i++) {
 		if (i == TRIES || waitpid(server->pid, NULL, WNOHANG) != 0)
-			die("'%s' does not come up", server->program);
+			child_die("'%s' does not come up", server->program);
 		nanosleep(&pause, NULL);
 	}
 }
@@ -198,14 +134,15 @@ void coap_server_start(struct coap_server *server)
 void coap_server_start_suite(struct coap_server *server, const char *suite)
 {
 	char key[2 * sizeof(COAP_SERVER_KEY) + 1];
-	const char *arguments[] = {"openssl", "s_server", "-dtls1_2", "-accept", keep("127.0.0.1:%u", server->port + 1),
-				   "-nocert", "-psk",     key,        "-cipher", keep("%s:@SECLEVEL=0", suite),
-				   "-quiet",  NULL};
+	const char *arguments[] = {
+		"openssl", "s_server", "-dtls1_2", "-accept", child_text("127.0.0.1:%u", server->port + 1),
+		"-nocert", "-psk",     key,        "-cipher", child_text("%s:@SECLEVEL=0", suite),
+		"-quiet",  NULL};
 
 	for (size_t i = 0; i < sizeof(COAP_SERVER_KEY); i++)
 		snprintf(key + 2 * i, 3, "%02x", (unsigned char)COAP_SERVER_KEY[i]);
 	key[2 * strlen(COAP_SERVER_KEY)] = '\0';
-	server->pid = spawn(arguments);
+	server->pid = start(arguments);
 }
 
 void coap_server_stop(struct coap_server *server)
@@ -219,7 +156,7 @@ void coap_server_stop(struct coap_server *server)
 
 const char *coap_server_entry(const struct coap_server *server, const char *name, bool secure)
 {
-	return keep("%s %s://127.0.0.1:%u", name, secure ? "coaps" : "coap", server->port + secure);
+	return child_text("%s %s://127.0.0.1:%u", name, secure ? "coaps" : "coap", server->port + secure);
 }
 
 void coap_server_put(const struct coap_server *server, const char *path, const char *payload)
@@ -231,11 +168,11 @@ void coap_server_put(const struct coap_server *server, const char *path, const c
 				   "put",
 				   "-e",
 				   payload,
-				   keep("coap://127.0.0.1:%u%s", server->port, path),
+				   child_text("coap://127.0.0.1:%u%s", server->port, path),
 				   NULL};
 	int status;
-	pid_t pid = spawn(arguments);
+	pid_t pid = start(arguments);
 
 	if (waitpid(pid, &status, 0) != pid || status != 0)
-		die("coap-client-notls put %s: %d", path, status);
+		child_die("coap-client-notls put %s: %d", path, status);
 }

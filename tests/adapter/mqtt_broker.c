@@ -6,70 +6,30 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "child.h"
+
 enum { TRIES = 500, TRY_NS = 10000000 };
 
 static char folder[64];
 
-static void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
-
-static void die(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	abort();
-}
-
-static const char *keep(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static const char *keep(const char *format, ...)
-{
-	static char texts[8][256];
-	static unsigned next;
-	char *text = texts[next++ % 8];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(texts[0]), format, args);
-	va_end(args);
-	return text;
-}
-
-static void shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void shell(const char *format, ...)
-{
-	char command[2048];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(command, sizeof(command), format, args);
-	va_end(args);
-	if (system(command) != 0)
-		die("failed: %s", command);
-}
-
 static void make_certificate(const char *name, const char *names)
 {
-	shell("cd %s && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout %s.key -subj /CN=%s "
-	      "-out %s.csr "
-	      "2>/dev/null && printf 'subjectAltName=%s\\n' >%s.ext && openssl x509 -req -in %s.csr -CA ca.crt -CAkey "
-	      "ca.key "
-	      "-CAcreateserial -days 2 -extfile %s.ext -out %s.crt 2>/dev/null",
-	      folder, name, name, name, names, name, name, name, name);
+	child_shell(
+		"cd %s && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout %s.key -subj /CN=%s "
+		"-out %s.csr "
+		"2>/dev/null && printf 'subjectAltName=%s\\n' >%s.ext && openssl x509 -req -in %s.csr -CA ca.crt "
+		"-CAkey "
+		"ca.key "
+		"-CAcreateserial -days 2 -extfile %s.ext -out %s.crt 2>/dev/null",
+		folder, name, name, name, names, name, name, name, name);
 }
 
 void broker_make_pki(void)
@@ -78,12 +38,13 @@ void broker_make_pki(void)
 
 	snprintf(folder, sizeof(folder), "%s/tg-mqtt-XXXXXX", base && strlen(base) < 40 ? base : "/tmp");
 	if (!mkdtemp(folder))
-		die("no temporary folder: %s", strerror(errno));
+		child_die("no temporary folder: %s", strerror(errno));
 	for (int i = 0; i < 2; i++)
-		shell("cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout %s.key "
-		      "-out %s.crt "
-		      "-subj /CN=%s -days 2 2>/dev/null",
-		      folder, i ? "other-ca" : "ca", i ? "other-ca" : "ca", i ? "other-ca" : "ca");
+		child_shell(
+			"cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout %s.key "
+			"-out %s.crt "
+			"-subj /CN=%s -days 2 2>/dev/null",
+			folder, i ? "other-ca" : "ca", i ? "other-ca" : "ca", i ? "other-ca" : "ca");
 	make_certificate("server", "DNS:localhost,IP:127.0.0.1,IP:::1");
 	make_certificate("stranger", "DNS:stranger.example");
 	make_certificate("client", "DNS:gateway.example");
@@ -91,12 +52,12 @@ void broker_make_pki(void)
 
 void broker_remove_pki(void)
 {
-	shell("rm -r %s", folder);
+	child_shell("rm -r %s", folder);
 }
 
 const char *broker_file(const char *name)
 {
-	return keep("%s/%s", folder, name);
+	return child_text("%s/%s", folder, name);
 }
 
 uint16_t broker_free_port(void)
@@ -107,7 +68,7 @@ uint16_t broker_free_port(void)
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) < 0 ||
 	    getsockname(fd, (struct sockaddr *)&address, &size) < 0)
-		die("no free port: %s", strerror(errno));
+		child_die("no free port: %s", strerror(errno));
 	close(fd);
 	return ntohs(address.sin_port);
 }
@@ -121,10 +82,10 @@ void broker_init(struct broker *broker, const char *name)
 
 static void write_configuration(const struct broker *broker)
 {
-	FILE *file = fopen(keep("%s/%s.conf", folder, broker->name), "w");
+	FILE *file = fopen(child_text("%s/%s.conf", folder, broker->name), "w");
 
 	if (!file)
-		die("no configuration file: %s", strerror(errno));
+		child_die("no configuration file: %s", strerror(errno));
 	fprintf(file, "user root\nlistener %u 127.0.0.1\nallow_anonymous true\nlog_dest file %s/%s.log\n", broker->port,
 		folder, broker->name);
 	if (broker->server[0])
@@ -134,46 +95,17 @@ static void write_configuration(const struct broker *broker)
 	fclose(file);
 }
 
-static pid_t spawn(const char *const *arguments, int out)
-{
-	pid_t parent = getpid(), pid = fork();
-
-	if (pid < 0)
-		die("fork: %s", strerror(errno));
-	if (pid > 0)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	signal(SIGPIPE, SIG_DFL);
-	if (getppid() != parent)
-		_exit(1);
-	dup2(out, STDOUT_FILENO);
-	dup2(open("/dev/null", O_RDWR | O_CLOEXEC), STDERR_FILENO);
-	execvp(arguments[0], (char *const *)(uintptr_t)arguments);
-	_exit(127);
-}
-
-static bool listens(uint16_t port)
-{
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool good = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
-
-	close(fd);
-	return good;
-}
-
 void broker_start(struct broker *broker)
 {
 	const struct timespec pause = {.tv_nsec = TRY_NS};
-	const char *configuration = keep("%s/%s.conf", folder, broker->name);
+	const char *configuration = child_text("%s/%s.conf", folder, broker->name);
 	const char *arguments[] = {"/usr/sbin/mosquitto", "-c", configuration, NULL};
 
 	write_configuration(broker);
-	broker->pid = spawn(arguments, STDERR_FILENO);
-	for (int i = 0; !listens(broker->port); i++) {
+	broker->pid = child_start(arguments, STDERR_FILENO, -1);
+	for (int i = 0; !child_listens(broker->port); i++) {
 		if (i == TRIES || waitpid(broker->pid, NULL, WNOHANG) != 0)
-			die("broker \"%s\" does not come up, see %s", broker->name, folder);
+			child_die("broker \"%s\" does not come up, see %s", broker->name, folder);
 		nanosleep(&pause, NULL);
 	}
 }
@@ -189,12 +121,12 @@ void broker_stop(struct broker *broker, int signal)
 
 const char *broker_url(const struct broker *broker)
 {
-	return keep("%s://localhost:%u", broker->server[0] ? "mqtts" : "mqtt", broker->port);
+	return child_text("%s://localhost:%u", broker->server[0] ? "mqtts" : "mqtt", broker->port);
 }
 
 void subscriber_start(struct subscriber *subscriber, const struct broker *broker, const char *topic)
 {
-	const char *port = keep("%u", broker->port);
+	const char *port = child_text("%u", broker->port);
 	/* stdbuf: mosquitto_sub keeps its lines back where they go to a pipe. */
 	const char *arguments[32] = {"stdbuf", "-oL", "mosquitto_sub", "-V", "5", "-h", "127.0.0.1", "-p",
 				     port,     "-t",  topic,           "-q", "2", "-d", "-F",        "%j"};
@@ -210,15 +142,15 @@ void subscriber_start(struct subscriber *subscriber, const struct broker *broker
 	if (broker->server[0])
 		memcpy(arguments + 16, secure, sizeof(secure));
 	if (pipe2(pipes, O_CLOEXEC) < 0)
-		die("pipe: %s", strerror(errno));
+		child_die("pipe: %s", strerror(errno));
 	fcntl(pipes[0], F_SETFL, O_NONBLOCK);
-	*subscriber = (struct subscriber){.fd = pipes[0], .pid = spawn(arguments, pipes[1])};
+	*subscriber = (struct subscriber){.fd = pipes[0], .pid = child_start(arguments, pipes[1], -1)};
 	close(pipes[1]);
 	for (int i = 0; subscriber_count(subscriber, "Subscribed (mid") == 0; i++) {
 		struct pollfd poller = {.fd = subscriber->fd, .events = POLLIN};
 
 		if (i == TRIES || poll(&poller, 1, 5000) <= 0 || poller.revents & POLLERR)
-			die("no subscription at broker \"%s\"", broker->name);
+			child_die("no subscription at broker \"%s\"", broker->name);
 	}
 }
 
@@ -241,7 +173,7 @@ static void subscriber_read(struct subscriber *subscriber)
 	while ((n = read(subscriber->fd, data, sizeof(data))) > 0) {
 		subscriber->text = realloc(subscriber->text, subscriber->size + (size_t)n + 1);
 		if (!subscriber->text)
-			die("out of memory");
+			child_die("out of memory");
 		memcpy(subscriber->text + subscriber->size, data, (size_t)n);
 		subscriber->size += (size_t)n;
 		subscriber->text[subscriber->size] = '\0';

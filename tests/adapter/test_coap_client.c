@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "coap_rig.h"
 
 enum { ARGUMENTS_MAX = 20, WAIT_MS = 60000, PAYLOAD = 20000 };
@@ -41,18 +42,6 @@ static void setup(void)
 	rig_begin();
 }
 
-static void read_output(int fd)
-{
-	size_t size = 0;
-	ssize_t r;
-
-	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
-	while ((r = read(fd, output + size, sizeof(output) - 1 - size)) > 0)
-		size += (size_t)r;
-	output[size] = '\0';
-	close(fd);
-}
-
 /* Runs the client with these arguments (NULL behind the last) and the PSK of sensor-1; its output is in `output`. */
 static void run(const char *path, const char *const *arguments)
 {
@@ -75,7 +64,7 @@ static void run(const char *path, const char *const *arguments)
 	}
 	bool ended = false;
 	ck_assert(MOCK_UNTIL(rig, ended || (ended = waitpid(pid, &status, WNOHANG) == pid), WAIT_MS));
-	read_output(out);
+	child_read(out, output, sizeof(output));
 	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: %s", client, output);
 }
 

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "coap_rig.h"
 
 enum { WAIT_MS = 60000, BODY = 5000 };
@@ -47,18 +48,6 @@ static bool is_over(pid_t pid, int *ret_status)
 	return waitpid(pid, ret_status, WNOHANG) == pid;
 }
 
-static void read_output(int fd)
-{
-	size_t size = 0;
-	ssize_t r;
-
-	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
-	while ((r = read(fd, output + size, sizeof(output) - 1 - size)) > 0)
-		size += (size_t)r;
-	output[size] = '\0';
-	close(fd);
-}
-
 START_TEST(requests)
 {
 	static const char expected[] = "post 2.04 \n"
@@ -87,7 +76,7 @@ START_TEST(requests)
 	pid_t pid = node_start(rig_port(0), out);
 	ck_assert_int_gt(pid, 0);
 	ck_assert(MOCK_UNTIL(rig, over || (over = is_over(pid, &status)), WAIT_MS));
-	read_output(out);
+	child_read(out, output, sizeof(output));
 	ck_assert_str_eq(output, expected);
 	ck_assert_int_eq(status, 0);
 	ck_assert_uint_eq(rig->n_submissions, 4);

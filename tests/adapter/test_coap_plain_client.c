@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "coap_rig.h"
 
 enum { WAIT_MS = 60000, BODY = 5000, COMMAND_MAX = 1024 };
@@ -37,18 +38,6 @@ static void setup(void)
 	rig_begin();
 }
 
-static void read_output(int fd)
-{
-	size_t size = 0;
-	ssize_t r;
-
-	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
-	while ((r = read(fd, output + size, sizeof(output) - 1 - size)) > 0)
-		size += (size_t)r;
-	output[size] = '\0';
-	close(fd);
-}
-
 /* A line for the shell; what it writes is in `output`. */
 static void run(const char *command)
 {
@@ -66,7 +55,7 @@ static void run(const char *command)
 		_exit(127);
 	}
 	ck_assert(MOCK_UNTIL(rig, ended || (ended = waitpid(pid, &status, WNOHANG) == pid), WAIT_MS));
-	read_output(out);
+	child_read(out, output, sizeof(output));
 	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: %s", command, output);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config_fixture.h"
 
+#include <errno.h>
 #include <ftw.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -125,4 +126,21 @@ void fixture_good(struct fixture *fixture, const char *text)
 	fixture_write(fixture, "tidegate.conf", text);
 	if (fixture_load(fixture) != 0)
 		ck_abort_msg("%s", fixture_problems(fixture));
+}
+
+void fixture_assert_bad(const struct fixture_bad *bad, size_t count)
+{
+	struct fixture f;
+
+	fixture_init(&f);
+	for (size_t i = 0; i < count; i++) {
+		char *problems;
+
+		fixture_write(&f, "tidegate.conf", bad[i].text);
+		ck_assert_msg(fixture_load(&f) == -EINVAL, "%s", bad[i].text);
+		problems = fixture_problems(&f);
+		ck_assert_str_eq(problems, bad[i].problems);
+		free(problems);
+	}
+	fixture_done(&f);
 }

@@ -39,4 +39,13 @@ void fixture_good(struct fixture *fixture, const char *text);
 /* All problems as they are printed. Ownership: free it. */
 char *fixture_problems(struct fixture *fixture);
 
+/* A file, and all that is said about it, line by line. */
+struct fixture_bad {
+	const char *text;
+	const char *problems;
+};
+
+/* None of these files can be loaded, and exactly this is said of each. */
+void fixture_assert_bad(const struct fixture_bad *bad, size_t count);
+
 #endif

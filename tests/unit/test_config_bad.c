@@ -15,10 +15,7 @@
 #define ROUTE(x)  GATEWAY ENDPOINTS "routes: ( { " x " } );\n"
 #define WAY       "from = \"field\"; to = \"cloud\"; match = \"{path}\"; address = \"{path}\";"
 
-static const struct {
-	const char *text;
-	const char *problems;
-} bad[] = {
+static const struct fixture_bad bad[] = {
 	{"", "tidegate.conf: gateway: \"name\" is missing (what this gateway is called: {gateway} in patterns and "
 	     "addresses)\n"},
 	{"gateway: { name = \"\"; };", "tidegate.conf:1: gateway: \"name\" is empty\n"},
@@ -138,19 +135,7 @@ static const struct {
 
 START_TEST(tells_every_problem)
 {
-	struct fixture f;
-
-	fixture_init(&f);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		char *problems;
-
-		fixture_write(&f, "tidegate.conf", bad[i].text);
-		ck_assert_msg(fixture_load(&f) == -EINVAL, "%s", bad[i].text);
-		problems = fixture_problems(&f);
-		ck_assert_str_eq(problems, bad[i].problems);
-		free(problems);
-	}
-	fixture_done(&f);
+	fixture_assert_bad(bad, sizeof(bad) / sizeof(bad[0]));
 }
 END_TEST
 

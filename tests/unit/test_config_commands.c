@@ -22,10 +22,7 @@
 #define DROP           "from = \"box\"; to = \"box\"; match = \"{path}\"; address = \"/{path}\";\n"
 #define AT(line, text) "tidegate.conf:" #line ": route \"r\": " text "\n"
 
-static const struct {
-	const char *text;
-	const char *problems;
-} bad[] = {
+static const struct fixture_bad bad[] = {
 	{ROUTE(AWAY "device = \"x\";"), AT(5, "\"device\" is for commands, and those go to devices only")},
 	{ROUTE(AWAY
 	       "device = \"{\"; method = \"GET\";\nresponse = \"x\"; response_to = \"nobody\";\nresponse_allowed = "
@@ -75,19 +72,7 @@ static const struct {
 
 START_TEST(tells_every_problem)
 {
-	struct fixture f;
-
-	fixture_init(&f);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		char *problems;
-
-		fixture_write(&f, "tidegate.conf", bad[i].text);
-		ck_assert_msg(fixture_load(&f) == -EINVAL, "%s", bad[i].text);
-		problems = fixture_problems(&f);
-		ck_assert_str_eq(problems, bad[i].problems);
-		free(problems);
-	}
-	fixture_done(&f);
+	fixture_assert_bad(bad, sizeof(bad) / sizeof(bad[0]));
 }
 END_TEST
 

@@ -134,10 +134,7 @@ END_TEST
 	"name, "                                                                                                       \
 	"of the path \"{name}\" for a segment and a last \"{path}\" for the rest\n"
 
-static const struct {
-	const char *text;
-	const char *problems;
-} bad[] = {
+static const struct fixture_bad bad[] = {
 	{GATEWAY "profile: ();", "tidegate.conf:2: unknown section \"profile\"; did you mean \"profiles\"?\n"},
 	{GATEWAY "profiles: { };",
 	 "tidegate.conf:2: \"profiles\" wants a list of groups, such as profiles: ( { … }, { … } );\n"},
@@ -202,19 +199,7 @@ static const struct {
 
 START_TEST(tells_every_problem)
 {
-	struct fixture f;
-
-	fixture_init(&f);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		char *problems;
-
-		fixture_write(&f, "tidegate.conf", bad[i].text);
-		ck_assert_msg(fixture_load(&f) == -EINVAL, "%s", bad[i].text);
-		problems = fixture_problems(&f);
-		ck_assert_str_eq(problems, bad[i].problems);
-		free(problems);
-	}
-	fixture_done(&f);
+	fixture_assert_bad(bad, sizeof(bad) / sizeof(bad[0]));
 }
 END_TEST
 

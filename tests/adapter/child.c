@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "child.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void child_die(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	abort();
+}
+
+const char *child_text(const char *format, ...)
+{
+	static char texts[8][256];
+	static unsigned next;
+	char *text = texts[next++ % 8];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(texts[0]), format, args);
+	va_end(args);
+	return text;
+}
+
+void child_shell(const char *format, ...)
+{
+	char command[2048];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(command, sizeof(command), format, args);
+	va_end(args);
+	if (system(command) != 0)
+		child_die("failed: %s", command);
+}
+
+pid_t child_start(const char *const *arguments, int out, int err)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid < 0)
+		child_die("fork: %s", strerror(errno));
+	if (pid > 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_DFL);
+	if (getppid() != parent)
+		_exit(1);
+	dup2(out >= 0 ? out : open("/dev/null", O_RDWR | O_CLOEXEC), STDOUT_FILENO);
+	dup2(err >= 0 ? err : open("/dev/null", O_RDWR | O_CLOEXEC), STDERR_FILENO);
+	execvp(arguments[0], (char *const *)(uintptr_t)arguments);
+	_exit(127);
+}
+
+bool child_listens(uint16_t port)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool good = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+
+	close(fd);
+	return good;
+}
+
+void child_read(int fd, char *text, size_t room)
+{
+	size_t size = 0;
+	ssize_t r;
+
+	if (lseek(fd, 0, SEEK_SET) != 0)
+		child_die("lseek: %s", strerror(errno));
+	while ((r = read(fd, text + size, room - 1 - size)) > 0)
+		size += (size_t)r;
+	text[size] = '\0';
+	close(fd);
+}
