@@ -11,28 +11,10 @@ struct format {
 	int32_t number;
 };
 
-/* From the registry "CoAP Content-Formats" (RFC 7252 section 12.3): those that sensors use. Others go by number. */
-static const struct format formats[] = {
-	{"none", TG_FORMAT_NONE},
-	{"text/plain", 0},
-	{"application/link-format", 40},
-	{"application/xml", 41},
-	{"application/octet-stream", 42},
-	{"application/exi", 47},
-	{"application/json", 50},
-	{"application/cbor", 60},
-	{"application/senml+json", 110},
-	{"application/sensml+json", 111},
-	{"application/senml+cbor", 112},
-	{"application/sensml+cbor", 113},
-	{"application/senml-exi", 114},
-	{"application/sensml-exi", 115},
-	{"application/senml+xml", 310},
-	{"application/sensml+xml", 311},
-	{"application/vnd.ocf+cbor", 10000},
-	{"application/vnd.oma.lwm2m+tlv", 11542},
-	{"application/vnd.oma.lwm2m+json", 11543},
-	{"application/vnd.oma.lwm2m+cbor", 11544},
+static const struct format formats[] = {{"none", TG_FORMAT_NONE},
+#define FORMAT_ROW(number, utf8, type) {type, number},
+					TG_CONTENT_FORMATS(FORMAT_ROW)
+#undef FORMAT_ROW
 };
 
 enum { FORMATS_COUNT = sizeof(formats) / sizeof(formats[0]) };

@@ -29,6 +29,40 @@ enum tg_kind {
 /* Content formats are the numbers of the CoAP registry (RFC 7252 section 12.3); this one says that none was given. */
 #define TG_FORMAT_NONE (-1)
 
+/* The media types behind the content formats that sensors use: number, whether it is UTF-8 text, media type. Of the registry
+ * "CoAP Content-Formats" (RFC 7252 section 12.3); number 0 says charset=utf-8 as well. */
+#define TG_CONTENT_FORMATS(X)                                                                                          \
+	X(0, true, "text/plain")                                                                                       \
+	X(40, true, "application/link-format")                                                                         \
+	X(41, true, "application/xml")                                                                                 \
+	X(42, false, "application/octet-stream")                                                                       \
+	X(47, false, "application/exi")                                                                                \
+	X(50, true, "application/json")                                                                                \
+	X(51, true, "application/json-patch+json")                                                                     \
+	X(52, true, "application/merge-patch+json")                                                                    \
+	X(60, false, "application/cbor")                                                                               \
+	X(61, false, "application/cwt")                                                                                \
+	X(62, false, "application/multipart-core")                                                                     \
+	X(63, false, "application/cbor-seq")                                                                           \
+	X(64, true, "application/link-format+json")                                                                    \
+	X(65, false, "application/link-format+cbor")                                                                   \
+	X(101, false, "application/cose-key")                                                                          \
+	X(102, false, "application/cose-key-set")                                                                      \
+	X(110, true, "application/senml+json")                                                                         \
+	X(111, true, "application/sensml+json")                                                                        \
+	X(112, false, "application/senml+cbor")                                                                        \
+	X(113, false, "application/sensml+cbor")                                                                       \
+	X(114, false, "application/senml-exi")                                                                         \
+	X(115, false, "application/sensml-exi")                                                                        \
+	X(310, true, "application/senml+xml")                                                                          \
+	X(311, true, "application/sensml+xml")                                                                         \
+	X(320, true, "application/senml-etch+json")                                                                    \
+	X(322, false, "application/senml-etch+cbor")                                                                   \
+	X(10000, false, "application/vnd.ocf+cbor")                                                                    \
+	X(11542, false, "application/vnd.oma.lwm2m+tlv")                                                               \
+	X(11543, true, "application/vnd.oma.lwm2m+json")                                                               \
+	X(11544, false, "application/vnd.oma.lwm2m+cbor")
+
 /* Lengths that the core accepts; longer is refused, never cut. Units: bytes. */
 #define TG_DEVICE_MAX      255u
 #define TG_PATH_MAX        1024u

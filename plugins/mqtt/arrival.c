@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "codec.h"
-#include "text.h"
+#include "common/media.h"
+#include "common/words.h"
 
 /* FNV-1a: chance is all that it has to do with, since packet ids are the broker's. */
 #define DIGEST_START UINT64_C(0xcbf29ce484222325)
@@ -65,7 +66,7 @@ static int32_t arrival_format(const struct codec_publish *publish)
 {
 	if (publish->content_type.size == 0)
 		return publish->utf8 ? FORMAT_TEXT : TG_FORMAT_NONE;
-	return text_content_format(publish->content_type);
+	return media_content_format(publish->content_type);
 }
 
 int arrival_new(const struct codec_publish *publish, int64_t now_us, struct arrival **ret_arrival,
@@ -79,7 +80,7 @@ int arrival_new(const struct codec_publish *publish, int64_t now_us, struct arri
 	struct arrival *arrival;
 	char *p;
 
-	if (!refusal && publish->method.data && !text_method(publish->method, &method))
+	if (!refusal && publish->method.data && !words_method(publish->method, &method))
 		refusal = "method is not known";
 	if (refusal) {
 		*ret_refusal = refusal;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "codec.h"
-#include "text.h"
+#include "common/utf8.h"
 
 /* What is left of a body. Reading behind its end gives zeros and marks it. */
 struct cursor {
@@ -103,7 +103,7 @@ static struct tg_bytes take_text(struct cursor *cursor)
 {
 	struct tg_bytes text = take_binary(cursor);
 
-	if (!text_is_utf8(text) || (text.size > 0 && memchr(text.data, 0, text.size)))
+	if (!utf8_is_good(text) || (text.size > 0 && memchr(text.data, 0, text.size)))
 		cursor->bad = true;
 	return text;
 }

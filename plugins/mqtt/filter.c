@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "filter.h"
+#include "common/utf8.h"
 
 #include <errno.h>
 #include <string.h>
-
-#include "text.h"
 
 static int filter_hex(char c)
 {
@@ -61,7 +60,7 @@ int filter_from_pattern(const char *pattern, char ret_filter[FILTER_SIZE])
 	}
 	ret_filter[size] = '\0';
 	if (size == 0 || strncmp(ret_filter, "$share/", 7) == 0 ||
-	    !text_is_utf8((struct tg_bytes){.data = ret_filter, .size = size}))
+	    !utf8_is_good((struct tg_bytes){.data = ret_filter, .size = size}))
 		return -EINVAL;
 	return 0;
 }

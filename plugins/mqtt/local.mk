@@ -32,10 +32,10 @@ mqtt_la_SOURCES = \
 	plugins/mqtt/transport.c plugins/mqtt/transport.h \
 	plugins/mqtt/url.c plugins/mqtt/url.h \
 	plugins/mqtt/window.c plugins/mqtt/window.h
-mqtt_la_CPPFLAGS = -I$(top_srcdir)/include -D_GNU_SOURCE
+mqtt_la_CPPFLAGS = -I$(top_srcdir)/include -I$(top_srcdir)/plugins -D_GNU_SOURCE
 mqtt_la_CFLAGS = $(AM_CFLAGS) $(MOSQUITTO_CFLAGS) $(OPENSSL_CFLAGS)
 mqtt_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -no-undefined -export-symbols-regex '^tidegate_adapter$$'
-mqtt_la_LIBADD = $(MOSQUITTO_LIBS) $(OPENSSL_LIBS)
+mqtt_la_LIBADD = libcommon.la $(MOSQUITTO_LIBS) $(OPENSSL_LIBS)
 
 MQTT_RIG = tests/adapter/child.c tests/adapter/child.h tests/adapter/mqtt_broker.c tests/adapter/mqtt_broker.h tests/adapter/mqtt_rig.c tests/adapter/mqtt_rig.h
 check_PROGRAMS += tests/adapter/test_mqtt tests/adapter/test_mqtt_delivery
@@ -111,36 +111,35 @@ tests_unit_test_mqtt_window_LDADD = $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_mqtt_codec
 UNIT_TESTS += tests/unit/test_mqtt_codec
-tests_unit_test_mqtt_codec_SOURCES = tests/unit/test_mqtt_codec.c plugins/mqtt/codec_read.c plugins/mqtt/codec_write.c plugins/mqtt/text.c
+tests_unit_test_mqtt_codec_SOURCES = tests/unit/test_mqtt_codec.c plugins/mqtt/codec_read.c plugins/mqtt/codec_write.c
 tests_unit_test_mqtt_codec_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -D_GNU_SOURCE
 tests_unit_test_mqtt_codec_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_test_mqtt_codec_LDADD = $(CHECK_LIBS)
+tests_unit_test_mqtt_codec_LDADD = libcommon.la $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_mqtt_filter
 UNIT_TESTS += tests/unit/test_mqtt_filter
-tests_unit_test_mqtt_filter_SOURCES = tests/unit/test_mqtt_filter.c plugins/mqtt/filter.c plugins/mqtt/round.c plugins/mqtt/text.c
+tests_unit_test_mqtt_filter_SOURCES = tests/unit/test_mqtt_filter.c plugins/mqtt/filter.c plugins/mqtt/round.c
 tests_unit_test_mqtt_filter_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -D_GNU_SOURCE
 tests_unit_test_mqtt_filter_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_test_mqtt_filter_LDADD = $(CHECK_LIBS)
+tests_unit_test_mqtt_filter_LDADD = libcommon.la $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_mqtt_gate
 UNIT_TESTS += tests/unit/test_mqtt_gate
-tests_unit_test_mqtt_gate_SOURCES = tests/unit/test_mqtt_gate.c plugins/mqtt/arrival.c plugins/mqtt/gate.c plugins/mqtt/text.c
+tests_unit_test_mqtt_gate_SOURCES = tests/unit/test_mqtt_gate.c plugins/mqtt/arrival.c plugins/mqtt/gate.c
 tests_unit_test_mqtt_gate_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -D_GNU_SOURCE
 tests_unit_test_mqtt_gate_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_test_mqtt_gate_LDADD = $(CHECK_LIBS)
+tests_unit_test_mqtt_gate_LDADD = libcommon.la $(CHECK_LIBS)
 
 check_PROGRAMS += tests/fuzz/fuzz_mqtt_packet
 UNIT_TESTS += tests/fuzz/fuzz_mqtt_packet
 tests_fuzz_fuzz_mqtt_packet_SOURCES = tests/fuzz/fuzz_mqtt_packet.c tests/fuzz/mutator.c tests/fuzz/mutator.h \
-	plugins/mqtt/arrival.c plugins/mqtt/codec_read.c plugins/mqtt/text.c
+	plugins/mqtt/arrival.c plugins/mqtt/codec_read.c
 tests_fuzz_fuzz_mqtt_packet_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -I$(top_srcdir)/plugins -D_GNU_SOURCE
-tests_fuzz_fuzz_mqtt_packet_LDADD = libbase.la libbench.la
+tests_fuzz_fuzz_mqtt_packet_LDADD = libcommon.la libbase.la libbench.la
 
 check_PROGRAMS += tests/unit/test_mqtt_subscribe
 UNIT_TESTS += tests/unit/test_mqtt_subscribe
-tests_unit_test_mqtt_subscribe_SOURCES = tests/unit/test_mqtt_subscribe.c plugins/mqtt/filter.c plugins/mqtt/subscribe.c \
-	plugins/mqtt/text.c
+tests_unit_test_mqtt_subscribe_SOURCES = tests/unit/test_mqtt_subscribe.c plugins/mqtt/filter.c plugins/mqtt/subscribe.c
 tests_unit_test_mqtt_subscribe_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -D_GNU_SOURCE
 tests_unit_test_mqtt_subscribe_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(MOSQUITTO_CFLAGS)
-tests_unit_test_mqtt_subscribe_LDADD = $(MOSQUITTO_LIBS) $(CHECK_LIBS)
+tests_unit_test_mqtt_subscribe_LDADD = libcommon.la $(MOSQUITTO_LIBS) $(CHECK_LIBS)

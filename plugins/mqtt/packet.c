@@ -6,12 +6,15 @@
 #include <mqtt_protocol.h>
 #include <string.h>
 
-#include "text.h"
+#include "common/media.h"
+#include "common/stamp.h"
+#include "common/utf8.h"
+#include "common/words.h"
 
 /* Identifier, two lengths and the names "id", "device", "time"; then the values of known length. */
-enum { PACKET_USER_BYTES = 3 * 5 + 2 + 6 + 4 + (TEXT_ID_SIZE - 1) + (TEXT_TIME_SIZE - 1) };
+enum { PACKET_USER_BYTES = 3 * 5 + 2 + 6 + 4 + (STAMP_ID_SIZE - 1) + (STAMP_TIME_SIZE - 1) };
 /* The same of a response, with the names "outcome", "code", "path", "command" and the longest outcome; Correlation Data. */
-enum { PACKET_RESPONSE_BYTES = 4 * 5 + 7 + 4 + 4 + 7 + 9 + (TEXT_CODE_SIZE - 1) + (TEXT_ID_SIZE - 1) + 3 };
+enum { PACKET_RESPONSE_BYTES = 4 * 5 + 7 + 4 + 4 + 7 + 9 + (WORDS_CODE_SIZE - 1) + (STAMP_ID_SIZE - 1) + 3 };
 enum { PACKET_VIA_BYTES = 5 + 3 };
 enum { PACKET_TYPE_BYTES = 3, PACKET_FORMAT_BYTES = 2, PACKET_EXPIRY_BYTES = 5 };
 
@@ -60,11 +63,11 @@ static const char *packet_outcome(uint32_t outcome)
 /* How a command ended. */
 static int packet_add_response(const struct tg_delivery *delivery, mosquitto_property **properties)
 {
-	char command[TEXT_ID_SIZE], code[TEXT_CODE_SIZE];
+	char command[STAMP_ID_SIZE], code[WORDS_CODE_SIZE];
 	int rc = packet_user(properties, "outcome", packet_outcome(delivery->outcome));
 
-	text_id(delivery->command, command);
-	text_code(delivery->code, code);
+	stamp_id(delivery->command, command);
+	words_code(delivery->code, code);
 	if (rc == MOSQ_ERR_SUCCESS && delivery->code != 0)
 		rc = packet_user(properties, "code", code);
 	/* A path may hold what cannot stand in MQTT: then the outcome goes without it. */
@@ -83,15 +86,15 @@ static int packet_add_response(const struct tg_delivery *delivery, mosquitto_pro
 static int packet_add(const struct tg_delivery *delivery, uint32_t expiry_s, const char *via,
 		      mosquitto_property **properties)
 {
-	char id[TEXT_ID_SIZE], time[TEXT_TIME_SIZE];
+	char id[STAMP_ID_SIZE], time[STAMP_TIME_SIZE];
 	bool utf8 = false;
-	const char *type = text_media_type(delivery->content_format, &utf8);
+	const char *type = media_type(delivery->content_format, &utf8);
 	int rc;
 
 	if (delivery->device.size > TG_DEVICE_MAX)
 		return MOSQ_ERR_INVAL;
-	text_id(delivery->id, id);
-	text_time(delivery->time_wall_us, time);
+	stamp_id(delivery->id, id);
+	stamp_time(delivery->time_wall_us, time);
 	rc = packet_user(properties, "id", id);
 	if (rc == MOSQ_ERR_SUCCESS)
 		rc = packet_user_bytes(properties, "device", delivery->device);
@@ -103,7 +106,7 @@ static int packet_add(const struct tg_delivery *delivery, uint32_t expiry_s, con
 		rc = packet_user(properties, "via", via);
 	if (rc == MOSQ_ERR_SUCCESS && type)
 		rc = mosquitto_property_add_string(properties, MQTT_PROP_CONTENT_TYPE, type);
-	if (rc == MOSQ_ERR_SUCCESS && utf8 && text_is_utf8(delivery->payload))
+	if (rc == MOSQ_ERR_SUCCESS && utf8 && utf8_is_good(delivery->payload))
 		rc = mosquitto_property_add_byte(properties, MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, 1);
 	if (rc == MOSQ_ERR_SUCCESS && expiry_s > 0)
 		rc = mosquitto_property_add_int32(properties, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, expiry_s);
@@ -149,7 +152,7 @@ size_t packet_size(const struct tg_delivery *delivery, const char *via, bool ver
 {
 	size_t rest = 2 + delivery->address.size + 2 + delivery->payload.size, properties = 0;
 	bool utf8;
-	const char *type = text_media_type(delivery->content_format, &utf8);
+	const char *type = media_type(delivery->content_format, &utf8);
 
 	if (version5) {
 		properties = PACKET_USER_BYTES + delivery->device.size + PACKET_FORMAT_BYTES + PACKET_EXPIRY_BYTES;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/stamp.h"
 #include "text.h"
 
 char *status_text(const struct tg_host *host, enum status_kind kind, int64_t wall_us)
@@ -14,9 +15,9 @@ char *status_text(const struct tg_host *host, enum status_kind kind, int64_t wal
 					     "\"offline\",\"reason\":\"lost\""};
 	char *site = text_json(host->site(host)), *gateway = text_json(host->gateway(host));
 	char *endpoint = text_json(host->endpoint(host)), *text = NULL;
-	char time[TEXT_TIME_SIZE];
+	char time[STAMP_TIME_SIZE];
 
-	text_time(wall_us, time);
+	stamp_time(wall_us, time);
 	if (!site || !gateway || !endpoint ||
 	    asprintf(&text, "{\"state\":%s,\"site\":%s,\"gateway\":%s,\"endpoint\":%s,\"%s\":\"%s\"}", states[kind],
 		     site, gateway, endpoint, kind == STATUS_LOST ? "since" : "time", time) < 0)

@@ -6,7 +6,7 @@ import re
 import source
 from source import Finding
 
-# base <- wire <- core | endpoint | ctl, base <- confine <- endpoint | renew, which knows the crypto policy of wire; an adapter sees the installed contract and its own folder.
+# base <- wire <- core | endpoint | ctl, base <- confine <- endpoint | renew, which knows the crypto policy of wire; an adapter sees the installed contract, what adapters share, and its own folder.
 MAY_INCLUDE = {
     "daemon/base/": ["daemon/base/", "include/tidegate/message.h"],
     "daemon/wire/": ["daemon/base/", "daemon/wire/", "include/tidegate/"],
@@ -15,7 +15,7 @@ MAY_INCLUDE = {
     "daemon/endpoint/": ["daemon/base/", "daemon/confine/", "daemon/wire/", "daemon/endpoint/", "include/tidegate/"],
     "daemon/renew/": ["daemon/base/", "daemon/wire/", "daemon/confine/", "daemon/renew/", "include/tidegate/"],
     "daemon/ctl/": ["daemon/base/", "daemon/wire/", "daemon/ctl/", "include/tidegate/"],
-    "plugins/": ["include/tidegate/"],
+    "plugins/": ["include/tidegate/", "plugins/common/"],
     "include/tidegate/": ["include/tidegate/"],
 }
 
@@ -53,7 +53,7 @@ def includes(tree, path):
             continue
         name = match[2]
         places = [posixpath.normpath(f"{here}/{name}")] if match[1] == '"' else []
-        places += [f"daemon/{name}", f"include/{name}"]
+        places += [f"daemon/{name}", f"include/{name}", f"plugins/{name}"]
         ours = next((p for p in places if (tree.root / p).is_file()), None)
         yield number, match[1] == '"', name, ours
 
