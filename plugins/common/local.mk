@@ -14,3 +14,20 @@ tests_unit_test_common_SOURCES = tests/unit/test_common.c
 tests_unit_test_common_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_common_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_common_LDADD = libcommon.la $(CHECK_LIBS)
+
+# What adapters share that connect to brokers: the connection, TLS on it, whom to try next.
+noinst_LTLIBRARIES += libreach.la
+libreach_la_SOURCES = \
+	plugins/common/content.c plugins/common/content.h \
+	plugins/common/dial.c plugins/common/dial.h \
+	plugins/common/gather.c plugins/common/gather.h \
+	plugins/common/round.c plugins/common/round.h \
+	plugins/common/stream.c plugins/common/stream.h \
+	plugins/common/tell.c plugins/common/tell.h \
+	plugins/common/tls.c plugins/common/tls.h plugins/common/tls_internal.h \
+	plugins/common/tls_ocsp.c \
+	plugins/common/tls_verify.c \
+	plugins/common/url.c plugins/common/url.h
+libreach_la_CPPFLAGS = -I$(top_srcdir)/include -D_GNU_SOURCE
+libreach_la_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+libreach_la_LIBADD = $(OPENSSL_LIBS)

@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <tidegate/message.h>
 
+#include "common/gather.h"
+
 enum codec_type {
 	CODEC_CONNECT = 1,
 	CODEC_CONNACK = 2,
@@ -44,18 +46,6 @@ enum codec_reason {
 
 enum { CODEC_HEADER_MAX = 5, CODEC_TEXT_MAX = 65535 };
 
-/* Bytes that gather, to be sent. A failed allocation marks it: nothing more is added. */
-struct codec_buffer {
-	uint8_t *data;
-	size_t size;
-	size_t room;
-	bool failed;
-};
-
-void codec_buffer_done(struct codec_buffer *buffer);
-/* Takes what was sent away from the front. */
-void codec_buffer_drop(struct codec_buffer *buffer, size_t size);
-
 struct codec_connect {
 	bool version5;
 	bool clean_start;
@@ -69,14 +59,14 @@ struct codec_connect {
 };
 
 /* Each adds one packet. Texts are at most CODEC_TEXT_MAX long. */
-void codec_put_connect(struct codec_buffer *buffer, const struct codec_connect *connect);
+void codec_put_connect(struct gather *buffer, const struct codec_connect *connect);
 /* In MQTT 5 retained messages are not asked for (Retain Handling 2), and nothing that this client published itself (No Local). */
-void codec_put_subscribe(struct codec_buffer *buffer, bool version5, uint16_t mid, const char *filter, uint8_t qos);
-void codec_put_unsubscribe(struct codec_buffer *buffer, bool version5, uint16_t mid, const char *filter);
-void codec_put_puback(struct codec_buffer *buffer, bool version5, uint16_t mid, uint8_t reason);
-void codec_put_pingreq(struct codec_buffer *buffer);
+void codec_put_subscribe(struct gather *buffer, bool version5, uint16_t mid, const char *filter, uint8_t qos);
+void codec_put_unsubscribe(struct gather *buffer, bool version5, uint16_t mid, const char *filter);
+void codec_put_puback(struct gather *buffer, bool version5, uint16_t mid, uint8_t reason);
+void codec_put_pingreq(struct gather *buffer);
 /* `end_session`: the broker is to forget the session, which only MQTT 5 can say here. */
-void codec_put_disconnect(struct codec_buffer *buffer, bool version5, uint8_t reason, bool end_session);
+void codec_put_disconnect(struct gather *buffer, bool version5, uint8_t reason, bool end_session);
 
 struct codec_header {
 	uint8_t type; /* enum codec_type, or one that is not among them */

@@ -7,61 +7,26 @@
 enum { PROPERTY_SESSION_EXPIRY = 0x11, PROPERTY_RECEIVE_MAXIMUM = 0x21, PROPERTY_MAXIMUM_PACKET_SIZE = 0x27 };
 enum { CONNECT_CLEAN_START = 0x02, CONNECT_PASSWORD = 0x40, CONNECT_USERNAME = 0x80 };
 enum { SUBSCRIBE_NO_LOCAL = 0x04, SUBSCRIBE_NOTHING_RETAINED = 0x20 };
-enum { BUFFER_FIRST = 256 };
 
-void codec_buffer_done(struct codec_buffer *buffer)
-{
-	free(buffer->data);
-	*buffer = (struct codec_buffer){0};
-}
-
-void codec_buffer_drop(struct codec_buffer *buffer, size_t size)
-{
-	buffer->size -= size;
-	memmove(buffer->data, buffer->data + size, buffer->size);
-}
-
-static void put_bytes(struct codec_buffer *buffer, const void *data, size_t size)
-{
-	size_t room = buffer->room ? buffer->room : BUFFER_FIRST;
-	uint8_t *grown;
-
-	if (buffer->failed || size == 0)
-		return;
-	while (room - buffer->size < size)
-		room *= 2;
-	if (room != buffer->room) {
-		grown = realloc(buffer->data, room);
-		if (!grown) {
-			buffer->failed = true;
-			return;
-		}
-		buffer->data = grown;
-		buffer->room = room;
-	}
-	memcpy(buffer->data + buffer->size, data, size);
-	buffer->size += size;
-}
-
-static void put_number(struct codec_buffer *buffer, uint32_t number, unsigned width)
+static void put_number(struct gather *buffer, uint32_t number, unsigned width)
 {
 	uint8_t bytes[4];
 
 	for (unsigned i = 0; i < width; i++)
 		bytes[i] = (uint8_t)(number >> 8 * (width - 1 - i));
-	put_bytes(buffer, bytes, width);
+	gather_put(buffer, bytes, width);
 }
 
-static void put_text(struct codec_buffer *buffer, const char *text)
+static void put_text(struct gather *buffer, const char *text)
 {
 	size_t size = strlen(text);
 
 	put_number(buffer, (uint32_t)size, 2);
-	put_bytes(buffer, text, size);
+	gather_put(buffer, text, size);
 }
 
 /* A variable byte integer (MQTT 5 section 1.5.5). */
-static void put_varint(struct codec_buffer *buffer, size_t number)
+static void put_varint(struct gather *buffer, size_t number)
 {
 	do {
 		uint8_t byte = number & 0x7f;
@@ -71,7 +36,7 @@ static void put_varint(struct codec_buffer *buffer, size_t number)
 	} while (number > 0);
 }
 
-static void put_header(struct codec_buffer *buffer, uint8_t type, uint8_t flags, size_t body_size)
+static void put_header(struct gather *buffer, uint8_t type, uint8_t flags, size_t body_size)
 {
 	put_number(buffer, (uint32_t)type << 4 | flags, 1);
 	put_varint(buffer, body_size);
@@ -82,7 +47,7 @@ static size_t text_size(const char *text)
 	return text ? 2 + strlen(text) : 0;
 }
 
-void codec_put_connect(struct codec_buffer *buffer, const struct codec_connect *connect)
+void codec_put_connect(struct gather *buffer, const struct codec_connect *connect)
 {
 	const size_t properties = 5 + 3 + 5;
 	size_t size = 10 + text_size(connect->client_id) + text_size(connect->username) + text_size(connect->password);
@@ -115,7 +80,7 @@ void codec_put_connect(struct codec_buffer *buffer, const struct codec_connect *
 		put_text(buffer, connect->password);
 }
 
-void codec_put_subscribe(struct codec_buffer *buffer, bool version5, uint16_t mid, const char *filter, uint8_t qos)
+void codec_put_subscribe(struct gather *buffer, bool version5, uint16_t mid, const char *filter, uint8_t qos)
 {
 	put_header(buffer, CODEC_SUBSCRIBE, 2, 2 + (version5 ? 1u : 0u) + text_size(filter) + 1);
 	put_number(buffer, mid, 2);
@@ -125,7 +90,7 @@ void codec_put_subscribe(struct codec_buffer *buffer, bool version5, uint16_t mi
 	put_number(buffer, version5 ? qos | SUBSCRIBE_NO_LOCAL | SUBSCRIBE_NOTHING_RETAINED : qos, 1);
 }
 
-void codec_put_unsubscribe(struct codec_buffer *buffer, bool version5, uint16_t mid, const char *filter)
+void codec_put_unsubscribe(struct gather *buffer, bool version5, uint16_t mid, const char *filter)
 {
 	put_header(buffer, CODEC_UNSUBSCRIBE, 2, 2 + (version5 ? 1u : 0u) + text_size(filter));
 	put_number(buffer, mid, 2);
@@ -134,7 +99,7 @@ void codec_put_unsubscribe(struct codec_buffer *buffer, bool version5, uint16_t 
 	put_text(buffer, filter);
 }
 
-void codec_put_puback(struct codec_buffer *buffer, bool version5, uint16_t mid, uint8_t reason)
+void codec_put_puback(struct gather *buffer, bool version5, uint16_t mid, uint8_t reason)
 {
 	bool with_reason = version5 && reason != CODEC_SUCCESS;
 
@@ -144,12 +109,12 @@ void codec_put_puback(struct codec_buffer *buffer, bool version5, uint16_t mid, 
 		put_number(buffer, reason, 1);
 }
 
-void codec_put_pingreq(struct codec_buffer *buffer)
+void codec_put_pingreq(struct gather *buffer)
 {
 	put_header(buffer, CODEC_PINGREQ, 0, 0);
 }
 
-void codec_put_disconnect(struct codec_buffer *buffer, bool version5, uint8_t reason, bool end_session)
+void codec_put_disconnect(struct gather *buffer, bool version5, uint8_t reason, bool end_session)
 {
 	if (!version5 || (reason == CODEC_SUCCESS && !end_session)) {
 		put_header(buffer, CODEC_DISCONNECT, 0, 0);

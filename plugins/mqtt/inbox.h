@@ -12,9 +12,9 @@
 #include <stdint.h>
 #include <tidegate/adapter.h>
 
+#include "common/round.h"
 #include "incoming.h"
 #include "receive.h"
-#include "round.h"
 #include "subscribe.h"
 
 struct options;

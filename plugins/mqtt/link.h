@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <tidegate/adapter.h>
 
-#include "round.h"
+#include "common/round.h"
 #include "session.h"
 
 struct options;

@@ -4,7 +4,6 @@ mqtt_la_SOURCES = \
 	plugins/mqtt/arrival.c plugins/mqtt/arrival.h \
 	plugins/mqtt/codec.h plugins/mqtt/codec_read.c plugins/mqtt/codec_write.c \
 	plugins/mqtt/counters.c plugins/mqtt/counters.h \
-	plugins/mqtt/dial.c plugins/mqtt/dial.h \
 	plugins/mqtt/filter.c plugins/mqtt/filter.h \
 	plugins/mqtt/gate.c plugins/mqtt/gate.h \
 	plugins/mqtt/inbox.c plugins/mqtt/inbox.h \
@@ -17,25 +16,18 @@ mqtt_la_SOURCES = \
 	plugins/mqtt/queue.c plugins/mqtt/queue.h \
 	plugins/mqtt/receive.c plugins/mqtt/receive.h plugins/mqtt/receive_internal.h \
 	plugins/mqtt/receive_packet.c \
-	plugins/mqtt/round.c plugins/mqtt/round.h \
 	plugins/mqtt/rows.c \
 	plugins/mqtt/session.c plugins/mqtt/session.h plugins/mqtt/session_internal.h \
 	plugins/mqtt/session_connect.c \
 	plugins/mqtt/status.c plugins/mqtt/status.h \
-	plugins/mqtt/stream.c plugins/mqtt/stream.h \
 	plugins/mqtt/subscribe.c plugins/mqtt/subscribe.h \
-	plugins/mqtt/tell.c plugins/mqtt/tell.h \
 	plugins/mqtt/text.c plugins/mqtt/text.h \
-	plugins/mqtt/tls.c plugins/mqtt/tls.h plugins/mqtt/tls_internal.h \
-	plugins/mqtt/tls_ocsp.c \
-	plugins/mqtt/tls_verify.c \
 	plugins/mqtt/transport.c plugins/mqtt/transport.h \
-	plugins/mqtt/url.c plugins/mqtt/url.h \
 	plugins/mqtt/window.c plugins/mqtt/window.h
 mqtt_la_CPPFLAGS = -I$(top_srcdir)/include -I$(top_srcdir)/plugins -D_GNU_SOURCE
 mqtt_la_CFLAGS = $(AM_CFLAGS) $(MOSQUITTO_CFLAGS) $(OPENSSL_CFLAGS)
 mqtt_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -no-undefined -export-symbols-regex '^tidegate_adapter$$'
-mqtt_la_LIBADD = libcommon.la $(MOSQUITTO_LIBS) $(OPENSSL_LIBS)
+mqtt_la_LIBADD = libcommon.la libreach.la $(MOSQUITTO_LIBS) $(OPENSSL_LIBS)
 
 MQTT_RIG = tests/adapter/child.c tests/adapter/child.h tests/adapter/mqtt_broker.c tests/adapter/mqtt_broker.h tests/adapter/mqtt_rig.c tests/adapter/mqtt_rig.h
 check_PROGRAMS += tests/adapter/test_mqtt tests/adapter/test_mqtt_delivery
@@ -100,7 +92,7 @@ tests_adapter_test_mqtt_trust_DEPENDENCIES = libmockhost.la mqtt.la tests/adapte
 
 check_PROGRAMS += tests/unit/test_mqtt_text tests/unit/test_mqtt_window
 UNIT_TESTS += tests/unit/test_mqtt_text tests/unit/test_mqtt_window
-tests_unit_test_mqtt_text_SOURCES = tests/unit/test_mqtt_text.c plugins/mqtt/text.c plugins/mqtt/url.c
+tests_unit_test_mqtt_text_SOURCES = tests/unit/test_mqtt_text.c plugins/mqtt/text.c plugins/common/url.c
 tests_unit_test_mqtt_text_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -D_GNU_SOURCE
 tests_unit_test_mqtt_text_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_mqtt_text_LDADD = $(CHECK_LIBS)
@@ -111,14 +103,14 @@ tests_unit_test_mqtt_window_LDADD = $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_mqtt_codec
 UNIT_TESTS += tests/unit/test_mqtt_codec
-tests_unit_test_mqtt_codec_SOURCES = tests/unit/test_mqtt_codec.c plugins/mqtt/codec_read.c plugins/mqtt/codec_write.c
+tests_unit_test_mqtt_codec_SOURCES = tests/unit/test_mqtt_codec.c plugins/common/gather.c plugins/mqtt/codec_read.c plugins/mqtt/codec_write.c
 tests_unit_test_mqtt_codec_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -D_GNU_SOURCE
 tests_unit_test_mqtt_codec_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_mqtt_codec_LDADD = libcommon.la $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_mqtt_filter
 UNIT_TESTS += tests/unit/test_mqtt_filter
-tests_unit_test_mqtt_filter_SOURCES = tests/unit/test_mqtt_filter.c plugins/mqtt/filter.c plugins/mqtt/round.c
+tests_unit_test_mqtt_filter_SOURCES = tests/unit/test_mqtt_filter.c plugins/mqtt/filter.c plugins/common/round.c
 tests_unit_test_mqtt_filter_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -D_GNU_SOURCE
 tests_unit_test_mqtt_filter_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_mqtt_filter_LDADD = libcommon.la $(CHECK_LIBS)

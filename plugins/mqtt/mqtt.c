@@ -15,13 +15,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/tls.h"
 #include "counters.h"
 #include "inbox.h"
 #include "link.h"
 #include "options.h"
 #include "publish.h"
 #include "status.h"
-#include "tls.h"
 
 struct mqtt {
 	const struct tg_host *host;

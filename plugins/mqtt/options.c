@@ -8,18 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "common/content.h"
+#include "common/tls.h"
 #include "text.h"
-#include "tls.h"
 
-enum { FILE_MAX = 4 * 1024 * 1024, PASSWORD_MAX = 65535 };
 enum { FILE_CERTIFICATE, FILE_KEY, FILE_TRUST, FILE_PASSWORD, FILE_CRL, N_FILES };
 
-struct options_file {
-	uint8_t *data;
-	size_t size;
-};
+static const struct url_scheme options_scheme = {.name = "mqtt", .port = 1883, .tls_port = 8883};
 
 static void options_log(const struct tg_host *host, const char *what, const char *cause)
 {
@@ -37,58 +33,19 @@ static int options_bad_file(struct options *options, const struct tg_host *host,
 	return 0;
 }
 
-static void options_file_done(struct options_file *file)
-{
-	if (file->data)
-		OPENSSL_cleanse(file->data, file->size);
-	free(file->data);
-	*file = (struct options_file){0};
-}
-
-static int options_read_all(int fd, struct options_file *ret_file)
-{
-	struct options_file file = {.data = malloc(FILE_MAX + 1)}; /* not touched beyond what is read */
-	ssize_t n = 1;
-
-	if (!file.data)
-		return -ENOMEM;
-	while (n > 0 && file.size <= FILE_MAX) {
-		n = read(fd, file.data + file.size, FILE_MAX + 1 - file.size);
-		if (n < 0 && errno == EINTR)
-			n = 1;
-		else if (n > 0)
-			file.size += (size_t)n;
-	}
-	if (n < 0 || file.size > FILE_MAX) {
-		int error = n < 0 ? -errno : -EFBIG;
-
-		options_file_done(&file);
-		return error;
-	}
-	*ret_file = file;
-	return 0;
-}
-
 static int options_open_file(struct options *options, const struct tg_host *host, const char *name,
-			     struct options_file *ret_file)
+			     struct content *ret_file)
 {
 	char what[64];
-	int fd = host->setting_file(host, name);
-	int r = fd;
+	int r = content_read(host, name, ret_file);
 
-	if (fd == -ENOENT && *host->setting_text(host, name) == '\0')
-		return 0;
-	if (fd >= 0) {
-		r = options_read_all(fd, ret_file);
-		close(fd);
-	}
 	if (r >= 0 || r == -ENOMEM)
-		return r < 0 ? r : 0;
+		return r;
 	snprintf(what, sizeof(what), "\"%s\" cannot be read", name);
 	return options_bad_file(options, host, what, strerror(-r));
 }
 
-static int options_open_files(struct options *options, const struct tg_host *host, struct options_file files[N_FILES])
+static int options_open_files(struct options *options, const struct tg_host *host, struct content files[N_FILES])
 {
 	static const char *const names[N_FILES] = {"certificate", "key", "trust", "password_file", "crl"};
 	int r = 0;
@@ -113,7 +70,7 @@ static int options_brokers(struct options *options, const struct tg_host *host)
 		int r;
 
 		text = host->setting_item(host, "broker", options->n_brokers);
-		r = url_parse(text, url);
+		r = url_parse(text, &options_scheme, url);
 		if (r == -EINVAL)
 			host->log(host, TG_LOG_ERROR, NULL, "broker \"%s\" is not of the form mqtts://host[:port]",
 				  text);
@@ -194,37 +151,30 @@ static void options_numbers(struct options *options, const struct tg_host *host)
 		options->backoff_max_us = options->backoff_min_us;
 }
 
-static int options_password(struct options *options, const struct options_file *file, const struct tg_host *host)
+static int options_password(struct options *options, const struct content *file, const struct tg_host *host)
 {
-	size_t size = file->size;
+	int r;
 
 	if (!file->data)
 		return 0;
-	while (size > 0 && (file->data[size - 1] == '\n' || file->data[size - 1] == '\r'))
-		size--;
-	if (size == 0 || size > PASSWORD_MAX || memchr(file->data, 0, size) || !options->username)
-		return options_bad_file(options, host, "\"password_file\" cannot be used",
-					options->username ? "empty, too long, or with a zero byte"
-							  : "there is no \"username\"");
-	options->password = strndup((const char *)file->data, size);
-	return options->password ? 0 : -ENOMEM;
+	r = options->username ? content_password(file, &options->password) : -EINVAL;
+	if (r != -EINVAL)
+		return r;
+	return options_bad_file(options, host, "\"password_file\" cannot be used",
+				options->username ? "empty, too long, or with a zero byte"
+						  : "there is no \"username\"");
 }
 
-static struct tg_bytes options_bytes(const struct options_file *file)
-{
-	return (struct tg_bytes){.data = file->data, .size = file->size};
-}
-
-static int options_tls(struct options *options, const struct options_file files[N_FILES], const struct tg_host *host)
+static int options_tls(struct options *options, const struct content files[N_FILES], const struct tg_host *host)
 {
 	const char *ocsp = host->setting_text(host, "ocsp");
 	struct tls_settings settings = {
 		.crypto = host->crypto(host),
-		.certificate = options_bytes(&files[FILE_CERTIFICATE]),
-		.key = options_bytes(&files[FILE_KEY]),
-		.trust = options_bytes(&files[FILE_TRUST]),
+		.certificate = content_bytes(&files[FILE_CERTIFICATE]),
+		.key = content_bytes(&files[FILE_KEY]),
+		.trust = content_bytes(&files[FILE_TRUST]),
 		.insecure = options->insecure,
-		.crl = options_bytes(&files[FILE_CRL]),
+		.crl = content_bytes(&files[FILE_CRL]),
 		.expired_crl = strcmp(host->setting_text(host, "crl_expired"), "accept") == 0,
 		.ocsp = strcmp(ocsp, "off") == 0       ? TLS_OCSP_OFF
 			: strcmp(ocsp, "require") == 0 ? TLS_OCSP_REQUIRE
@@ -241,11 +191,6 @@ static int options_tls(struct options *options, const struct options_file files[
 		return 0;
 	r = tls_new(&settings, cause, &options->tls);
 	return r == -EINVAL ? options_bad_file(options, host, "TLS cannot be set up", cause) : r;
-}
-
-static bool options_digest_text(EVP_MD_CTX *digest, const char *text)
-{
-	return EVP_DigestUpdate(digest, text, strlen(text) + 1) == 1;
 }
 
 static bool options_is_among(const char *name, const char *const *names)
@@ -275,34 +220,16 @@ static bool options_concerns(const char *name, bool receiving)
 	return !options_is_among(name, later) && !options_is_among(name, receiving ? publish_only : receive_only);
 }
 
-static bool options_digest_row(EVP_MD_CTX *digest, const struct tg_setting *row, const struct tg_host *host)
-{
-	const char *text;
-	bool good = options_digest_text(digest, row->name);
-	int64_t number = 0;
-
-	if (row->type == TG_BOOL)
-		number = host->setting_bool(host, row->name);
-	else if (row->type == TG_INT)
-		number = host->setting_int(host, row->name);
-	else if (row->type != TG_LIST)
-		return good && options_digest_text(digest, host->setting_text(host, row->name));
-	for (size_t i = 0; row->type == TG_LIST && (text = host->setting_item(host, row->name, i)) != NULL; i++)
-		good = good && options_digest_text(digest, text);
-	return good && EVP_DigestUpdate(digest, &number, sizeof(number)) == 1;
-}
-
-static int options_digest(const struct options_file files[N_FILES], const struct tg_host *host, bool receiving,
+static int options_digest(const struct content files[N_FILES], const struct tg_host *host, bool receiving,
 			  uint8_t ret_digest[OPTIONS_FINGERPRINT_SIZE])
 {
 	EVP_MD_CTX *digest = EVP_MD_CTX_new();
 	bool good = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1;
 
 	for (const struct tg_setting *row = options_rows; good && row->name; row++)
-		good = !options_concerns(row->name, receiving) || options_digest_row(digest, row, host);
+		good = !options_concerns(row->name, receiving) || content_digest_row(digest, row, host);
 	for (int i = 0; good && i < FILE_CRL; i++)
-		good = EVP_DigestUpdate(digest, &files[i].size, sizeof(files[i].size)) == 1 &&
-		       EVP_DigestUpdate(digest, files[i].data, files[i].size) == 1;
+		good = content_digest(digest, &files[i]);
 	good = good && EVP_DigestFinal_ex(digest, ret_digest, NULL) == 1;
 	EVP_MD_CTX_free(digest);
 	return good ? 0 : -ENOMEM;
@@ -311,7 +238,7 @@ static int options_digest(const struct options_file files[N_FILES], const struct
 int options_read(const struct tg_host *host, bool patient, struct options **ret_options)
 {
 	struct options *options = calloc(1, sizeof(*options));
-	struct options_file files[N_FILES] = {0};
+	struct content files[N_FILES] = {0};
 	int r = -ENOMEM;
 
 	if (options) {
@@ -331,7 +258,7 @@ int options_read(const struct tg_host *host, bool patient, struct options **ret_
 	if (r >= 0)
 		r = options_digest(files, host, true, options->receive_fingerprint);
 	for (int i = 0; i < N_FILES; i++)
-		options_file_done(&files[i]);
+		content_done(&files[i]);
 	if (r == -ENOMEM)
 		options_log(host, "settings cannot be read", strerror(ENOMEM));
 	if (r >= 0 && options->problem && !patient)

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <tidegate/adapter.h>
 
-#include "url.h"
+#include "common/url.h"
 
 enum { OPTIONS_FINGERPRINT_SIZE = 32 };
 /* Behind the client identifier: there are two connections, and a broker takes each identifier once. */

@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "dial.h"
+#include "common/dial.h"
+#include "common/tell.h"
 #include "options.h"
 #include "receive_internal.h"
-#include "tell.h"
 
 /* How many rounds of reading one turn does. */
 enum { RECEIVE_READS = 16 };
@@ -187,6 +187,7 @@ static void receive_on_idle(void *arg)
 static void receive_on_dialed(void *arg, int fd, const char *cause)
 {
 	struct receive *receive = arg;
+	const struct options *options = receive->options;
 	int r;
 
 	dial_free(receive->dial);
@@ -195,7 +196,8 @@ static void receive_on_dialed(void *arg, int fd, const char *cause)
 		receive_fail(receive, cause);
 		return;
 	}
-	r = stream_init(&receive->stream, receive->host, receive->options, receive->url, fd);
+	r = stream_init(&receive->stream, receive->host, receive->url->tls ? options->tls : NULL,
+			options->server_name ? options->server_name : receive->url->host, fd);
 	if (r >= 0)
 		r = receive->host->watch(receive->host, fd, TG_READABLE, receive_on_ready, receive, &receive->watch);
 	if (r < 0) {

@@ -5,8 +5,8 @@
 /* What receive.c (the connection's life) and receive_packet.c (what comes in) share. */
 
 #include "codec.h"
+#include "common/stream.h"
 #include "receive.h"
-#include "stream.h"
 
 enum receive_state {
 	RECEIVE_DIALING,

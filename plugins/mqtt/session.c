@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/tell.h"
 #include "options.h"
 #include "session_internal.h"
-#include "tell.h"
 
 /* How many bytes may wait for the socket before publishing has to wait, and how many rounds of reading one turn does. */
 enum { SESSION_PENDING_BYTES = 131072, SESSION_READS = 64 };

@@ -13,9 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/url.h"
 #include "options.h"
 #include "session_internal.h"
-#include "url.h"
 
 /* Nothing large is ever sent to the gateway. */
 enum { SESSION_PACKET_MAX = 65536 };

@@ -6,8 +6,8 @@
 
 #include <pthread.h>
 
+#include "common/tls.h"
 #include "session.h"
-#include "tls.h"
 #include "transport.h"
 
 enum session_state {

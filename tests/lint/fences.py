@@ -31,7 +31,8 @@ DOORS = [
     (r"linux/filter\.h", r"daemon/confine/sandbox\w*\.[ch]|plugins/coap/dtls_sort\.c", None),
     (r"coap3?/.*", r"plugins/coap/\w+\.[ch]|plugins/coap_client/(stack\w*|texts)\.[ch]", None),
     (r"mosquitto\w*\.h", r"plugins/mqtt/\w+\.[ch]", None),
-    (r"openssl/.*", r"plugins/coap/dtls\w*\.[ch]|plugins/coap_client/(tls\w*|stack_ssl)\.[ch]|plugins/mqtt/\w+\.[ch]|daemon/core/(renewal_pair\.c|trust\w*\.[ch])|daemon/renew/\w+\.[ch]", None),
+    (r"proton/.*", r"plugins/amqp/\w+\.[ch]", None),
+    (r"openssl/.*", r"plugins/coap/dtls\w*\.[ch]|plugins/coap_client/(tls\w*|stack_ssl)\.[ch]|plugins/(amqp|common|mqtt)/\w+\.[ch]|daemon/core/(renewal_pair\.c|trust\w*\.[ch])|daemon/renew/\w+\.[ch]", None),
 ]
 
 # The stages of a message in the core: core.c alone joins them. Everything else of the core is common ground.

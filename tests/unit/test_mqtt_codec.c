@@ -6,7 +6,7 @@
 
 #include "mqtt/codec.h"
 
-static struct codec_buffer buffer;
+static struct gather buffer;
 
 static struct tg_bytes bytes(const void *data, size_t size)
 {
@@ -20,7 +20,7 @@ static void expect_written(struct tg_bytes wanted)
 	ck_assert(!buffer.failed);
 	ck_assert_uint_eq(buffer.size, wanted.size);
 	ck_assert_mem_eq(buffer.data, wanted.data, wanted.size);
-	codec_buffer_done(&buffer);
+	gather_done(&buffer);
 }
 
 START_TEST(packets_are_written_as_the_standard_says)
@@ -67,7 +67,7 @@ START_TEST(what_was_sent_leaves_the_buffer)
 	for (uint16_t mid = 1; mid <= 1000; mid++)
 		codec_put_puback(&buffer, false, mid, 0);
 	ck_assert_uint_eq(buffer.size, 4000);
-	codec_buffer_drop(&buffer, 3996);
+	gather_drop(&buffer, 3996);
 	expect_written(BYTES("\x40\2\3\xe8"));
 }
 END_TEST

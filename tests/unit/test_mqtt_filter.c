@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/round.h"
 #include "mqtt/filter.h"
-#include "mqtt/round.h"
 
 START_TEST(patterns_become_filters)
 {

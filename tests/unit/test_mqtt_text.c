@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/url.h"
 #include "mqtt/text.h"
-#include "mqtt/url.h"
 
 static void expect_expanded(const char *format, const char *wanted)
 {
@@ -41,6 +41,8 @@ START_TEST(json_text_is_escaped)
 }
 END_TEST
 
+static const struct url_scheme scheme = {.name = "mqtt", .port = 1883, .tls_port = 8883};
+
 START_TEST(brokers_are_written_as_urls)
 {
 	static const struct {
@@ -57,7 +59,7 @@ START_TEST(brokers_are_written_as_urls)
 	struct url url;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		ck_assert_int_eq(url_parse(rows[i].text, &url), 0);
+		ck_assert_int_eq(url_parse(rows[i].text, &scheme, &url), 0);
 		ck_assert_str_eq(url.host, rows[i].host);
 		ck_assert_uint_eq(url.port, rows[i].port);
 		ck_assert_int_eq(url.tls, rows[i].tls);
@@ -96,11 +98,11 @@ START_TEST(what_is_no_broker_is_refused)
 	struct url url;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		ck_assert_msg(url_parse(rows[i], &url) < 0, "%s", rows[i]);
+		ck_assert_msg(url_parse(rows[i], &scheme, &url) < 0, "%s", rows[i]);
 	memset(large + 8, 'a', 254);
-	ck_assert_int_lt(url_parse(large, &url), 0);
+	ck_assert_int_lt(url_parse(large, &scheme, &url), 0);
 	large[8 + 253] = '\0';
-	ck_assert_int_eq(url_parse(large, &url), 0);
+	ck_assert_int_eq(url_parse(large, &scheme, &url), 0);
 	url_done(&url);
 }
 END_TEST

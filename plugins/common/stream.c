@@ -10,26 +10,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "options.h"
-
 enum { STREAM_WRITE_MAX = 65536 };
 
-int stream_init(struct stream *stream, const struct tg_host *host, const struct options *options, const struct url *url,
-		int fd)
+int stream_init(struct stream *stream, const struct tg_host *host, struct tls *tls, const char *server_name, int fd)
 {
 	int r = 0;
 
-	*stream = (struct stream){.fd = fd, .secure = !url->tls};
-	if (!url->tls)
+	*stream = (struct stream){.fd = fd, .secure = !tls};
+	if (!tls)
 		return 0;
-	stream->server_name = strdup(options->server_name ? options->server_name : url->host);
+	stream->server_name = strdup(server_name);
 	if (!stream->server_name) {
 		stream_done(stream);
 		return -ENOMEM;
 	}
 	stream->handshake.server_name = stream->server_name;
 	stream->handshake.wall_s = host->now_wall_us(host) / 1000000;
-	stream->tls = tls_ref(options->tls);
+	stream->tls = tls_ref(tls);
 	r = tls_context(stream->tls, &stream->handshake, &stream->context);
 	if (r >= 0) {
 		SSL_CTX_set_mode(stream->context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -52,7 +49,7 @@ void stream_done(struct stream *stream)
 	SSL_CTX_free(stream->context);
 	tls_unref(stream->tls);
 	free(stream->server_name);
-	codec_buffer_done(&stream->out);
+	gather_done(&stream->out);
 	if (stream->fd >= 0)
 		close(stream->fd);
 	*stream = (struct stream){.fd = -1};
@@ -119,18 +116,20 @@ ssize_t stream_read(struct stream *stream, void *data, size_t size)
 	return n;
 }
 
-static ssize_t stream_write(struct stream *stream)
+ssize_t stream_write(struct stream *stream, const void *data, size_t size)
 {
-	size_t size = stream->out.size < STREAM_WRITE_MAX ? stream->out.size : STREAM_WRITE_MAX;
 	ssize_t n;
 
+	if (size > STREAM_WRITE_MAX)
+		size = STREAM_WRITE_MAX;
+	stream->wants_write = false;
 	if (!stream->ssl) {
-		n = send(stream->fd, stream->out.data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = send(stream->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 		return n >= 0 ? n : errno == EINTR ? -EAGAIN : -errno;
 	}
 	ERR_clear_error();
 	errno = 0;
-	n = SSL_write(stream->ssl, stream->out.data, (int)size);
+	n = SSL_write(stream->ssl, data, (int)size);
 	if (n <= 0)
 		n = stream_error(stream, (int)n);
 	ERR_clear_error();
@@ -141,13 +140,13 @@ int stream_flush(struct stream *stream)
 {
 	stream->wants_write = false;
 	while (stream->out.size > 0) {
-		ssize_t n = stream_write(stream);
+		ssize_t n = stream_write(stream, stream->out.data, stream->out.size);
 
 		if (n == -EAGAIN)
 			return 1;
 		if (n < 0)
 			return (int)n;
-		codec_buffer_drop(&stream->out, (size_t)n);
+		gather_drop(&stream->out, (size_t)n);
 	}
 	return stream->out.failed ? -ENOMEM : 0;
 }

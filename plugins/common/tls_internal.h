@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MQTT_TLS_INTERNAL_H
-#define MQTT_TLS_INTERNAL_H
+#ifndef COMMON_TLS_INTERNAL_H
+#define COMMON_TLS_INTERNAL_H
 
 /* What tls.c (settings and contexts), tls_verify.c (chains and lists) and tls_ocsp.c (what is stapled) share. */
 

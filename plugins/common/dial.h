@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MQTT_DIAL_H
-#define MQTT_DIAL_H
+#ifndef COMMON_DIAL_H
+#define COMMON_DIAL_H
 
 /*
  * A TCP connection, made by a thread of its own, since looking up a name blocks. All addresses of the name are tried in
  * their order, within the time given; a look-up that takes longer is waited for all the same, so that there is never more than
- * one thread. For receive.c.
+ * one thread.
  */
 
 #include <stdint.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MQTT_ROUND_H
-#define MQTT_ROUND_H
+#ifndef COMMON_ROUND_H
+#define COMMON_ROUND_H
 
 /* Which broker comes next, and when: each at once after the one before has failed, after the last one a pause, from half to the
- * whole of a span that doubles. Pure; for link.c and inbox.c. */
+ * whole of a span that doubles. Pure, but for round_random. */
 
 #include <stddef.h>
 #include <stdint.h>

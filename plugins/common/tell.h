@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MQTT_TELL_H
-#define MQTT_TELL_H
+#ifndef COMMON_TELL_H
+#define COMMON_TELL_H
 
-/* Tells the host of a connection: whom with and how. For session.c and receive.c. */
+/* Tells the host of a connection: whom with and how. */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MQTT_STREAM_H
-#define MQTT_STREAM_H
+#ifndef COMMON_STREAM_H
+#define COMMON_STREAM_H
 
-/* A connected socket with TLS on it, or without: bytes in, and bytes out that gather until stream_flush. Never blocks. For
- * receive.c, which watches the socket. */
+/* A connected socket with TLS on it, or without: bytes in, and bytes out that gather until stream_flush. Never blocks; who
+ * has it watches the socket. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,11 +11,8 @@
 #include <sys/types.h>
 #include <tidegate/adapter.h>
 
-#include "codec.h"
+#include "gather.h"
 #include "tls.h"
-
-struct options;
-struct url;
 
 struct stream {
 	int fd; /* -1: none yet */
@@ -26,13 +23,12 @@ struct stream {
 	char *server_name;
 	bool wants_write; /* TLS has to write before anything else */
 	bool secure;      /* the handshake is over */
-	struct codec_buffer out;
+	struct gather out;
 };
 
-/* Ownership: stream_done, which closes `fd`, also where this fails. `options` and `url` are read during the call only.
- * Errors: -ENOMEM, -EINVAL. */
-int stream_init(struct stream *stream, const struct tg_host *host, const struct options *options, const struct url *url,
-		int fd);
+/* `tls`: NULL for none. `server_name`: the name that must stand in the broker's certificate; copied.
+ * Ownership: stream_done, which closes `fd`, also where this fails. Errors: -ENOMEM, -EINVAL. */
+int stream_init(struct stream *stream, const struct tg_host *host, struct tls *tls, const char *server_name, int fd);
 void stream_done(struct stream *stream);
 
 /* Goes on with the handshake. Returns 1 once it is over (without TLS: at once), 0 where it waits for the socket.
@@ -41,6 +37,10 @@ int stream_handshake(struct stream *stream);
 
 /* Returns how many bytes were read, at least one. Errors: -EAGAIN: nothing there; -EPIPE; others. */
 ssize_t stream_read(struct stream *stream, void *data, size_t size);
+
+/* Sends some of it at once; what stands in `out` has to be gone. Returns how many bytes were taken, at least one.
+ * Errors: -EAGAIN: the same bytes have to be given again; others. */
+ssize_t stream_write(struct stream *stream, const void *data, size_t size);
 
 /* Sends what is in `out`. Returns 0: all of it; 1: the socket takes no more now. Errors: negative errno. */
 int stream_flush(struct stream *stream);

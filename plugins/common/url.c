@@ -63,7 +63,21 @@ static int url_split(char *authority, char **ret_host, char **ret_port)
 	return 0;
 }
 
-int url_parse(const char *text, struct url *ret_url)
+/* Returns what stands behind "scheme://" or "schemes://", or NULL. */
+static const char *url_scheme(const char *text, const struct url_scheme *scheme, struct url *url)
+{
+	size_t size = strlen(scheme->name);
+
+	if (strncmp(text, scheme->name, size) != 0)
+		return NULL;
+	text += size;
+	url->tls = *text == 's';
+	url->port = url->tls ? scheme->tls_port : scheme->port;
+	text += url->tls;
+	return strncmp(text, "://", 3) == 0 ? text + 3 : NULL;
+}
+
+int url_parse(const char *text, const struct url_scheme *scheme, struct url *ret_url)
 {
 	struct url url = {0};
 	char copy[URL_HOST_SIZE + 16];
@@ -71,17 +85,8 @@ int url_parse(const char *text, struct url *ret_url)
 	const char *rest;
 	int r;
 
-	if (strncmp(text, "mqtts://", 8) == 0) {
-		url.tls = true;
-		url.port = 8883;
-		rest = text + 8;
-	} else if (strncmp(text, "mqtt://", 7) == 0) {
-		url.port = 1883;
-		rest = text + 7;
-	} else {
-		return -EINVAL;
-	}
-	if (strlen(rest) >= sizeof(copy))
+	rest = url_scheme(text, scheme, &url);
+	if (!rest || strlen(rest) >= sizeof(copy))
 		return -EINVAL;
 	memcpy(copy, rest, strlen(rest) + 1);
 	r = url_split(copy, &host, &port);

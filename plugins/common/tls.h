@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MQTT_TLS_H
-#define MQTT_TLS_H
+#ifndef COMMON_TLS_H
+#define COMMON_TLS_H
 
 /*
  * The gateway's side of TLS to a broker: certificate, key, trust anchors and revocation lists as they were read, and a context
  * for each connection made of them, by the gateway's policy. Everything that reads a file or loads a part of OpenSSL happens in
- * tls_new, which runs before the sandbox is shut; tls_context and the handshake need no file. For options.c, session.c and mqtt.c.
+ * tls_new, which runs before the sandbox is shut; tls_context and the handshake need no file. For adapters
+ * that connect to brokers.
  *
  * What is asked of a broker's certificate: a chain to any of the anchors, of certificates sent by the broker or found in `trust`;
  * a certificate for servers; name constraints, path length, strength; validity by the host's time; no revocation list that names one
