@@ -207,6 +207,9 @@ void core_profile_describe(struct core *core, struct device *device, json_t *obj
 void core_profiles_check(struct core *core);
 void core_command_profiles(void *arg, struct control_call *call, const json_t *request);
 
+/* core_todo.c: what is still to be configured, in sentences. Ownership: the caller's. */
+json_t *core_todo(struct core *core);
+
 /* core_clock.c: what time it is (guard.h). Every use of the time of day goes by core_now_wall_us. */
 int core_clock_new(struct core *core) WARN_UNUSED;
 void core_clock_free(struct core *core);  /* at a clean stop the time is kept */

@@ -56,6 +56,7 @@ libcore_la_SOURCES = \
 	daemon/core/core_status.c \
 	daemon/core/core_stop.c \
 	daemon/core/core_tickets.c \
+	daemon/core/core_todo.c \
 	daemon/core/core_transform.c \
 	daemon/core/database.c daemon/core/database.h \
 	daemon/core/descriptor.c daemon/core/descriptor.h \

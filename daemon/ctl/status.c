@@ -134,12 +134,30 @@ static void print_readings(const json_t *readings)
 	       ctl_number(readings, "observers"));
 }
 
+static const char *sentence(const json_t *text)
+{
+	return json_is_string(text) ? json_string_value(text) : "?";
+}
+
+static void print_end(const json_t *problems, const json_t *todo)
+{
+	const json_t *text;
+	size_t i;
+
+	putchar('\n');
+	json_array_foreach(problems, i, text) printf("%s! %s%s\n", table_red(), sentence(text), table_plain());
+	if (json_array_size(todo))
+		printf("%sstill to be configured:%s\n", table_bold(), table_plain());
+	else if (!json_array_size(problems))
+		printf("%sall is well%s\n", table_green(), table_plain());
+	json_array_foreach(todo, i, text) printf("- %s\n", sentence(text));
+}
+
 int ctl_status(struct ctl *ctl)
 {
-	const json_t *problems, *clock;
-	json_t *result, *problem;
+	const json_t *clock;
+	json_t *result;
 	char uptime[32];
-	size_t i;
 	int r;
 
 	if (ctl->argc)
@@ -147,8 +165,7 @@ int ctl_status(struct ctl *ctl)
 	r = ctl_ask(ctl, json_pack("{s:s,s:b}", "command", "status", "sessions", ctl->json), &result);
 	if (r != CTL_GOOD)
 		return r;
-	problems = json_object_get(result, "problems");
-	r = json_array_size(problems) ? CTL_UNWELL : CTL_GOOD;
+	r = json_array_size(json_object_get(result, "problems")) ? CTL_UNWELL : CTL_GOOD;
 	if (ctl_print_json(ctl, result)) {
 		json_decref(result);
 		return r;
@@ -170,11 +187,7 @@ int ctl_status(struct ctl *ctl)
 		print_mailboxes(json_object_get(result, "mailboxes"));
 	}
 	print_readings(json_object_get(result, "readings"));
-	putchar('\n');
-	json_array_foreach(problems, i, problem) printf(
-		"%s! %s%s\n", table_red(), json_is_string(problem) ? json_string_value(problem) : "?", table_plain());
-	if (r == CTL_GOOD)
-		printf("%sall is well%s\n", table_green(), table_plain());
+	print_end(json_object_get(result, "problems"), json_object_get(result, "todo"));
 	json_decref(result);
 	return r;
 }

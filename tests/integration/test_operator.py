@@ -32,6 +32,27 @@ class Operator(GatewayCase):
         wait_until(lambda: self.gateway.endpoint("cloud")["link"] != "up", "the link is gone")
         self.assert_says(["status"], "! endpoint \"cloud\"", code=4)
 
+    def test_status_of_a_gateway_that_has_nothing_to_do(self):
+        self.wait_link("field")
+        device, route = "- no device may use \"field\" yet", "- no route is configured"
+        link = "- no route begins or ends at \"cloud\""
+        out = self.assert_says(["status"], "still to be configured", device)
+        self.assertNotIn("all is well", out)
+        self.assertNotIn("no route", out)
+        self.psk_sensor("pump-1")
+        self.assert_says(["status"], "all is well")
+        settings = self.configuration()
+        settings["routes"].clear()
+        self.gateway.configure(settings)
+        self.gateway.ctl("reload")
+        out = self.assert_says(["status"], "still to be configured", route, link)
+        self.assertNotIn(device, out)
+        settings["endpoints"].clear()
+        self.gateway.configure(settings)
+        self.gateway.ctl("reload")
+        out = self.assert_says(["status"], "- no endpoint is configured")
+        self.assertEqual(len(self.gateway.status()["todo"]), 1)
+
     def test_devices(self):
         self.assert_says(["device", "list"], "No device is enrolled yet")
         self.assert_says(["device", "add", "pump-1", "--psk"], "pump-1", "the only time that the key is shown")
