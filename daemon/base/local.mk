@@ -11,6 +11,7 @@ libbase_la_SOURCES = \
 	daemon/base/loop.c daemon/base/loop.h \
 	daemon/base/random.c daemon/base/random.h \
 	daemon/base/secret.c daemon/base/secret.h \
+	daemon/base/textfile.c daemon/base/textfile.h \
 	daemon/base/uuid.c daemon/base/uuid.h
 libbase_la_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
 libbase_la_LIBADD = $(SYSTEMD_LIBS)

@@ -11,7 +11,5 @@
 void core_audit_box(struct core *core, json_t *lines);
 /* core_audit_crypto.c: policy, plain listeners, certificates; `below` gets each session and certificate below the policy. */
 void core_audit_crypto(struct core *core, json_t *lines, json_t *below);
-/* core_audit_process.c: the sandbox of each process, and the sockets that are open to the network. */
-void core_audit_processes(struct core *core, json_t *lines, json_t *processes, json_t *sockets);
 
 #endif

@@ -11,7 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "core/audit_proc.h"
+#include "base/textfile.h"
 #include "core/core_audit.h"
 
 struct census {
@@ -139,7 +139,7 @@ static int is_encrypted(const char *path)
 	if (access(name, F_OK) < 0)
 		return -1;
 	snprintf(name, sizeof(name), "/sys/dev/block/%u:%u/dm/uuid", major(st.st_dev), minor(st.st_dev));
-	uuid = audit_read(name);
+	uuid = textfile_read(name);
 	return uuid && strncmp(uuid, "CRYPT-", 6) == 0;
 }
 

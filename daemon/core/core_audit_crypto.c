@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "core/audit_proc.h"
+#include "base/textfile.h"
 #include "core/core_audit.h"
 #include "core/trust_policy.h"
 #include "wire/crypto.h"
@@ -134,7 +134,7 @@ static char *read_used(const struct certificates *all, const char *path)
 	struct endpoint *endpoint = core_endpoint(all->core, all->endpoint->name);
 	CLEANUP_CLOSE int fd = endpoint ? core_renewal_open(endpoint, all->setting) : -1;
 
-	return fd < 0 ? audit_read(path) : audit_read_fd(fd);
+	return fd < 0 ? textfile_read(path) : textfile_read_fd(fd);
 }
 
 static int add_file(void *arg, const char *name, uint32_t index, const char *value, bool file)

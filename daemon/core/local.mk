@@ -2,7 +2,6 @@
 noinst_LTLIBRARIES += libcore.la
 libcore_la_SOURCES = \
 	daemon/core/audit.c daemon/core/audit.h \
-	daemon/core/audit_proc.c daemon/core/audit_proc.h \
 	daemon/core/cbor_item.c daemon/core/cbor_item.h \
 	daemon/core/certs.c daemon/core/certs.h \
 	daemon/core/certs_files.c \
@@ -34,7 +33,6 @@ libcore_la_SOURCES = \
 	daemon/core/core_audit.c daemon/core/core_audit.h \
 	daemon/core/core_audit_box.c \
 	daemon/core/core_audit_crypto.c \
-	daemon/core/core_audit_process.c \
 	daemon/core/core_device.c daemon/core/core_device.h \
 	daemon/core/core_device_certificate.c \
 	daemon/core/core_device_import.c \

@@ -4,12 +4,10 @@
 #include <string.h>
 
 #include "ctl/audit_box.h"
+#include "ctl/audit_line.h"
+#include "ctl/audit_process.h"
 #include "ctl/command.h"
 #include "ctl/table.h"
-
-static const char *const states[] = {"ok", "warn", "fail", "unknown"};
-
-enum { STATES = sizeof(states) / sizeof(states[0]), STATE_FAIL = 2 };
 
 /* The part behind the point counts as a number: 5.2 is before 5.10. */
 static int by_provision(const void *a, const void *b)
@@ -105,8 +103,8 @@ static void print_report(const json_t *report, const json_t *lines)
 	json_array_foreach(lines, i, line) print_line(line);
 	print_below(json_object_get(report, "below"));
 	putchar('\n');
-	for (size_t s = 0; s < STATES; s++)
-		printf("%s%lld %s", s ? ", " : "", count_of(lines, states[s]), states[s]);
+	for (enum audit_state s = 0; s < AUDIT_STATES; s++)
+		printf("%s%lld %s", s ? ", " : "", count_of(lines, audit_state_name(s)), audit_state_name(s));
 	putchar('\n');
 }
 
@@ -121,7 +119,7 @@ static json_t *take_lines(json_t *report)
 int ctl_audit(struct ctl *ctl)
 {
 	bool offline = ctl_flag(ctl, "--no-updates");
-	json_t *report, *lines, *all, *counts;
+	json_t *report, *lines, *all, *counts, *processes, *sockets;
 	bool failed;
 	int r;
 
@@ -132,14 +130,19 @@ int ctl_audit(struct ctl *ctl)
 		return r;
 	all = take_lines(report);
 	audit_box_socket(all, ctl->run_dir);
+	processes = json_array();
+	sockets = json_array();
+	audit_processes(all, json_object_get(report, "processes"), processes, sockets);
+	json_object_set_new(report, "processes", processes);
+	json_object_set_new(report, "sockets", sockets);
 	audit_box_reports(all);
 	if (!offline)
 		audit_box_updates(all);
 	lines = sorted(all);
-	failed = count_of(lines, states[STATE_FAIL]) > 0;
+	failed = count_of(lines, audit_state_name(AUDIT_FAIL)) > 0;
 	counts = json_object();
-	for (size_t s = 0; s < STATES; s++)
-		json_object_set_new(counts, states[s], json_integer(count_of(lines, states[s])));
+	for (enum audit_state s = 0; s < AUDIT_STATES; s++)
+		json_object_set_new(counts, audit_state_name(s), json_integer(count_of(lines, audit_state_name(s))));
 	json_object_set(report, "lines", lines);
 	json_object_set_new(report, "counts", counts);
 	if (!ctl_print_json(ctl, report))

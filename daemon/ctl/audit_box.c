@@ -11,7 +11,6 @@
 #include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,35 +21,11 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "ctl/audit_line.h"
 
 enum { ANSWER_BYTES = 256 * 1024, APT_S = 60, LISTS_OLD_DAYS = 7, DAY_S = 86400, USERS_MAX = 200 };
 
 extern char **environ;
-
-static void note(json_t *evidence, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void note(json_t *evidence, const char *format, ...)
-{
-	char text[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	json_array_append_new(evidence, json_string(text));
-}
-
-static json_t *add(json_t *lines, const char *id, const char *provision, const char *state, const char *sentence,
-		   const char *advice)
-{
-	json_t *evidence = json_array();
-
-	json_array_append_new(lines, json_pack("{s:s,s:s,s:s,s:s,s:O,s:s}", "id", id, "provision", provision, "state",
-					       state, "sentence", sentence, "evidence", evidence, "advice",
-					       strcmp(state, "ok") == 0 ? "" : advice));
-	json_decref(evidence);
-	return evidence;
-}
 
 static void note_members(json_t *evidence, const struct group *group)
 {
@@ -69,7 +44,7 @@ static void note_members(json_t *evidence, const struct group *group)
 		count++;
 	}
 	endpwent();
-	note(evidence, "members of the group \"%s\":%s", group->gr_name, count ? text : " none");
+	audit_note(evidence, "members of the group \"%s\":%s", group->gr_name, count ? text : " none");
 }
 
 void audit_box_socket(json_t *lines, const char *run_dir)
@@ -83,22 +58,24 @@ void audit_box_socket(json_t *lines, const char *run_dir)
 
 	snprintf(path, sizeof(path), "%s/control.sock", run_dir);
 	if (stat(path, &st) < 0) {
-		evidence = add(lines, "control-socket", "5.6", "unknown", "the control socket cannot be looked at",
-			       "ask as root");
-		note(evidence, "%s: %s", path, strerror(errno));
+		evidence = audit_line(lines, "control-socket", "5.6", AUDIT_UNKNOWN, "ask as root",
+				      "the control socket cannot be looked at");
+		audit_note(evidence, "%s: %s", path, strerror(errno));
 		return;
 	}
 	good = !(st.st_mode & S_IRWXO);
-	evidence = add(lines, "control-socket", "5.6", good ? "ok" : "fail",
-		       good ? "only root and a group may control the gateway" : "every user may control the gateway",
-		       "chmod 0660, and look for who has changed it");
+	evidence = audit_line(lines, "control-socket", "5.6", good ? AUDIT_OK : AUDIT_FAIL,
+			      "chmod 0660, and look for who has changed it",
+			      good ? "only root and a group may control the gateway"
+				   : "every user may control the gateway");
 	owner = getpwuid(st.st_uid);
-	note(evidence, "%s: mode %04o, owner %s", path, (unsigned)st.st_mode & 07777u, owner ? owner->pw_name : "?");
+	audit_note(evidence, "%s: mode %04o, owner %s", path, (unsigned)st.st_mode & 07777u,
+		   owner ? owner->pw_name : "?");
 	group = getgrgid(st.st_gid);
 	if (group)
 		note_members(evidence, group);
 	else
-		note(evidence, "group %u, which has no name", (unsigned)st.st_gid);
+		audit_note(evidence, "group %u, which has no name", (unsigned)st.st_gid);
 }
 
 /* Starts the program with its output in a pipe. Returns the pipe, or a negative errno. */
@@ -202,20 +179,22 @@ void audit_box_updates(json_t *lines)
 
 	setenv("LC_ALL", "C", 1);
 	if (age < 0 || !text || !run(command, text, ANSWER_BYTES)) {
-		evidence = add(lines, "updates", "5.3", "unknown", "whether updates are pending is not known",
-			       "let the box fetch updates: apt-get update, or unattended-upgrades");
-		note(evidence, age < 0 ? "apt has fetched no lists" : "apt-get -s upgrade did not answer");
+		evidence = audit_line(lines, "updates", "5.3", AUDIT_UNKNOWN,
+				      "let the box fetch updates: apt-get update, or unattended-upgrades",
+				      "whether updates are pending is not known");
+		audit_note(evidence, age < 0 ? "apt has fetched no lists" : "apt-get -s upgrade did not answer");
 		json_decref(names);
 		return;
 	}
 	count_updates(text, names, &all, &security);
-	evidence = add(lines, "updates", "5.3", security || old ? "warn" : "ok",
-		       security ? "security updates are pending"
-		       : old    ? "nobody has looked for updates for a while"
-				: "no security updates are pending",
-		       "apt-get update, apt-get upgrade; unattended-upgrades does it every day");
-	note(evidence, "%u updates pending, %u of them for security; apt's lists are %ld days old", all, security, age);
-	json_array_foreach(names, i, name) note(evidence, "security: %s", json_string_value(name));
+	evidence = audit_line(lines, "updates", "5.3", security || old ? AUDIT_WARN : AUDIT_OK,
+			      "apt-get update, apt-get upgrade; unattended-upgrades does it every day",
+			      security ? "security updates are pending"
+			      : old    ? "nobody has looked for updates for a while"
+				       : "no security updates are pending");
+	audit_note(evidence, "%u updates pending, %u of them for security; apt's lists are %ld days old", all, security,
+		   age);
+	json_array_foreach(names, i, name) audit_note(evidence, "security: %s", json_string_value(name));
 	json_decref(names);
 }
 
@@ -223,11 +202,10 @@ void audit_box_reports(json_t *lines)
 {
 	static const char path[] = TG_DOC_DIR "/SECURITY.md";
 	bool there = access(path, R_OK) == 0;
-	json_t *evidence =
-		add(lines, "reports", "5.2", there ? "ok" : "unknown",
-		    there ? "how to report a vulnerability is said in the documentation"
-			  : "how to report a vulnerability is said in SECURITY.md, which is not installed here",
-		    "it is in the sources, beside README.md");
+	json_t *evidence = audit_line(
+		lines, "reports", "5.2", there ? AUDIT_OK : AUDIT_UNKNOWN, "it is in the sources, beside README.md",
+		there ? "how to report a vulnerability is said in the documentation"
+		      : "how to report a vulnerability is said in SECURITY.md, which is not installed here");
 
-	note(evidence, "%s; tidegate " PACKAGE_VERSION, path);
+	audit_note(evidence, "%s; tidegate " PACKAGE_VERSION, path);
 }

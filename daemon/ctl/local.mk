@@ -4,6 +4,9 @@ tidegatectl_SOURCES = \
 	daemon/ctl/ask.c \
 	daemon/ctl/audit.c \
 	daemon/ctl/audit_box.c daemon/ctl/audit_box.h \
+	daemon/ctl/audit_line.c daemon/ctl/audit_line.h \
+	daemon/ctl/audit_proc.c daemon/ctl/audit_proc.h \
+	daemon/ctl/audit_process.c daemon/ctl/audit_process.h \
 	daemon/ctl/clean.c \
 	daemon/ctl/client.c daemon/ctl/client.h \
 	daemon/ctl/certs.c \
@@ -35,6 +38,12 @@ UNIT_TESTS += tests/unit/test_csv
 tests_unit_test_csv_SOURCES = daemon/ctl/csv.c daemon/ctl/csv.h tests/unit/suite.h tests/unit/test_csv.c
 tests_unit_test_csv_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_csv_LDADD = libbase.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_audit_proc
+UNIT_TESTS += tests/unit/test_audit_proc
+tests_unit_test_audit_proc_SOURCES = daemon/ctl/audit_proc.c daemon/ctl/audit_proc.h tests/unit/suite.h tests/unit/test_audit_proc.c
+tests_unit_test_audit_proc_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_audit_proc_LDADD = libbase.la $(CHECK_LIBS)
 
 INTEGRATION_TESTS += tests/integration/test_readings.py tests/integration/test_registry.py
 SANITIZE_TESTS += tests/integration/test_readings.py tests/integration/test_registry.py

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_AUDIT_PROC_H
-#define CORE_AUDIT_PROC_H
+#ifndef CTL_AUDIT_PROC_H
+#define CTL_AUDIT_PROC_H
 
-/* What the kernel says of processes and sockets, read from the text of files in /proc (proc(5)). Nothing here opens a file but
- * audit_read. */
+/* What the kernel says of processes and sockets, read from the text of files in /proc (proc(5)). Nothing here opens a file. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/cleanup.h"
-
 struct audit_process {
 	char name[32];
 	long parent;
+	long uid;              /* the real one; -1: not told */
 	int no_new_privileges; /* 0, 1; -1: not told */
 	int seccomp;           /* 0: none, 2: a filter; -1: not told */
 	uint64_t capabilities; /* effective and permitted */
@@ -36,9 +34,5 @@ struct audit_socket {
 /* Calls `fn` for each socket of /proc/net/PROTOCOL that anybody can send to: listening TCP ones, and UDP ones that are not connected. */
 typedef void audit_socket_fn(void *arg, const struct audit_socket *socket);
 void audit_sockets_parse(const char *text, const char *protocol, audit_socket_fn *fn, void *arg);
-
-/* A text file, up to 4 MiB. Ownership: free it. Errors: NULL. */
-char *audit_read(const char *path) WARN_UNUSED;
-char *audit_read_fd(int fd) WARN_UNUSED;
 
 #endif

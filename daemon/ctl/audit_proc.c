@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/audit_proc.h"
+#include "ctl/audit_proc.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { FILE_MAX = 4 * 1024 * 1024, TCP_LISTEN = 0x0a };
+enum { TCP_LISTEN = 0x0a };
 
 static const char *value_of(const char *status, const char *name)
 {
@@ -45,6 +44,7 @@ void audit_process_parse(const char *status, struct audit_process *ret_process)
 	const char *name = value_of(status, "Name");
 
 	*ret_process = (struct audit_process){.parent = small_number(status, "PPid"),
+					      .uid = small_number(status, "Uid"),
 					      .no_new_privileges = small_number(status, "NoNewPrivs"),
 					      .seccomp = small_number(status, "Seccomp")};
 	if (name)
@@ -110,39 +110,4 @@ void audit_sockets_parse(const char *text, const char *protocol, audit_socket_fn
 		if (read_line(line + 1, &socket))
 			fn(arg, &socket);
 	}
-}
-
-char *audit_read_fd(int fd)
-{
-	size_t size = 0, room = 16 * 1024;
-	char *text = malloc(room);
-
-	while (text) {
-		ssize_t n = read(fd, text + size, room - size - 1);
-		char *more;
-
-		if (n == 0)
-			break;
-		if (n < 0 || size + (size_t)n > FILE_MAX) {
-			free(text);
-			return NULL;
-		}
-		size += (size_t)n;
-		if (room - size > 4096)
-			continue;
-		more = realloc(text, room *= 2);
-		if (!more)
-			free(text);
-		text = more;
-	}
-	if (text)
-		text[size] = '\0';
-	return text;
-}
-
-char *audit_read(const char *path)
-{
-	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-	return fd < 0 ? NULL : audit_read_fd(fd);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The audit of the gateway's processes: what each could still do, and which sockets are open to the network. */
+#include "config.h"
+
+#include "ctl/audit_process.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,15 +12,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/audit_proc.h"
-#include "core/core_audit.h"
+#include "base/cleanup.h"
+#include "base/textfile.h"
+#include "ctl/audit_line.h"
+#include "ctl/audit_proc.h"
+#include "ctl/command.h"
 
 enum { PROCESSES_MAX = 512, SOCKETS_MAX = 4096 };
 
 struct seen {
 	pid_t pid;
-	const struct config_endpoint *endpoint; /* NULL: the core, or a child that is no endpoint */
+	const char *endpoint; /* NULL: the core, or a child of it that is no endpoint */
 	bool core;
+	bool listens; /* it is meant to have sockets that are open to the network */
 	struct audit_process facts;
 };
 
@@ -28,10 +34,11 @@ struct held { /* a process has this socket open */
 };
 
 struct look {
-	struct core *core;
+	pid_t core;
+	long uid; /* the gateway's user */
 	struct seen processes[PROCESSES_MAX];
 	size_t processes_count;
-	size_t hidden; /* processes of endpoints that /proc does not show to us */
+	size_t hidden; /* that /proc does not show to us */
 	struct held held[SOCKETS_MAX];
 	size_t held_count;
 	bool by_user; /* some process' descriptors cannot be looked at: sockets are found by the gateway's user */
@@ -46,7 +53,7 @@ static char *read_of(pid_t pid, const char *name)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%ld/%s", (long)pid, name);
-	return audit_read(path);
+	return textfile_read(path);
 }
 
 static bool is_seen(const struct look *look, pid_t pid)
@@ -57,28 +64,33 @@ static bool is_seen(const struct look *look, pid_t pid)
 	return false;
 }
 
-static bool add_process(struct look *look, pid_t pid, const struct config_endpoint *endpoint)
+static struct seen *add_process(struct look *look, pid_t pid)
 {
 	CLEANUP_FREE char *status = pid > 0 ? read_of(pid, "status") : NULL;
 	struct seen *seen = &look->processes[look->processes_count];
 
 	if (!status || look->processes_count == PROCESSES_MAX)
-		return false;
-	*seen = (struct seen){.pid = pid, .endpoint = endpoint, .core = pid == getpid()};
+		return NULL;
+	*seen = (struct seen){.pid = pid, .core = pid == look->core};
 	audit_process_parse(status, &seen->facts);
 	look->processes_count++;
-	return true;
+	return seen;
 }
 
-static int add_instance(void *arg, struct instance *instance)
+/* As the gateway names it. */
+static void add_named(struct look *look, const json_t *process)
 {
-	struct look *look = arg;
+	struct seen *seen = add_process(look, (pid_t)ctl_number(process, "pid"));
 
-	if (!add_process(look, instance_pid(instance),
-			 config_endpoint(look->core->config, instance_endpoint(instance))) &&
-	    instance_pid(instance) > 0)
+	if (!seen) {
 		look->hidden++;
-	return 0;
+		return;
+	}
+	if (seen->core)
+		look->uid = seen->facts.uid;
+	else
+		seen->endpoint = ctl_text(process, "name");
+	seen->listens = json_is_true(json_object_get(process, "listens"));
 }
 
 /* An endpoint shuts itself in with landlock wherever the kernel has it, or ends. */
@@ -101,8 +113,8 @@ static void add_children(struct look *look)
 
 		if (status)
 			audit_process_parse(status, &facts);
-		if (facts.parent == getpid())
-			add_process(look, pid, NULL);
+		if (facts.parent == look->core)
+			add_process(look, pid);
 	}
 	if (folder)
 		closedir(folder);
@@ -130,7 +142,7 @@ static enum audit_state describe_process(const struct seen *seen, int landlock, 
 {
 	CLEANUP_FREE char *limits = read_of(seen->pid, "limits");
 	const struct audit_process *facts = &seen->facts;
-	const char *name = seen->endpoint ? seen->endpoint->name : facts->name;
+	const char *name = seen->endpoint ? seen->endpoint : facts->name;
 	bool no_core = limits && audit_limits_no_core(limits), filter_wanted = true;
 	enum audit_state state;
 
@@ -155,7 +167,7 @@ static enum audit_state describe_process(const struct seen *seen, int landlock, 
 
 static void check_sandboxes(struct look *look, json_t *lines, json_t *processes)
 {
-	CLEANUP_FREE char *modules = audit_read("/sys/kernel/security/lsm");
+	CLEANUP_FREE char *modules = textfile_read("/sys/kernel/security/lsm");
 	int landlock = !modules ? -1 : strstr(modules, "landlock") != NULL;
 	enum audit_state state = AUDIT_OK;
 	json_t *notes = json_array(), *evidence;
@@ -164,9 +176,7 @@ static void check_sandboxes(struct look *look, json_t *lines, json_t *processes)
 		state = audit_worse(state, describe_process(&look->processes[i], landlock, processes, notes));
 	if (look->hidden) {
 		state = audit_worse(state, AUDIT_UNKNOWN);
-		audit_note(notes,
-			   "%zu more cannot be looked at: /proc does not show them to the gateway (ProtectProc=)",
-			   look->hidden);
+		audit_note(notes, "%zu more cannot be looked at: ask as root", look->hidden);
 	}
 	evidence = audit_line(lines, "sandbox", "5.6", state,
 			      "start the gateway by its systemd unit, on a kernel with seccomp and landlock",
@@ -211,11 +221,6 @@ static const struct held *holder_of(const struct look *look, uint64_t inode)
 	return NULL;
 }
 
-static bool may_listen(const struct seen *by)
-{
-	return by->endpoint && by->endpoint->descriptor->needs & TG_NEED_LISTEN;
-}
-
 /* A process may have several sockets of one address, each with a queue of its own. */
 static bool is_listed(const struct look *look, const struct audit_socket *socket, const char *name)
 {
@@ -236,10 +241,10 @@ static void add_socket(void *arg, const struct audit_socket *socket)
 {
 	struct look *look = arg;
 	const struct held *held = holder_of(look, socket->inode);
-	const char *name = !held ? "" : held->by->endpoint ? held->by->endpoint->name : held->by->facts.name;
-	bool expected = !held || may_listen(held->by);
+	const char *name = !held ? "" : held->by->endpoint ? held->by->endpoint : held->by->facts.name;
+	bool expected = !held || held->by->listens;
 
-	if ((!held && !(look->by_user && socket->uid == geteuid())) || is_listed(look, socket, name))
+	if ((!held && !(look->by_user && socket->uid == look->uid)) || is_listed(look, socket, name))
 		return;
 	look->open++;
 	if (!expected)
@@ -263,7 +268,7 @@ static void check_ports(struct look *look, json_t *lines)
 		CLEANUP_FREE char *text = NULL;
 
 		snprintf(path, sizeof(path), "/proc/net/%s", protocols[i]);
-		text = audit_read(path);
+		text = textfile_read(path);
 		if (text)
 			audit_sockets_parse(text, protocols[i], add_socket, look);
 		else if (protocols[i][3] == '\0')
@@ -282,17 +287,23 @@ static void check_ports(struct look *look, json_t *lines)
 				     "themselves");
 }
 
-void core_audit_processes(struct core *core, json_t *lines, json_t *processes, json_t *sockets)
+void audit_processes(json_t *lines, const json_t *running, json_t *processes, json_t *sockets)
 {
 	CLEANUP_FREE struct look *look = calloc(1, sizeof(*look));
+	const json_t *process;
+	size_t i;
 
 	if (!look)
-		return;
-	look->core = core;
+		abort();
+	look->uid = -1;
 	look->sockets = sockets;
 	look->evidence = json_array();
-	add_process(look, getpid(), NULL);
-	supervisor_each(core->supervisor, add_instance, look);
+	json_array_foreach(running, i, process)
+	{
+		if (json_is_true(json_object_get(process, "core")))
+			look->core = (pid_t)ctl_number(process, "pid");
+	}
+	json_array_foreach(running, i, process) add_named(look, process);
 	add_children(look);
 	check_sandboxes(look, lines, processes);
 	check_ports(look, lines);
