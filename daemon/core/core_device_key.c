@@ -59,6 +59,7 @@ static void rotate(struct core *core, struct control_call *call, const char *nam
 	device = devices_find(core->devices, bytes_text(name));
 	if (!device->overlap_until_wall_us)
 		core_device_end(core, device);
+	core_readings_apply(core); /* it may have been revoked before */
 	log_fields_write(LOG_LEVEL_NOTICE, &(struct log_fields){.device = name}, "device \"%s\" has a new key%s", name,
 			 device->overlap_until_wall_us ? ", the old one is good for a while" : "");
 	control_reply(call, core_device_with_key(core, device, &key));

@@ -350,6 +350,8 @@ static int on_frame(void *arg, struct instance *instance, const struct frame *fr
 		return 0;
 	case FRAME_READ:
 		return core_readings_ask(endpoint, instance, &frame->read);
+	case FRAME_LIST:
+		return core_readings_list(endpoint, instance, &frame->list);
 	case FRAME_READ_END:
 		core_readings_end(endpoint->core, instance, frame->read_end.number);
 		return 0;

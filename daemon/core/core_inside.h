@@ -186,6 +186,7 @@ void core_readings_tick(struct core *core);
 void core_readings_put(struct core *core, const struct message *message);
 /* Errors: -EBADMSG; those of instance_send. */
 int core_readings_ask(struct endpoint *endpoint, struct instance *instance, const struct frame_read *read) WARN_UNUSED;
+int core_readings_list(struct endpoint *endpoint, struct instance *instance, const struct frame_list *list) WARN_UNUSED;
 void core_readings_end(struct core *core, const struct instance *instance, uint64_t number);
 void core_readings_process_gone(struct core *core, const struct instance *instance);
 /* A revoked device neither reads nor is read. */

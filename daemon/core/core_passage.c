@@ -183,6 +183,16 @@ static void forward(void *arg, const struct intake_source *source, const struct 
 	}
 }
 
+/* Whether a name is that of the sender: of a device which is enrolled there, or of whom an endpoint without devices speaks for. */
+static bool is_from(struct core *core, const struct intake_source *source, const struct device *device)
+{
+	const struct endpoint *endpoint = device ? NULL : core_endpoint(core, source->endpoint);
+
+	if (!device)
+		return endpoint && !(endpoint->config->descriptor->flags & TG_DEVICES);
+	return !device->revoked && strcmp(device->endpoint, source->endpoint) == 0;
+}
+
 /* Books and tells what has become of a submission. */
 static void note_verdict(struct core *core, const struct intake_source *source, const struct frame_submit *submit,
 			 const struct message *message, const struct intake_verdict *verdict)
@@ -194,8 +204,7 @@ static void note_verdict(struct core *core, const struct intake_source *source, 
 	if (verdict->verdict == TG_ACCEPTED) {
 		if (device)
 			device->accepted++;
-		if (device && message && message->kind == TG_TELEMETRY && !device->revoked &&
-		    strcmp(device->endpoint, source->endpoint) == 0)
+		if (message && message->kind == TG_TELEMETRY && is_from(core, source, device))
 			core_readings_put(core, message);
 		return;
 	}

@@ -74,15 +74,14 @@ uint32_t core_reading_max_age_s(const struct core *core, const struct message *m
 	return left_s > 0 ? (uint32_t)left_s : 0;
 }
 
-/* The reader as it is enrolled for this endpoint, or NULL. */
-static struct device *reader_at(struct core *core, struct tg_bytes name, const char *endpoint)
+struct device *core_reader_at(struct core *core, struct tg_bytes name, const char *endpoint)
 {
 	struct device *device = devices_find(core->devices, name);
 
 	return device && !device->revoked && strcmp(device->endpoint, endpoint) == 0 ? device : NULL;
 }
 
-static bool may_read(struct core *core, struct device *reader, struct tg_bytes device, struct tg_bytes path)
+bool core_reader_may(struct core *core, struct device *reader, struct tg_bytes device, struct tg_bytes path)
 {
 	if (bytes_equal(device, bytes_text(reader->name)))
 		return true;
@@ -156,7 +155,7 @@ static bool is_still_allowed(struct watcher *watcher)
 		return false;
 	profile = core_profile_of(core, reader);
 	if (watcher->profile != profile || watcher->epoch != core->profile_epoch) {
-		if (!may_read(core, reader, message->device, message->path))
+		if (!core_reader_may(core, reader, message->device, message->path))
 			return false;
 		watcher->profile = profile;
 		watcher->epoch = core->profile_epoch;
@@ -202,6 +201,7 @@ int core_readings_new(struct core *core)
 		return r;
 	}
 	readings_set_limits(all->readings, &core->config->limits.readings);
+	random_bytes(&all->start, sizeof(all->start));
 	core->readings = all;
 	return 0;
 }
@@ -294,8 +294,8 @@ int core_readings_ask(struct endpoint *endpoint, struct instance *instance, cons
 
 	if (read->observe > 1 || !bytes_is_utf8(read->reader) || find(core, &key))
 		return -EBADMSG;
-	reader = reader_at(core, read->reader, endpoint->name);
-	if (!reader || !may_read(core, reader, read->device, read->path)) {
+	reader = core_reader_at(core, read->reader, endpoint->name);
+	if (!reader || !core_reader_may(core, reader, read->device, read->path)) {
 		note_refused(core, read);
 		frame.reading.verdict = TG_NOT_ALLOWED;
 		return instance_send(instance, &frame);
@@ -341,12 +341,14 @@ static void check_all(struct core *core)
 void core_readings_apply(struct core *core)
 {
 	readings_set_limits(core->readings->readings, &core->config->limits.readings);
+	core->readings->changes++;
 	check_all(core);
 }
 
 void core_readings_revoked(struct core *core, const char *device)
 {
 	readings_forget(core->readings->readings, bytes_text(device));
+	core->readings->changes++;
 	check_all(core);
 }
 

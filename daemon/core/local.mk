@@ -47,6 +47,7 @@ libcore_la_SOURCES = \
 	daemon/core/core_passage.c \
 	daemon/core/core_profile.c \
 	daemon/core/core_readings.c daemon/core/core_readings.h \
+	daemon/core/core_readings_list.c \
 	daemon/core/core_readings_show.c \
 	daemon/core/core_reload.c \
 	daemon/core/core_sessions.c \
@@ -96,6 +97,7 @@ libcore_la_SOURCES = \
 	daemon/core/pattern_escape.c daemon/core/pattern_escape.h \
 	daemon/core/profile.c daemon/core/profile.h \
 	daemon/core/readings.c daemon/core/readings.h daemon/core/readings_private.h \
+	daemon/core/readings_list.c \
 	daemon/core/readings_room.c \
 	daemon/core/renewal.c daemon/core/renewal.h daemon/core/renewal_inside.h \
 	daemon/core/renewal_find.c daemon/core/renewal_find.h \
@@ -345,6 +347,13 @@ tests_unit_test_core_readings_SOURCES = \
 	tests/unit/fake_readers.c tests/unit/fake_readers.h tests/unit/suite.h tests/unit/test_core_readings.c
 tests_unit_test_core_readings_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_core_readings_LDADD = libcore.la $(CHECK_LIBS) $(JANSSON_LIBS)
+
+check_PROGRAMS += tests/unit/test_core_readings_list
+UNIT_TESTS += tests/unit/test_core_readings_list
+tests_unit_test_core_readings_list_SOURCES = \
+	tests/unit/fake_readers.c tests/unit/fake_readers.h tests/unit/suite.h tests/unit/test_core_readings_list.c
+tests_unit_test_core_readings_list_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_core_readings_list_LDADD = libcore.la $(CHECK_LIBS) $(JANSSON_LIBS)
 
 check_PROGRAMS += tests/unit/test_senml
 UNIT_TESTS += tests/unit/test_senml

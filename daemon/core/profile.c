@@ -173,6 +173,14 @@ bool profile_may_read(const struct profile *profile, struct tg_bytes device, str
 	return false;
 }
 
+bool profile_may_read_of(const struct profile *profile, struct tg_bytes device)
+{
+	for (size_t i = 0; profile && i < profile->reads_count; i++)
+		if (wildcard_match(profile->reads[i].device, device))
+			return true;
+	return false;
+}
+
 const char *profile_origin_text(enum profile_origin origin)
 {
 	switch (origin) {

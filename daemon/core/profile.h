@@ -109,6 +109,9 @@ enum tg_verdict profile_judge_command(const struct profile *profile, struct tg_b
  * without being asked about here. */
 bool profile_may_read(const struct profile *profile, struct tg_bytes device, struct tg_bytes path);
 
+/* Whether there is anything of that device that they may read. */
+bool profile_may_read_of(const struct profile *profile, struct tg_bytes device);
+
 /* "registry", "name", "default" … for people and programs. */
 const char *profile_origin_text(enum profile_origin origin);
 

@@ -99,6 +99,8 @@ static void drop(struct entry *entry)
 	while (entry->observations)
 		end_observation(entry->observations);
 	account(entry, 0);
+	readings_leave(entry);
+	readings->stats.removed++;
 	HASH_DEL(readings->table, entry);
 	DL_DELETE(readings->entries, entry);
 	DL_DELETE2(shelf->entries, entry, shelf_prev, shelf_next);
@@ -168,6 +170,7 @@ static void to_the_end(struct entry *entry)
 {
 	struct readings *readings = entry->readings;
 
+	readings_leave(entry);
 	if (entry->next) {
 		DL_DELETE(readings->entries, entry);
 		DL_APPEND(readings->entries, entry);

@@ -52,6 +52,7 @@ struct readings_stats {
 	size_t bytes;
 	size_t observers;
 	uint64_t evicted; /* since the start */
+	uint64_t removed; /* the same, for whatever reason */
 };
 
 /* `etag`: a random number, from which ETags are counted up, so that none comes again after a restart. */
@@ -79,6 +80,11 @@ const struct last_reading *readings_observed(const struct observation *observati
 /* Of one device (NULL: of all), the newest first. Ends at the first non-zero return and gives it back. */
 int readings_each(const struct readings *readings, const struct tg_bytes *device,
 		  int (*fn)(void *arg, const struct last_reading *reading, size_t observers), void *arg);
+/* Those whose ETag came after `after` (0: all), the oldest first, `most` at most. Ends at the first non-zero return. *ret_after is the ETag to
+ * go on with: of the last one for which `fn` has returned 0, or `after`. Returns whether there are more. Cheap where `after` is what one of
+ * the last listings has ended with. */
+bool readings_list(struct readings *readings, uint64_t after, size_t most,
+		   int (*fn)(void *arg, const struct last_reading *reading), void *arg, uint64_t *ret_after);
 void readings_stats(const struct readings *readings, struct readings_stats *ret_stats);
 
 #endif

@@ -42,6 +42,15 @@ struct entry {
 	char key[];
 };
 
+/* Where a listing goes on, for READINGS_PLACES of those that were asked last: behind `entry`, NULL: at the first one. Entries that leave
+ * their place leave it to the one before. */
+struct place {
+	uint64_t etag; /* 0: not used */
+	struct entry *entry;
+};
+
+enum { READINGS_PLACES = 32 };
+
 struct readings {
 	const struct readings_events *events;
 	void *arg;
@@ -51,10 +60,15 @@ struct readings {
 	struct shelf *shelves;
 	struct entry *entries;
 	struct readings_stats stats;
+	struct place places[READINGS_PLACES];
+	unsigned next_place;
 };
 
 /* Takes it out, and tells those who observe it. */
 void readings_lose(struct entry *entry, enum readings_loss loss);
+
+/* The entry leaves its place among all. */
+void readings_leave(struct entry *entry);
 
 /* Returns whether `entry` is still there. */
 bool readings_make_room(struct readings *readings, const struct entry *entry) WARN_UNUSED;

@@ -16,6 +16,7 @@ void exchange_init(struct host *host)
 	slots_init(&host->tickets, HOST_TICKETS_MAX);
 	slots_init(&host->lookups, HOST_LOOKUPS_MAX);
 	slots_init(&host->reads, HOST_READS_MAX);
+	slots_init(&host->lists, HOST_LISTS_MAX);
 }
 
 void exchange_done(struct host *host)
@@ -24,6 +25,7 @@ void exchange_done(struct host *host)
 	slots_done(&host->tickets);
 	slots_done(&host->lookups);
 	slots_done(&host->reads);
+	slots_done(&host->lists);
 }
 
 static int send_submit(struct host *host, struct pending_message *m)
@@ -283,6 +285,8 @@ int host_frame(struct host *host, const struct frame *frame)
 		return 0;
 	case FRAME_READING:
 		return exchange_on_reading(host, &frame->reading);
+	case FRAME_LISTED:
+		return exchange_on_listed(host, &frame->listed);
 	case FRAME_DEVICE:
 		if (host->adapter->device_changed)
 			host->adapter->device_changed(host->state, frame->device.device);

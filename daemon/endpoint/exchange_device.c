@@ -81,6 +81,60 @@ int exchange_on_reading(struct host *host, const struct frame_reading *frame)
 	return 0;
 }
 
+int exchange_list(const struct tg_host *services, struct tg_bytes reader, enum tg_list what, uint64_t after,
+		  struct tg_bytes behind, uint64_t token)
+{
+	struct host *host = host_of(services);
+	struct frame frame = {.type = FRAME_LIST,
+			      .list = {.what = (uint8_t)what, .after = after, .reader = reader, .behind = behind}};
+	int r;
+
+	if (!host->joined)
+		return -ENOTCONN;
+	if (reader.size > TG_DEVICE_MAX || behind.size > TG_DEVICE_MAX)
+		return -EMSGSIZE;
+	if (slots_put(&host->lists, token, &frame.list.number) < 0)
+		return -ENOBUFS;
+	r = host->sink.send(host->sink.arg, &frame);
+	if (r < 0)
+		(void)!slots_take(&host->lists, frame.list.number, &token);
+	return r < 0 ? r : 0;
+}
+
+int exchange_on_listed(struct host *host, const struct frame_listed *frame)
+{
+	const struct tg_listed listed = {.size = sizeof(listed),
+					 .end = frame->end,
+					 .device = frame->device,
+					 .path = frame->path,
+					 .content_format = frame->content_format,
+					 .etag = frame->etag,
+					 .time_wall_us = frame->time_wall_us,
+					 .max_age_s = frame->max_age_s,
+					 .verdict = frame->verdict,
+					 .more = frame->more,
+					 .generation = frame->generation};
+	uint64_t token;
+
+	if (!host->adapter->listed)
+		return -EPROTO;
+	if ((frame->end ? slots_take(&host->lists, frame->number, &token)
+			: slots_get(&host->lists, frame->number, &token)) >= 0)
+		host->adapter->listed(host->state, token, &listed);
+	return 0;
+}
+
+static void forget_lists(struct host *host)
+{
+	const struct tg_listed gone = {
+		.size = sizeof(gone), .end = true, .verdict = TG_UNAVAILABLE, .content_format = TG_FORMAT_NONE};
+	uint64_t token;
+	size_t place = 0;
+
+	while (slots_take_next(&host->lists, &place, &token) >= 0)
+		host->adapter->listed(host->state, token, &gone);
+}
+
 void exchange_forget_reads(struct host *host)
 {
 	const struct tg_reading gone = {
@@ -90,4 +144,5 @@ void exchange_forget_reads(struct host *host)
 
 	while (slots_take_next(&host->reads, &place, &token) >= 0)
 		host->adapter->reading(host->state, token, &gone);
+	forget_lists(host);
 }

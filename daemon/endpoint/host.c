@@ -244,6 +244,7 @@ static const struct tg_host all_services = {
 	.route = route,
 	.read = exchange_read,
 	.read_end = exchange_read_end,
+	.list = exchange_list,
 	.lookup = exchange_lookup,
 	.session_begun = exchange_session_begun,
 	.session_ended = exchange_session_ended,

@@ -22,7 +22,8 @@ enum {
 	HOST_PENDING_BYTES = 16 * 1024 * 1024,
 	HOST_TICKETS_MAX = 32768,
 	HOST_LOOKUPS_MAX = 4096,
-	HOST_READS_MAX = 16384
+	HOST_READS_MAX = 16384,
+	HOST_LISTS_MAX = 1024
 };
 
 /* Where the host's frames go. `send`: as link_send. `stopped`: the adapter has finished. */
@@ -64,7 +65,7 @@ void host_stopping(struct host *host);
 
 /* CLOCK and TICKETS, at any time: taken over, or kept for later. Errors: -EPROTO: no frame of these; -EBADMSG. */
 int host_frame_early(struct host *host, const struct frame *frame) WARN_UNUSED;
-/* VERDICT, DELIVER, IDENTITY, READING, DEVICE and NOTICE. Errors: -EPROTO: nothing that this adapter or this time asks for. */
+/* VERDICT, DELIVER, IDENTITY, READING, LISTED, DEVICE and NOTICE. Errors: -EPROTO: nothing that this adapter or this time asks for. */
 int host_frame(struct host *host, const struct frame *frame) WARN_UNUSED;
 
 /* Sends the counters that have changed. */

@@ -38,6 +38,7 @@ struct host {
 	uint32_t refused_round; /* what is still to come of it is refused; 0: none */
 	struct slots lookups;   /* value: the adapter's token */
 	struct slots reads;     /* the same */
+	struct slots lists;     /* the same */
 	enum tg_link link;
 	struct clean_text link_detail;
 
@@ -70,6 +71,9 @@ int exchange_read(const struct tg_host *services, struct tg_bytes reader, struct
 		  bool observe, uint64_t token, uint64_t *ret_number);
 void exchange_read_end(const struct tg_host *services, uint64_t number);
 int exchange_on_reading(struct host *host, const struct frame_reading *reading) WARN_UNUSED;
+int exchange_list(const struct tg_host *services, struct tg_bytes reader, enum tg_list what, uint64_t after,
+		  struct tg_bytes behind, uint64_t token);
+int exchange_on_listed(struct host *host, const struct frame_listed *listed) WARN_UNUSED;
 /* The core is gone: all are answered with TG_UNAVAILABLE. */
 void exchange_forget_reads(struct host *host);
 

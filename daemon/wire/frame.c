@@ -119,6 +119,18 @@ static const struct field reading_fields[] = {F(reading, number, U64),
 					      F(reading, max_age_s, U32),
 					      B(reading, payload, TG_PAYLOAD_MAX),
 					      {END}};
+static const struct field list_fields[] = {F(list, number, U64),
+					   F(list, what, U8),
+					   F(list, after, U64),
+					   B(list, reader, TG_DEVICE_MAX),
+					   B(list, behind, TG_DEVICE_MAX),
+					   {END}};
+static const struct field listed_fields[] = {F(listed, number, U64),         F(listed, end, U8),
+					     F(listed, verdict, U8),         F(listed, more, U8),
+					     F(listed, content_format, U32), F(listed, etag, U64),
+					     F(listed, time_wall_us, U64),   F(listed, max_age_s, U32),
+					     F(listed, generation, U64),     B(listed, device, TG_DEVICE_MAX),
+					     B(listed, path, TG_PATH_MAX),   {END}};
 static const struct field device_fields[] = {B(device, device, TG_DEVICE_MAX), {END}};
 
 static const struct field clock_fields[] = {F(clock, wall_us, U64), F(clock, at_us, U64), {END}};
@@ -156,6 +168,8 @@ static const struct field *const all_fields[] = {
 	[FRAME_READ] = read_fields,
 	[FRAME_READ_END] = read_end_fields,
 	[FRAME_READING] = reading_fields,
+	[FRAME_LIST] = list_fields,
+	[FRAME_LISTED] = listed_fields,
 	[FRAME_CLOCK] = clock_fields,
 	[FRAME_TICKETS] = tickets_fields,
 };

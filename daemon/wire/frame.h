@@ -11,7 +11,7 @@
  *
  * A conversation: the endpoint says HELLO; the core checks who connects and sends a SETTING for each of the endpoint's
  * settings, the CLOCK and the TICKETS, then CONFIGURED; the endpoint opens its adapter, shuts its sandbox, starts, and says STARTED (or FAILED). From then on
- * SUBMIT is answered by VERDICT, LOOKUP by IDENTITY, DELIVER by DELIVERED or ANSWERED, READ by READING and PING by PONG. At a reload the SETTINGs come again
+ * SUBMIT is answered by VERDICT, LOOKUP by IDENTITY, DELIVER by DELIVERED or ANSWERED, READ by READING, LIST by some LISTED and PING by PONG. At a reload the SETTINGs come again
  * with CONFIGURED, and RELOADED answers. STOP asks the endpoint to finish; it says STOPPED and ends.
  */
 
@@ -53,6 +53,7 @@ enum frame_type {
 	FRAME_AWAKE,
 	FRAME_READ,
 	FRAME_READ_END,
+	FRAME_LIST,
 	/* core to endpoint */
 	FRAME_SETTING = 32,
 	FRAME_CONFIGURED,
@@ -67,7 +68,8 @@ enum frame_type {
 	FRAME_TICKETS,
 	FRAME_NOTICE,
 	FRAME_ROUTE,
-	FRAME_READING
+	FRAME_READING,
+	FRAME_LISTED
 };
 
 struct frame_hello {
@@ -222,6 +224,28 @@ struct frame_reading {
 	struct tg_bytes payload;
 };
 
+struct frame_list {
+	uint64_t number;
+	uint8_t what; /* enum tg_list */
+	uint64_t after;
+	struct tg_bytes reader;
+	struct tg_bytes behind;
+};
+
+struct frame_listed {    /* see struct tg_listed */
+	uint64_t number; /* of the LIST */
+	uint8_t end;
+	uint8_t verdict;
+	uint8_t more;
+	int32_t content_format;
+	uint64_t etag;
+	int64_t time_wall_us;
+	uint32_t max_age_s;
+	uint64_t generation;
+	struct tg_bytes device;
+	struct tg_bytes path;
+};
+
 struct frame_identity {
 	uint64_t token;
 	uint8_t known;
@@ -261,6 +285,8 @@ struct frame {
 		struct frame_read read;
 		struct frame_read_end read_end;
 		struct frame_reading reading;
+		struct frame_list list;
+		struct frame_listed listed;
 		struct frame_log log;
 		struct frame_setting setting;
 		struct frame_configured configured;

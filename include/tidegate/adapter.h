@@ -109,6 +109,9 @@ enum tg_proof {
 	TG_PROOF_RESUMED = 3      /* `identity` is the device that a resumed session was bound to */
 };
 
+/* What tg_host.list asks for. */
+enum tg_list { TG_LIST_READINGS = 1, TG_LIST_DEVICES = 2 };
+
 enum tg_delivery_result {
 	TG_CONFIRMED = 0, /* the peer has it and is responsible now */
 	TG_RETRY = 1,     /* not taken, the link failed: the core gives it again, in order, when the link is up */
@@ -287,6 +290,19 @@ struct tg_host {
 
 	/* Says that everything begun before tg_adapter.stop is finished. */
 	void (*stopped)(const struct tg_host *host);
+
+	/* Asks for one page of what the authenticated `reader` may read (enum tg_list), from where `after` and `behind` say on.
+	 * tg_adapter.listed answers with `token`, never from within this call: once for each entry, then once for the page's end, which
+	 * says where the next page begins, and whether there is one at the moment. A core that goes ends all with TG_UNAVAILABLE.
+	 *
+	 * TG_LIST_READINGS: the last readings whose ETags came after the one in `after` (0: all), the oldest first. A reading that takes
+	 * the place of another comes last, so who lists from where the last page has ended misses none. What is no longer there
+	 * is told by the page's `generation`: where that is another one than before, list from the beginning.
+	 * TG_LIST_DEVICES: the devices whose readings the reader may read, whether or not they have handed in any, by name, from
+	 * the one behind `behind` (empty: the first) on.
+	 * Errors: as of read. */
+	int (*list)(const struct tg_host *host, struct tg_bytes reader, enum tg_list what, uint64_t after,
+		    struct tg_bytes behind, uint64_t token);
 };
 
 struct tg_adapter {
@@ -351,6 +367,9 @@ struct tg_adapter {
 
 	/* Frees everything. Never called twice. */
 	void (*close)(void *state);
+
+	/* The answer to tg_host.list. Where that is not called it may be NULL. */
+	void (*listed)(void *state, uint64_t token, const struct tg_listed *listed);
 };
 
 #if defined(__GNUC__)

@@ -176,6 +176,25 @@ struct tg_reading {
 	uint32_t max_age_s;   /* for so long it counts as fresh, from now on */
 };
 
+/* What tg_host.list is answered with: an entry, or the end of a page. Borrowed. */
+struct tg_listed {
+	uint32_t size;
+	bool end;
+	/* An entry; of a device alone, or of its reading without the payload: */
+	struct tg_bytes device; /* at the end of a page of devices: where the next one begins */
+	struct tg_bytes path;
+	int32_t content_format; /* or TG_FORMAT_NONE */
+	uint64_t etag; /* as in struct tg_reading; at the end of a page of readings: where the next one begins */
+	int64_t time_wall_us;
+	uint32_t max_age_s;
+	/* The end: */
+	uint32_t verdict; /* enum tg_verdict: TG_ACCEPTED, TG_NOT_ALLOWED, TG_UNAVAILABLE */
+	bool more;        /* there is another page */
+	uint64_t
+		generation; /* another one each time something went out of the list, or the reader may read something else;
+				also in another run of the core */
+};
+
 /* The one answer that every submission gets. The response codes are those of RFC 7252 section 5.9. */
 enum tg_verdict {
 	TG_ACCEPTED = 0,      /* 2.04: taken over as far as the route's `ack` asks */

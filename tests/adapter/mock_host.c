@@ -233,6 +233,10 @@ static void free_records(struct mock_host *mock)
 		free(mock->reads[i].device);
 		free(mock->reads[i].path);
 	}
+	for (size_t i = 0; i < mock->n_lists; i++) {
+		free(mock->lists[i].reader);
+		free(mock->lists[i].behind);
+	}
 	for (size_t i = 0; i < mock->n_awake; i++)
 		free(mock->awake[i]);
 	for (size_t i = 0; i < mock->n_lines; i++) {
@@ -241,6 +245,7 @@ static void free_records(struct mock_host *mock)
 	}
 	mock_clear_routes(mock);
 	free(mock->reads);
+	free(mock->lists);
 	free(mock->awake);
 	free(mock->submissions);
 	free(mock->lookups);

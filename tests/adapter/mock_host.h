@@ -83,6 +83,15 @@ struct mock_read {
 	bool ended; /* by read_end, or by a last answer */
 };
 
+struct mock_list {
+	uint64_t token;
+	char *reader;
+	enum tg_list what;
+	uint64_t after;
+	char *behind;
+	bool ended;
+};
+
 struct mock_line {
 	enum tg_log_level level;
 	char *device;
@@ -109,6 +118,8 @@ struct mock_host {
 	size_t n_tickets;
 	struct mock_read *reads; /* number n is at place n - 1 */
 	size_t n_reads;
+	struct mock_list *lists;
+	size_t n_lists;
 	char **awake; /* the devices of `awake` */
 	size_t n_awake;
 	struct mock_line *lines;
@@ -169,6 +180,9 @@ void mock_clear_routes(struct mock_host *mock);
 
 /* Answers the read at this place of `reads`; `size` is filled in. */
 void mock_reading(struct mock_host *mock, size_t place, const struct tg_reading *reading);
+
+/* Answers the list at this place of `lists`, with an entry or its end; `size` is filled in. */
+void mock_listed(struct mock_host *mock, size_t place, const struct tg_listed *listed);
 
 /* Answers a submission, once. */
 void mock_answer(struct mock_host *mock, uint64_t token, const struct tg_answer *answer);

@@ -21,6 +21,13 @@ bool mock_fire_timers(struct mock_host *mock);
 int64_t mock_next_timer(const struct mock_host *mock);
 void mock_free_timers(struct mock_host *mock);
 
+/* tg_host.read, read_end, list */
+int mock_read(const struct tg_host *host, struct tg_bytes reader, struct tg_bytes device, struct tg_bytes path,
+	      bool observe, uint64_t token, uint64_t *ret_number);
+void mock_read_end(const struct tg_host *host, uint64_t number);
+int mock_list(const struct tg_host *host, struct tg_bytes reader, enum tg_list what, uint64_t after,
+	      struct tg_bytes behind, uint64_t token);
+
 /* Ends the test. */
 void mock_die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 void *mock_grow(void *array, size_t n, size_t size);

@@ -172,3 +172,53 @@ void mock_reading(struct mock_host *mock, size_t place, const struct tg_reading 
 	r.size = sizeof(r);
 	mock->adapter->reading(mock->state, mock->reads[place].token, &r);
 }
+
+void mock_listed(struct mock_host *mock, size_t place, const struct tg_listed *listed)
+{
+	struct tg_listed l = *listed;
+
+	if (place >= mock->n_lists || mock->lists[place].ended)
+		mock_die("no list waits at place %zu", place);
+	mock->lists[place].ended = l.end;
+	l.size = sizeof(l);
+	mock->adapter->listed(mock->state, mock->lists[place].token, &l);
+}
+
+int mock_read(const struct tg_host *host, struct tg_bytes reader, struct tg_bytes device, struct tg_bytes path,
+	      bool observe, uint64_t token, uint64_t *ret_number)
+{
+	struct mock_host *mock = (struct mock_host *)(uintptr_t)host;
+
+	if (mock->read_error)
+		return mock->read_error;
+	mock->reads = mock_grow(mock->reads, mock->n_reads, sizeof(*mock->reads));
+	mock->reads[mock->n_reads++] = (struct mock_read){.token = token,
+							  .reader = mock_copy(reader),
+							  .device = mock_copy(device),
+							  .path = mock_copy(path),
+							  .observe = observe};
+	*ret_number = mock->n_reads;
+	return 0;
+}
+
+void mock_read_end(const struct tg_host *host, uint64_t number)
+{
+	struct mock_host *mock = (struct mock_host *)(uintptr_t)host;
+
+	if (number == 0 || number > mock->n_reads)
+		mock_die("read %llu was never begun", (unsigned long long)number);
+	mock->reads[number - 1].ended = true;
+}
+
+int mock_list(const struct tg_host *host, struct tg_bytes reader, enum tg_list what, uint64_t after,
+	      struct tg_bytes behind, uint64_t token)
+{
+	struct mock_host *mock = (struct mock_host *)(uintptr_t)host;
+
+	if (mock->read_error)
+		return mock->read_error;
+	mock->lists = mock_grow(mock->lists, mock->n_lists, sizeof(*mock->lists));
+	mock->lists[mock->n_lists++] = (struct mock_list){
+		.token = token, .reader = mock_copy(reader), .what = what, .after = after, .behind = mock_copy(behind)};
+	return 0;
+}

@@ -279,32 +279,6 @@ static const char *route(const struct tg_host *host, size_t index)
 	return index < mock->n_routes ? mock->routes[index] : NULL;
 }
 
-static int read_last(const struct tg_host *host, struct tg_bytes reader, struct tg_bytes device, struct tg_bytes path,
-		     bool observe, uint64_t token, uint64_t *ret_number)
-{
-	struct mock_host *mock = mock_of(host);
-
-	if (mock->read_error)
-		return mock->read_error;
-	mock->reads = mock_grow(mock->reads, mock->n_reads, sizeof(*mock->reads));
-	mock->reads[mock->n_reads++] = (struct mock_read){.token = token,
-							  .reader = mock_copy(reader),
-							  .device = mock_copy(device),
-							  .path = mock_copy(path),
-							  .observe = observe};
-	*ret_number = mock->n_reads;
-	return 0;
-}
-
-static void read_end(const struct tg_host *host, uint64_t number)
-{
-	struct mock_host *mock = mock_of(host);
-
-	if (number == 0 || number > mock->n_reads)
-		mock_die("read %llu was never begun", (unsigned long long)number);
-	mock->reads[number - 1].ended = true;
-}
-
 static void set_link(const struct tg_host *host, enum tg_link state, const char *detail)
 {
 	struct mock_host *mock = mock_of(host);
@@ -431,8 +405,9 @@ void mock_services_init(struct tg_host *host)
 		.answered = answered,
 		.awake = awake,
 		.route = route,
-		.read = read_last,
-		.read_end = read_end,
+		.read = mock_read,
+		.read_end = mock_read_end,
+		.list = mock_list,
 		.lookup = lookup,
 		.session_begun = session_begun,
 		.session_ended = session_ended,

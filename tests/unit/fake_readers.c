@@ -22,6 +22,30 @@ struct device *devices_find(struct devices *all, struct tg_bytes name)
 	return NULL;
 }
 
+/* In the order of the table. */
+int devices_page(struct devices *all, const char *after, size_t most, int (*fn)(void *arg, struct device *device),
+		 void *arg)
+{
+	size_t i = 0;
+
+	(void)all;
+	while (after && i < READERS_DEVICES && strcmp(readers.devices[i++].name, after) != 0)
+		;
+	for (; i < READERS_DEVICES && most > 0; i++, most--) {
+		int r = fn(arg, &readers.devices[i]);
+
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+size_t devices_count(const struct devices *all)
+{
+	(void)all;
+	return READERS_DEVICES;
+}
+
 const struct profile *core_profile_of(struct core *c, struct device *device)
 {
 	(void)c;
@@ -46,10 +70,23 @@ uint32_t instance_generation(const struct instance *instance)
 	return instance->generation;
 }
 
+static int keep_listed(struct instance *instance, const struct frame_listed *listed)
+{
+	if (instance->result < 0)
+		return instance->result;
+	ck_assert_uint_lt(instance->n_listed, READERS_LISTED_MAX);
+	snprintf(instance->names[instance->n_listed], sizeof(instance->names[0]), "%.*s %.*s",
+		 BYTES_ARG(listed->device), BYTES_ARG(listed->path));
+	instance->listed[instance->n_listed++] = *listed;
+	return 0;
+}
+
 int instance_send(struct instance *instance, const struct frame *frame)
 {
 	const struct frame_reading *reading = &frame->reading;
 
+	if (frame->type == FRAME_LISTED)
+		return keep_listed(instance, &frame->listed);
 	ck_assert_int_eq(frame->type, FRAME_READING);
 	if (instance->result < 0)
 		return instance->result;
@@ -141,4 +178,12 @@ int readers_ask(struct instance *instance, uint64_t number, const char *reader, 
 	const struct frame_read read = {number, observe, bytes_text(reader), bytes_text(device), bytes_text(path)};
 
 	return core_readings_ask(&readers.endpoint, instance, &read);
+}
+
+int readers_list(struct instance *instance, const char *reader, enum tg_list what, uint64_t after, const char *behind)
+{
+	const struct frame_list list = {7, (uint8_t)what, after, bytes_text(reader), bytes_text(behind)};
+
+	instance->n_listed = 0;
+	return core_readings_list(&readers.endpoint, instance, &list);
 }

@@ -5,9 +5,11 @@
 /* The rest of the core, as far as readers meet it: a table of devices, processes that keep what they are sent, and a clock. For
  * programs that take nothing else of the core. */
 
+#include <tidegate/adapter.h>
+
 #include "core/core_inside.h"
 
-enum { READERS_SENT_MAX = 64 };
+enum { READERS_SENT_MAX = 64, READERS_LISTED_MAX = 1024 };
 
 struct instance {
 	uint32_t id;
@@ -17,6 +19,9 @@ struct instance {
 	struct frame_reading sent[READERS_SENT_MAX]; /* without their bytes */
 	char payload[READERS_SENT_MAX][16];
 	unsigned n_sent;
+	struct frame_listed listed[READERS_LISTED_MAX]; /* without their bytes */
+	char names[READERS_LISTED_MAX][32];             /* "device path" */
+	unsigned n_listed;
 };
 
 /* "reader" may read pump-X/temp and all of tank-X, "stranger" nothing, "lost" has no profile, "elsewhere" another endpoint. */
@@ -43,5 +48,7 @@ void readers_teardown(void);
 void readers_put(const char *device, const char *path, const char *payload);
 int readers_ask(struct instance *instance, uint64_t number, const char *reader, const char *device, const char *path,
 		bool observe);
+
+int readers_list(struct instance *instance, const char *reader, enum tg_list what, uint64_t after, const char *behind);
 
 #endif
