@@ -135,6 +135,8 @@ struct config_route {
 	size_t formats_count;     /* 0: all are taken */
 	struct config_transform transform;
 	struct config_command command;
+	struct pattern *source_device; /* NULL: the route does not say whom a message is from */
+	bool impersonate;              /* `source_device` may name devices of other endpoints */
 	struct config_section settings;
 	const struct config_source *source;
 	unsigned line;

@@ -92,6 +92,12 @@ static void warn_route(const struct config *config, size_t place, struct config_
 			problems, address->source, address->line,
 			"route \"%s\": \"address\" has a '%c', which has a meaning of its own in %s addresses",
 			route->name, reserved, config->endpoints[route->to].adapter);
+	if (route->impersonate)
+		config_problem_warning(
+			problems, route->source, route->line,
+			"route \"%s\": impersonate: whoever can send to endpoint \"%s\" can speak as any "
+			"enrolled device",
+			route->name, config->endpoints[route->from].name);
 	if (route->payload_max_bytes > config->limits.payload_max_bytes)
 		config_problem_warning(problems, route->source, route->line,
 				       "route \"%s\": takes larger payloads than the gateway (%zu bytes)", route->name,

@@ -64,6 +64,8 @@ int config_transform_read(const struct config_load *load, const char *where, str
 /* The rows of a route that are about commands; `from`, `to` and `match` have been read. Errors: -ENOMEM. */
 int config_command_read(const struct config_load *load, const char *where, struct config_route *route) WARN_UNUSED;
 void config_command_done(struct config_command *command);
+/* The rows of a route about whom its messages are from, and whether they may go back there. Errors: -ENOMEM. */
+int config_source_read(const struct config_load *load, const char *where, struct config_route *route) WARN_UNUSED;
 /* The endpoint that the row `key` of the route names; adds the problem where there is none, or it has not this role. */
 bool config_find_endpoint(const struct config_load *load, const char *where, const struct config_section *settings,
 			  const char *key, uint32_t role, size_t *ret_place);

@@ -9,6 +9,7 @@ void config_route_done(struct config_route *route)
 {
 	pattern_free(route->match);
 	pattern_free(route->address);
+	pattern_free(route->source_device);
 	free(route->formats);
 	config_command_done(&route->command);
 	config_section_done(&route->settings);
@@ -124,6 +125,8 @@ static int read_route(const struct config_load *load, const struct config_entry 
 		r = compile(load, entry, route);
 		if (r >= 0 && route->match)
 			r = config_command_read(load, entry->where, route);
+		if (r >= 0 && route->match)
+			r = config_source_read(load, entry->where, route);
 		route->enabled =
 			load->config->endpoints[route->from].enabled && load->config->endpoints[route->to].enabled;
 	}

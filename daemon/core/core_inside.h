@@ -95,6 +95,7 @@ struct core {
 	int64_t drain_until_us;
 	uint64_t refused[TG_UNKNOWN_DEVICE + 1]; /* by verdict, since the start, whether an outbox was asked or not */
 	char transform_problem[TRANSFORM_PROBLEM_SIZE];
+	char source_device[TG_DEVICE_MAX]; /* of the message that is being admitted */
 	struct log_limit refused_log;
 	struct log_limit dropped_log;
 	struct log_limit registry_log;
@@ -154,6 +155,12 @@ void core_command_certs_renewals(void *arg, struct control_call *call, const jso
 
 /* core_passage.c: the way of a message through the stages. */
 extern const struct intake_ops core_intake_ops;
+
+/* core_source.c: whom a message is from where the source authenticates no devices. Puts the name in, or fills *ret_verdict. */
+bool core_source_admits(struct core *core, const struct endpoint *endpoint, const struct frame_submit *submit,
+			struct tg_bytes *device, struct intake_verdict *ret_verdict);
+/* Whether a route has named its device. */
+bool core_source_is_named(const struct core *core, const struct intake_source *source, const struct message *message);
 
 /* core_command.c: the way of a command. Makes the endpoint's mailbox, or gives it the settings of the running configuration. */
 int core_mailbox_apply(struct endpoint *endpoint) WARN_UNUSED;

@@ -106,6 +106,9 @@ static void add_step(void *arg, const struct router_target *target, enum router_
 				       "step", test->refused ? test->refused : router_step_text(step), "goes",
 				       goes && !test->refused, "profile", test->profile, "format",
 				       format_of(route, test->format), "split", rule->split, "resolve", rule->resolve));
+	if (goes && !test->refused && route->source_device)
+		json_object_set_new(json_array_get(test->steps, json_array_size(test->steps) - 1), "source",
+				    control_text(target->device));
 	if (goes && !test->refused && route->command.wanted) {
 		json_t *last = json_array_get(test->steps, json_array_size(test->steps) - 1);
 
@@ -143,7 +146,7 @@ static void command_routes_test(void *arg, struct control_call *call, const json
 	if (endpoint->descriptor->flags & TG_DEVICES)
 		test.refused = core_profile_refuses_path(core, from, device, path, &test.profile);
 	router_test(core->router, (size_t)(endpoint - core->config->endpoints),
-		    &(struct router_message){TG_TELEMETRY, bytes_text(device), bytes_text(path), test.format, 0},
+		    &(struct router_message){TG_TELEMETRY, bytes_text(device), bytes_text(path), test.format, 0, false},
 		    add_step, &test);
 	control_reply(call, steps);
 }

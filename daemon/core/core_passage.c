@@ -17,15 +17,12 @@ static bool refuse(struct intake_verdict *verdict, enum tg_verdict why, uint32_t
 	return false;
 }
 
-/* The device that is enrolled for this endpoint; where the adapter authenticates none, there is one of the endpoint's name. */
+/* The device that is enrolled for this endpoint. */
 static bool admit_device(struct core *core, const struct endpoint *endpoint, const struct frame_submit *submit,
 			 struct intake_verdict *ret_verdict)
 {
 	struct device *device;
 
-	if (!(endpoint->config->descriptor->flags & TG_DEVICES))
-		return bytes_equal(submit->device, bytes_text(endpoint->name)) ||
-		       refuse(ret_verdict, TG_UNKNOWN_DEVICE, 0, "this endpoint speaks for itself alone");
 	device = devices_find(core->devices, submit->device);
 	if (!device || device->revoked || strcmp(device->endpoint, endpoint->name) != 0)
 		return refuse(ret_verdict, TG_UNKNOWN_DEVICE, 0, "not enrolled here");
@@ -34,7 +31,7 @@ static bool admit_device(struct core *core, const struct endpoint *endpoint, con
 }
 
 static bool admit(void *arg, const struct intake_source *source, const struct frame_submit *submit,
-		  struct intake_verdict *ret_verdict)
+		  struct tg_bytes *device, struct intake_verdict *ret_verdict)
 {
 	struct core *core = arg;
 	const struct endpoint *endpoint = core_endpoint(core, source->endpoint);
@@ -48,6 +45,8 @@ static bool admit(void *arg, const struct intake_source *source, const struct fr
 						"larger than this gateway takes"};
 		return false;
 	}
+	if (!(endpoint->config->descriptor->flags & TG_DEVICES))
+		return core_source_admits(core, endpoint, submit, device, ret_verdict);
 	return admit_device(core, endpoint, submit, ret_verdict);
 }
 
@@ -144,8 +143,8 @@ static void forward(void *arg, const struct intake_source *source, const struct 
 		    struct receipt *receipt, struct intake_verdict *ret_verdict)
 {
 	struct core *core = arg;
-	const struct router_message view = {(enum tg_kind)message->kind, message->device, message->path,
-					    message->content_format, message->payload.size};
+	const struct router_message view = {(enum tg_kind)message->kind, message->device,       message->path,
+					    message->content_format,     message->payload.size, true};
 	const struct config_endpoint *from = config_endpoint(core->config, source->endpoint);
 	CLEANUP(core_made_freep) struct core_made *made = NULL;
 	struct router_target target;
@@ -204,7 +203,8 @@ static void note_verdict(struct core *core, const struct intake_source *source, 
 	if (verdict->verdict == TG_ACCEPTED) {
 		if (device)
 			device->accepted++;
-		if (message && message->kind == TG_TELEMETRY && is_from(core, source, device))
+		if (message && message->kind == TG_TELEMETRY &&
+		    (is_from(core, source, device) || core_source_is_named(core, source, message)))
 			core_readings_put(core, message);
 		return;
 	}

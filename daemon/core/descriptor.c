@@ -25,8 +25,9 @@ static const struct word need_words[] = {{"listen", TG_NEED_LISTEN},
 					 {"resolve", TG_NEED_RESOLVE},
 					 {"threads", TG_NEED_THREADS},
 					 {NULL}};
-static const struct word flag_words[] = {
-	{"devices", TG_DEVICES}, {"workers", TG_WORKERS}, {"mailbox", TG_MAILBOX}, {"reaches", TG_REACHES}, {NULL}};
+static const struct word flag_words[] = {{"devices", TG_DEVICES},       {"workers", TG_WORKERS},
+					 {"mailbox", TG_MAILBOX},       {"reaches", TG_REACHES},
+					 {"publishers", TG_PUBLISHERS}, {NULL}};
 
 struct reader {
 	char *problem;

@@ -82,16 +82,17 @@ int intake_submit(struct intake *intake, const struct intake_source *source, con
 		  int64_t now_us)
 {
 	struct intake_verdict verdict = {.verdict = TG_ACCEPTED};
+	struct frame_submit admitted = *submit;
 	const struct message *message = NULL;
 	struct receipt *receipt;
 
 	if (!is_honest(submit))
 		return -EBADMSG;
-	if (!intake->ops->admit(intake->arg, source, submit, &verdict)) {
+	if (!intake->ops->admit(intake->arg, source, submit, &admitted.device, &verdict)) {
 		intake->ops->answer(intake->arg, source, submit->token, submit, NULL, &verdict);
 		return 0;
 	}
-	message = message_of_submit(submit, now_us);
+	message = message_of_submit(&admitted, now_us);
 	receipt = message ? receipt_new(intake, source, submit->token, message) : NULL;
 	if (!receipt) {
 		message_unref(message);

@@ -32,9 +32,10 @@ struct intake_verdict {
 };
 
 struct intake_ops {
-	/* May this device hand this in over this endpoint, now? Fills *ret_verdict where not. */
+	/* May this device hand this in over this endpoint, now? Fills *ret_verdict where not. *device, whom the frame is from, may be
+	 * replaced by another name that lives until the next call. */
 	bool (*admit)(void *arg, const struct intake_source *source, const struct frame_submit *submit,
-		      struct intake_verdict *ret_verdict);
+		      struct tg_bytes *device, struct intake_verdict *ret_verdict);
 	/* Gives the message to every outbox that a route names, each with intake_hold'ing the receipt once and settling it later, or
 	 * at once. *ret_verdict: why where none takes it. `message` is borrowed: who keeps it takes a reference. */
 	void (*forward)(void *arg, const struct intake_source *source, const struct message *message,

@@ -21,6 +21,7 @@ libcore_la_SOURCES = \
 	daemon/core/config_renewal.c \
 	daemon/core/config_routes.c \
 	daemon/core/config_section.c daemon/core/config_section.h \
+	daemon/core/config_source.c \
 	daemon/core/config_text.c daemon/core/config_text.h \
 	daemon/core/config_value.c daemon/core/config_value.h \
 	daemon/core/config_transform.c \
@@ -51,6 +52,7 @@ libcore_la_SOURCES = \
 	daemon/core/core_readings_show.c \
 	daemon/core/core_reload.c \
 	daemon/core/core_sessions.c \
+	daemon/core/core_source.c \
 	daemon/core/core_renewal.c \
 	daemon/core/core_status.c \
 	daemon/core/core_stop.c \
@@ -434,6 +436,12 @@ UNIT_TESTS += tests/unit/test_config_commands
 tests_unit_test_config_commands_SOURCES = $(CONFIG_FIXTURE) tests/unit/test_config_commands.c
 tests_unit_test_config_commands_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_config_commands_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_router_source
+UNIT_TESTS += tests/unit/test_router_source
+tests_unit_test_router_source_SOURCES = $(CONFIG_FIXTURE) tests/unit/test_router_source.c
+tests_unit_test_router_source_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_router_source_LDADD = libcore.la $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_router_commands
 UNIT_TESTS += tests/unit/test_router_commands

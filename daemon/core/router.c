@@ -12,6 +12,7 @@
 struct source {
 	size_t *routes; /* places in config.routes */
 	size_t count;
+	bool names; /* a route says whom messages are from */
 };
 
 struct router {
@@ -29,9 +30,12 @@ static void list_routes(struct router *router)
 		struct source *source = &router->sources[from];
 
 		source->routes = &router->places[used];
-		for (size_t i = 0; i < config->routes_count; i++)
-			if (config->routes[i].enabled && config->routes[i].from == from)
-				source->routes[source->count++] = i;
+		for (size_t i = 0; i < config->routes_count; i++) {
+			if (!config->routes[i].enabled || config->routes[i].from != from)
+				continue;
+			source->routes[source->count++] = i;
+			source->names |= config->routes[i].source_device != NULL;
+		}
 		used += source->count;
 	}
 }
@@ -76,6 +80,7 @@ void router_begin(const struct router *router, size_t from, const struct router_
 	walk->from = from;
 	walk->next = 0;
 	walk->found = 0;
+	walk->nameless = false;
 	walk->refusal = TG_NO_ROUTE;
 	walk->limit_bytes = 0;
 	if (message->content_format == TG_FORMAT_NONE)
@@ -117,6 +122,17 @@ static bool read_device(struct router_walk *walk, struct tg_bytes captured)
 	return true;
 }
 
+/* As the registry wants names. */
+static bool is_name(struct tg_bytes text)
+{
+	const unsigned char *p = text.data;
+
+	for (size_t i = 0; i < text.size; i++)
+		if (p[i] < 0x20 || p[i] == 0x7f)
+			return false;
+	return bytes_is_utf8(text);
+}
+
 /* What the route says of the command that it makes. */
 static enum router_step read_command(struct router_walk *walk, const struct config_command *command)
 {
@@ -147,17 +163,37 @@ static enum router_step read_command(struct router_walk *walk, const struct conf
 	return ROUTER_TAKES;
 }
 
+/* Puts the device in that the route says the message is from, or for. */
+static enum router_step read_source(struct router_walk *walk, const struct config_route *route)
+{
+	int capture = pattern_device_capture(route->match);
+	ptrdiff_t size;
+
+	if (route->source_device && walk->message.sourced)
+		return ROUTER_TAKES;
+	if (capture >= 0 && !read_device(walk, walk->values.captures[capture]))
+		return ROUTER_OTHER_PATH;
+	if (!route->source_device)
+		return ROUTER_TAKES;
+	size = pattern_build_name(route->source_device, &walk->values, walk->device_room, sizeof(walk->device_room));
+	if (size <= 0 || !is_name(bytes_of(walk->device_room, (size_t)size)))
+		return walk->nameless = true, ROUTER_NO_SOURCE;
+	walk->values.given[PATTERN_DEVICE] = bytes_of(walk->device_room, (size_t)size);
+	return ROUTER_TAKES;
+}
+
 static enum router_step try_route(struct router_walk *walk, const struct config_route *route, size_t *ret_size)
 {
 	const struct router_message *message = &walk->message;
-	int capture = pattern_device_capture(route->match);
+	enum router_step step;
 	ptrdiff_t size;
 
 	walk->values.given[PATTERN_DEVICE] = message->device;
 	if (!pattern_match(route->match, message->path, &walk->values))
 		return ROUTER_OTHER_PATH;
-	if (capture >= 0 && !read_device(walk, walk->values.captures[capture]))
-		return ROUTER_OTHER_PATH;
+	step = read_source(walk, route);
+	if (step != ROUTER_TAKES)
+		return step;
 	if (!takes_device(route, walk->values.given[PATTERN_DEVICE]))
 		return ROUTER_OTHER_DEVICE;
 	if (!takes_format(route, message->content_format))
@@ -180,7 +216,8 @@ static void note_refusal(struct router_walk *walk, const struct config_route *ro
 			walk->limit_bytes = (uint32_t)route->payload_max_bytes;
 	} else if (step == ROUTER_WRONG_FORMAT && walk->refusal != TG_TOO_LARGE)
 		walk->refusal = TG_WRONG_FORMAT;
-	else if ((step == ROUTER_ADDRESS_TOO_LONG || step == ROUTER_NO_DEVICE) && walk->refusal == TG_NO_ROUTE)
+	else if ((step == ROUTER_ADDRESS_TOO_LONG || step == ROUTER_NO_DEVICE || step == ROUTER_NO_SOURCE) &&
+		 walk->refusal == TG_NO_ROUTE)
 		walk->refusal = TG_NOT_ALLOWED;
 }
 
@@ -216,6 +253,31 @@ bool router_next(struct router_walk *walk, struct router_target *ret_target)
 		return true;
 	}
 	return false;
+}
+
+bool router_names_sources(const struct router *router, size_t from)
+{
+	return router->sources[from].names;
+}
+
+bool router_source(const struct router *router, size_t from, const struct router_message *message, char *room,
+		   struct tg_bytes *ret_device, const struct config_route **ret_route)
+{
+	struct router_target target;
+	struct router_walk walk;
+
+	*ret_device = message->device;
+	*ret_route = NULL;
+	router_begin(router, from, message, &walk);
+	while (router_next(&walk, &target)) {
+		if (!target.route->source_device)
+			continue;
+		memcpy(room, target.device.data, target.device.size);
+		*ret_device = bytes_of(room, target.device.size);
+		*ret_route = target.route;
+		break;
+	}
+	return !walk.nameless;
 }
 
 enum tg_verdict router_refusal(const struct router_walk *walk, uint32_t *ret_limit_bytes)
@@ -264,6 +326,8 @@ const char *router_step_text(enum router_step step)
 		return "its address would be too long";
 	case ROUTER_NO_DEVICE:
 		return "makes no command of it: no device or method of that name can be";
+	case ROUTER_NO_SOURCE:
+		return "does not take it: source_device cannot be a device's name";
 	}
 	return "";
 }

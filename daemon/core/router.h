@@ -28,6 +28,7 @@ struct router_message {
 	struct tg_bytes path;
 	int32_t content_format; /* or TG_FORMAT_NONE */
 	size_t payload_bytes;
+	bool sourced; /* `device` is whom it is from, whatever a route says of that */
 };
 
 struct router_target {
@@ -38,7 +39,8 @@ struct router_target {
 	struct tg_bytes to_device;
 	enum tg_method method;
 	struct tg_bytes response;
-	/* Whom the message is from or, where the source knows no devices and the route's pattern has {device}, for. */
+	/* Whom the message is from, also where the route says so (`source_device`), or, where the source knows no devices and the
+	 * route's pattern has {device}, for. */
 	struct tg_bytes device;
 };
 
@@ -50,6 +52,7 @@ enum router_step {
 	ROUTER_TOO_LARGE,
 	ROUTER_ADDRESS_TOO_LONG,
 	ROUTER_NO_DEVICE, /* it makes commands, and names nobody, or no method that exists */
+	ROUTER_NO_SOURCE, /* whom it says that the message is from cannot be a device's name */
 };
 
 /* The members are the router's own. Can lie on the stack and be used again. */
@@ -59,6 +62,7 @@ struct router_walk {
 	size_t from;
 	size_t next; /* place in the source's list of routes */
 	unsigned found;
+	bool nameless; /* a route made no name of it */
 	enum tg_verdict refusal;
 	uint32_t limit_bytes;
 	struct pattern_values values;
@@ -75,6 +79,15 @@ struct router_walk {
 /* Begins a walk for a message of the endpoint at `from` in config.endpoints. What `message` points to must live as long. */
 void router_begin(const struct router *router, size_t from, const struct router_message *message,
 		  struct router_walk *ret_walk);
+
+/* Whether a route of this source says whom its messages are from. */
+bool router_names_sources(const struct router *router, size_t from);
+
+/* Whom the message is from: what the first route says that takes it and says so, else message.device; written to `room`, which holds
+ * TG_DEVICE_MAX bytes, or borrowed from the message. *ret_route: that route, or NULL. Returns false where a route would take it, but
+ * makes no name of it that could be a device's. */
+bool router_source(const struct router *router, size_t from, const struct router_message *message, char *room,
+		   struct tg_bytes *ret_device, const struct config_route **ret_route);
 
 /* The next route that takes the message. `*ret_target` is valid until the next call. Returns false at the end. */
 bool router_next(struct router_walk *walk, struct router_target *ret_target);

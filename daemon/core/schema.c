@@ -233,6 +233,15 @@ static const struct tg_setting route_rows[] = {
 	 .unit = "",
 	 .highest = 256,
 	 .help = "names of the devices that it takes messages of, '*' stands for any characters; empty means all"},
+	{TEXT("source_device", .flags = TG_LIVE, .highest = TG_PATH_MAX,
+	      .help = "whom the message is from where the source authenticates no devices, made of captures, such as "
+		      "{sensor}; empty means the endpoint itself")},
+	{BOOL("impersonate", .fallback = "false", .flags = TG_LIVE,
+	      .help = "true: source_device may also be the name of a device that is enrolled at another endpoint, or "
+		      "of "
+		      "another endpoint")},
+	{BOOL("back", .fallback = "false", .flags = TG_LIVE,
+	      .help = "true: \"to\" may be the endpoint that the messages come from")},
 	{TEXT("device", .flags = TG_LIVE, .highest = TG_PATH_MAX,
 	      .help = "commands: the device that they are for, also made of captures; empty means the {device} in "
 		      "\"match\"")},

@@ -82,6 +82,8 @@ int ctl_routes_test(struct ctl *ctl)
 			if (goes && *ctl_text(route, "method"))
 				table_cell(&table, 3, "%s of \"%s\" %s", ctl_text(route, "method"),
 					   ctl_text(route, "device"), why_not(route));
+			else if (goes && *ctl_text(route, "source"))
+				table_cell(&table, 3, "%s as \"%s\"", why_not(route), ctl_text(route, "source"));
 			else
 				table_cell(&table, 3, "%s", why_not(route));
 			if (goes)

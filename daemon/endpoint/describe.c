@@ -17,8 +17,8 @@ static const struct bit needs[] = {{TG_NEED_LISTEN, "listen"},
 				   {TG_NEED_RESOLVE, "resolve"},
 				   {TG_NEED_THREADS, "threads"},
 				   {0, NULL}};
-static const struct bit flags[] = {
-	{TG_DEVICES, "devices"}, {TG_WORKERS, "workers"}, {TG_MAILBOX, "mailbox"}, {TG_REACHES, "reaches"}, {0, NULL}};
+static const struct bit flags[] = {{TG_DEVICES, "devices"}, {TG_WORKERS, "workers"},       {TG_MAILBOX, "mailbox"},
+				   {TG_REACHES, "reaches"}, {TG_PUBLISHERS, "publishers"}, {0, NULL}};
 /* NULL stands for itself: no fallback is something else than an empty one. */
 static json_t *text(const char *value)
 {

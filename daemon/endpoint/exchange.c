@@ -76,7 +76,7 @@ int exchange_submit(const struct tg_host *services, const struct tg_submission *
 
 	if (r < 0)
 		return r;
-	if (!devices)
+	if (!devices && (s.device.size == 0 || !(host->adapter->flags & TG_PUBLISHERS)))
 		s.device = bytes_text(host->endpoint);
 	r = pending_add(&host->pending, &s, &m);
 	if (r < 0)

@@ -85,9 +85,12 @@ enum tg_needs {
 enum tg_flags {
 	TG_DEVICES =
 		1, /* authenticates devices of the registry through tg_host.lookup; without it every submission comes
-			   from one device that bears the endpoint's name */
+			   from one device that bears the endpoint's name, unless a route says whom it is from */
 	TG_WORKERS = 2, /* several processes can share one endpoint's listening address (setting `workers`) */
 	TG_MAILBOX = 4, /* a sink whose deliveries are requests to single devices; see tg_delivery */
+	TG_PUBLISHERS =
+		16, /* a source without TG_DEVICES whose server may vouch for who has sent a message: what it submits is from
+			   `device`, where that is not empty, and not a name that is enrolled or an endpoint's */
 	TG_REACHES =
 		8 /* with TG_MAILBOX: opens sessions to its devices itself. Without it a command is handed over only to
 			   the process that has reported a live session of the device */

@@ -27,9 +27,10 @@ static struct {
 } world;
 
 static bool admit(void *arg, const struct intake_source *source, const struct frame_submit *frame,
-		  struct intake_verdict *ret_verdict)
+		  struct tg_bytes *device, struct intake_verdict *ret_verdict)
 {
 	(void)arg;
+	(void)device;
 	(void)source;
 	(void)frame;
 	*ret_verdict = (struct intake_verdict){world.admit ? TG_ACCEPTED : TG_TOO_FAST, world.admit ? 0 : 7, 0, NULL};
