@@ -1,19 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-EXTRA_DIST += systemd/tidegate.service.in systemd/tidegate-again.service.in systemd/tidegate.sysusers systemd/tidegate-identity.in systemd/tidegate.catalog
+EXTRA_DIST += systemd/tidegate.service.in systemd/tidegate-again.service.in systemd/tidegate-clock.socket.in systemd/tidegate-clock@.service.in systemd/tidegate.sysusers systemd/tidegate-identity.in systemd/tidegate.catalog
 systemdunitdir = $(prefix)/lib/systemd/system
 sysusersdir = $(prefix)/lib/sysusers.d
 catalogdir = $(prefix)/lib/systemd/catalog
-nodist_systemdunit_DATA = systemd/tidegate.service systemd/tidegate-again.service
+nodist_systemdunit_DATA = systemd/tidegate.service systemd/tidegate-again.service systemd/tidegate-clock.socket systemd/tidegate-clock@.service
 nodist_sysusers_DATA = systemd/tidegate.conf
 nodist_endpoint_SCRIPTS = systemd/tidegate-identity
 catalog_DATA = systemd/tidegate.catalog
-CLEANFILES += systemd/tidegate.service systemd/tidegate-again.service systemd/tidegate.conf systemd/tidegate-identity
+CLEANFILES += $(nodist_systemdunit_DATA) systemd/tidegate.conf systemd/tidegate-identity
 
 SYSTEMD_PLACES = -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@bindir[@]|$(bindir)|g' -e 's|@libexecdir[@]|$(libexecdir)|g' \
 	-e 's|@state_dir[@]|$(state_dir)|g' -e 's|@run_dir[@]|$(run_dir)|g'
 
 systemd/tidegate.service: systemd/tidegate.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) systemd && sed $(SYSTEMD_PLACES) $(srcdir)/systemd/tidegate.service.in > $@
+
+systemd/tidegate-clock.socket: systemd/tidegate-clock.socket.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) systemd && sed $(SYSTEMD_PLACES) $(srcdir)/systemd/tidegate-clock.socket.in > $@
+
+systemd/tidegate-clock@.service: systemd/tidegate-clock@.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) systemd && sed $(SYSTEMD_PLACES) $(srcdir)/systemd/tidegate-clock@.service.in > $@
 
 systemd/tidegate-again.service: systemd/tidegate-again.service.in
 	$(AM_V_GEN)$(MKDIR_P) systemd && cp $(srcdir)/systemd/tidegate-again.service.in $@

@@ -25,6 +25,7 @@ struct core_places {
 	const char *adapter_dir;
 	const char *endpoint_program;
 	const char *renew_program;
+	const char *clock_socket; /* of tidegate-clock */
 };
 
 /* Opens store, registry and sockets and starts the endpoints; READY=1 is told once they run. Logs what goes wrong.

@@ -10,6 +10,7 @@
 #include <sys/timex.h>
 
 #include "base/clock.h"
+#include "core/clock_ask.h"
 #include "core/core_inside.h"
 #include "core/events.h"
 #include "core/guard.h"
@@ -21,6 +22,7 @@
 
 struct core_clock {
 	struct guard guard;
+	struct clock_ask ask;
 	int64_t looked_us;
 	int64_t distance_us; /* of the clock to the monotonic one, when it was looked at */
 	int64_t told_us;     /* the same of what the endpoints were told */
@@ -29,14 +31,17 @@ struct core_clock {
 	struct log_limit log;
 };
 
-/* ProtectClock= of systemd forbids the call; then the mark of systemd-timesyncd has to do. */
-static bool is_synchronised(void)
+/* ProtectClock= of systemd forbids the call; then tidegate-clock is asked and, where that is missing too, the mark of
+ * systemd-timesyncd has to do. */
+static bool is_synchronised(struct core_clock *clock)
 {
 	struct timex state = {.modes = 0};
+	int said;
 
-	if (adjtimex(&state) < 0)
-		return access("/run/systemd/timesync/synchronized", F_OK) == 0;
-	return !(state.status & STA_UNSYNC);
+	if (adjtimex(&state) >= 0)
+		return !(state.status & STA_UNSYNC);
+	said = clock_ask_next(&clock->ask);
+	return said < 0 ? access("/run/systemd/timesync/synchronized", F_OK) == 0 : said > 0;
 }
 
 static int clock_path(const struct core *core, const char *name, char path[1024])
@@ -207,7 +212,7 @@ static void tell_endpoints(struct core *core)
 static void look(struct core *core)
 {
 	struct core_clock *clock = core->clock;
-	struct guard_look look = {.now_us = loop_now_us(core->loop), .synchronised = is_synchronised()};
+	struct guard_look look = {.now_us = loop_now_us(core->loop), .synchronised = is_synchronised(clock)};
 	struct guard_report report;
 
 	look.wall_us = clock_wall_us();
@@ -228,6 +233,7 @@ int core_clock_new(struct core *core)
 	if (!clock)
 		return -ENOMEM;
 	core->clock = clock;
+	clock_ask_init(&clock->ask, core->places->clock_socket);
 	clock->log = (struct log_limit){.span_us = 60 * CLOCK_S_US, .burst = 10};
 	r = read_seen(core, &seen);
 	if (r < 0 && r != -ENOENT)
@@ -243,6 +249,8 @@ void core_clock_free(struct core *core)
 {
 	if (core->clock && core->state == CORE_STOPPING)
 		keep(core, true);
+	if (core->clock)
+		clock_ask_done(&core->clock->ask);
 	free(core->clock);
 	core->clock = NULL;
 }

@@ -7,6 +7,7 @@ libcore_la_SOURCES = \
 	daemon/core/certs_files.c \
 	daemon/core/certs_report.c daemon/core/certs_report.h \
 	daemon/core/certs_words.c \
+	daemon/core/clock_ask.c daemon/core/clock_ask.h \
 	daemon/core/config.c daemon/core/config.h daemon/core/config_internal.h \
 	daemon/core/config_check.c \
 	daemon/core/config_commands.c \

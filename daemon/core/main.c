@@ -231,7 +231,7 @@ static int print(const struct options *options)
 int main(int argc, char **argv)
 {
 	struct options options = {.places = {TG_CONFIG_FILE, TG_STATE_DIR, TG_RUN_DIR, TG_ADAPTER_DIR,
-					     TG_ENDPOINT_PROGRAM, TG_RENEW_PROGRAM}};
+					     TG_ENDPOINT_PROGRAM, TG_RENEW_PROGRAM, TG_CLOCK_SOCKET}};
 	int r = parse_options(argc, argv, &options);
 
 	if (r > 0)

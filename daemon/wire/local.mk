@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += libwire.la
 libwire_la_SOURCES = \
+	daemon/wire/clock_word.h \
 	daemon/wire/crypto.c daemon/wire/crypto.h \
 	daemon/wire/frame.c daemon/wire/frame.h \
 	daemon/wire/link.c daemon/wire/link.h

@@ -14,6 +14,7 @@ MAY_INCLUDE = {
     "daemon/confine/": ["daemon/base/", "daemon/confine/", "include/tidegate/"],
     "daemon/endpoint/": ["daemon/base/", "daemon/confine/", "daemon/wire/", "daemon/endpoint/", "include/tidegate/"],
     "daemon/renew/": ["daemon/base/", "daemon/wire/", "daemon/confine/", "daemon/renew/", "include/tidegate/"],
+    "daemon/clock/": ["daemon/wire/", "daemon/clock/"],
     "daemon/ctl/": ["daemon/base/", "daemon/wire/", "daemon/ctl/", "include/tidegate/"],
     "plugins/": ["include/tidegate/", "plugins/common/"],
     "include/tidegate/": ["include/tidegate/"],
