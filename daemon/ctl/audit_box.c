@@ -5,27 +5,21 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
-#include <poll.h>
 #include <pwd.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "ctl/audit_line.h"
+#include "ctl/program.h"
 
 enum { ANSWER_BYTES = 256 * 1024, APT_S = 60, LISTS_OLD_DAYS = 7, DAY_S = 86400, USERS_MAX = 200 };
-
-extern char **environ;
 
 static void note_members(json_t *evidence, const struct group *group)
 {
@@ -78,58 +72,6 @@ void audit_box_socket(json_t *lines, const char *run_dir)
 		audit_note(evidence, "group %u, which has no name", (unsigned)st.st_gid);
 }
 
-/* Starts the program with its output in a pipe. Returns the pipe, or a negative errno. */
-static int begin(char *const *command, pid_t *ret_pid)
-{
-	posix_spawn_file_actions_t actions;
-	int fds[2], r;
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return -errno;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, fds[1], 1);
-	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-	r = posix_spawnp(ret_pid, command[0], &actions, NULL, command, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	close(fds[1]);
-	if (r == 0)
-		return fds[0];
-	close(fds[0]);
-	return -r;
-}
-
-/* Whether it ended well and in time, with what it said in `text`. */
-static bool run(char *const *command, char *text, size_t size)
-{
-	int64_t end_us = clock_now_us() + APT_S * CLOCK_S_US;
-	size_t used = 0;
-	int status = -1;
-	pid_t pid;
-	int fd = begin(command, &pid);
-	bool ended = false;
-
-	if (fd < 0)
-		return false;
-	while (!ended && used < size - 1) {
-		struct pollfd wait = {.fd = fd, .events = POLLIN};
-		int64_t left_ms = (end_us - clock_now_us()) / CLOCK_MS_US;
-		ssize_t n = -1;
-
-		if (left_ms > 0 && poll(&wait, 1, (int)left_ms) > 0)
-			n = read(fd, text + used, size - 1 - used);
-		if (n < 0)
-			break;
-		ended = n == 0;
-		used += (size_t)n;
-	}
-	text[used] = '\0';
-	close(fd);
-	if (!ended)
-		kill(pid, SIGKILL);
-	return waitpid(pid, &status, 0) == pid && ended && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 /* Days since apt's lists were last fetched; -1: there are none. */
 static long lists_age_days(void)
 {
@@ -178,7 +120,7 @@ void audit_box_updates(json_t *lines)
 	size_t i;
 
 	setenv("LC_ALL", "C", 1);
-	if (age < 0 || !text || !run(command, text, ANSWER_BYTES)) {
+	if (age < 0 || !text || program_run(command, APT_S, false, text, ANSWER_BYTES) != 0) {
 		evidence = audit_line(lines, "updates", "5.3", AUDIT_UNKNOWN,
 				      "let the box fetch updates: apt-get update, or unattended-upgrades",
 				      "whether updates are pending is not known");

@@ -31,6 +31,7 @@ struct ctl_command {
 	const char *usage; /* what follows them */
 	const char *help;  /* one line */
 	int (*run)(struct ctl *ctl);
+	bool alone; /* runs without a gateway, and makes no connection */
 };
 
 /* Ends with words NULL. */
@@ -62,6 +63,7 @@ int ctl_reload(struct ctl *ctl);
 int ctl_drain(struct ctl *ctl);
 int ctl_clock_accept(struct ctl *ctl);
 int ctl_certs(struct ctl *ctl);
+int ctl_diag(struct ctl *ctl);
 
 /* Sends the request (takes it) and returns the whole answer, having said what went wrong where there is none.
  * Returns CTL_GOOD with *ret_result (the caller's), or an exit code. */

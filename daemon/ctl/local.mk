@@ -19,10 +19,13 @@ tidegatectl_SOURCES = \
 	daemon/ctl/device_export.c \
 	daemon/ctl/device_import.c \
 	daemon/ctl/device_rekey.c \
+	daemon/ctl/diag.c \
+	daemon/ctl/diag_scrub.c daemon/ctl/diag_scrub.h \
 	daemon/ctl/main.c \
 	daemon/ctl/manage.c \
 	daemon/ctl/out.c daemon/ctl/out.h \
 	daemon/ctl/profiles.c \
+	daemon/ctl/program.c daemon/ctl/program.h \
 	daemon/ctl/readings.c \
 	daemon/ctl/sessions.c \
 	daemon/ctl/renew.c \
@@ -39,11 +42,20 @@ tests_unit_test_csv_SOURCES = daemon/ctl/csv.c daemon/ctl/csv.h tests/unit/suite
 tests_unit_test_csv_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_csv_LDADD = libbase.la $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test_diag_scrub
+UNIT_TESTS += tests/unit/test_diag_scrub
+tests_unit_test_diag_scrub_SOURCES = daemon/ctl/diag_scrub.c daemon/ctl/diag_scrub.h tests/unit/suite.h tests/unit/test_diag_scrub.c
+tests_unit_test_diag_scrub_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_diag_scrub_LDADD = $(CHECK_LIBS)
+
 check_PROGRAMS += tests/unit/test_audit_proc
 UNIT_TESTS += tests/unit/test_audit_proc
 tests_unit_test_audit_proc_SOURCES = daemon/ctl/audit_proc.c daemon/ctl/audit_proc.h tests/unit/suite.h tests/unit/test_audit_proc.c
 tests_unit_test_audit_proc_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_audit_proc_LDADD = libbase.la $(CHECK_LIBS)
+
+INTEGRATION_TESTS += tests/integration/test_diag.py
+EXTRA_DIST += tests/integration/test_diag.py
 
 INTEGRATION_TESTS += tests/integration/test_readings.py tests/integration/test_registry.py
 SANITIZE_TESTS += tests/integration/test_readings.py tests/integration/test_registry.py

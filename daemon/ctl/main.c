@@ -48,7 +48,8 @@ const struct ctl_command ctl_commands[] = {
 	{"certs", "[--at DATE]", "every certificate in use on a time line, or what will have stopped to work by then",
 	 ctl_certs},
 	{"clock accept", "", "the machine's clock is right: go by it, whatever was seen before", ctl_clock_accept},
-	{NULL, NULL, NULL, NULL}};
+	{"diag", "[FILE]", "one archive about gateway and box for whoever is to help, without secrets", ctl_diag, true},
+	{NULL}};
 
 static void print_command(FILE *out, const struct ctl_command *command)
 {
@@ -93,6 +94,9 @@ static int run_command(struct ctl *ctl, const char *run_dir, const struct ctl_co
 	char path[512];
 	int r;
 
+	ctl->run_dir = run_dir;
+	if (command->alone)
+		return command->run(ctl);
 	snprintf(path, sizeof(path), "%s/control.sock", run_dir);
 	r = client_open(&ctl->client, path);
 	if (r < 0) {
@@ -102,7 +106,6 @@ static int run_command(struct ctl *ctl, const char *run_dir, const struct ctl_co
 		client_close(&ctl->client);
 		return CTL_NO_GATEWAY;
 	}
-	ctl->run_dir = run_dir;
 	r = command->run(ctl);
 	client_close(&ctl->client);
 	return r;
