@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "core/core_inside.h"
+#include "core/notes.h"
 
 #define TICK_US        (100 * CLOCK_MS_US)
 #define FIRST_START_US (5 * CLOCK_S_US)
@@ -98,8 +99,11 @@ static int open_stores(struct core *core)
 {
 	const struct config_store *limits = &core->config->store;
 	const struct store_settings settings = {limits->disk_bytes, limits->reserve_bytes, limits->mirror};
-	int r = devices_new(core->places->state_dir, &core->devices);
+	int r = core_notes_new(core);
 
+	if (r < 0)
+		return r;
+	r = devices_new(core->places->state_dir, &core->devices);
 	if (r < 0) {
 		log_error("cannot open the registry of devices in \"%s\" (%s)", core->places->state_dir, strerror(-r));
 		return r;
@@ -182,7 +186,7 @@ int core_new(struct loop *loop, const struct core_places *places, struct descrip
 	core->watchdog_us = loop_watchdog_us();
 	core->started_us = clock_now_us();
 	core->refused_log = (struct log_limit){.span_us = 10 * CLOCK_S_US, .burst = 10};
-	core->dropped_log = core->registry_log = core->refused_log;
+	core->dropped_log = core->registry_log = core->notes_log = core->refused_log;
 	r = build(core);
 	if (r >= 0)
 		r = core_endpoints_apply(core);
@@ -214,6 +218,7 @@ void core_free(struct core *core)
 	router_free(core->router);
 	intake_free(core->intake);
 	core_readings_free(core);
+	notes_free(core->notes);
 	sessions_free(core->sessions);
 	files_free(core->files);
 	devices_free(core->devices);

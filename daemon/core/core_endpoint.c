@@ -164,6 +164,7 @@ static int on_configure(void *arg, struct instance *instance)
 
 static void on_running(void *arg, struct instance *instance)
 {
+	core_notes_tell(arg, instance);
 	core_devices_tell(arg, instance);
 	core_certs_tell(arg, instance);
 	log_fields_write(LOG_LEVEL_INFO, &(struct log_fields){.endpoint = instance_endpoint(instance)},
@@ -355,6 +356,8 @@ static int on_frame(void *arg, struct instance *instance, const struct frame *fr
 	case FRAME_READ_END:
 		core_readings_end(endpoint->core, instance, frame->read_end.number);
 		return 0;
+	case FRAME_KEEP:
+		return core_notes_keep(endpoint, instance, &frame->keep);
 	case FRAME_COUNTER:
 		return on_counter(instance, &frame->counter);
 	case FRAME_LOG:

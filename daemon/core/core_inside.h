@@ -57,6 +57,7 @@ struct endpoint {
 struct core_clock;
 struct core_certs;
 struct core_readings;
+struct notes;
 
 struct core {
 	struct loop *loop;
@@ -76,6 +77,7 @@ struct core {
 	struct devices *devices;
 	struct sessions *sessions;
 	struct core_readings *readings;
+	struct notes *notes;
 	struct files *files;
 	struct store *store;
 	struct ledger *ledger;
@@ -99,6 +101,7 @@ struct core {
 	struct log_limit refused_log;
 	struct log_limit dropped_log;
 	struct log_limit registry_log;
+	struct log_limit notes_log;
 	int64_t tickets_at_us;       /* their keys are looked at again */
 	char registry_problem[1200]; /* why the registry is locked, or will be at the next start; "": it is not */
 };
@@ -200,6 +203,13 @@ void core_readings_process_gone(struct core *core, const struct instance *instan
 void core_readings_revoked(struct core *core, const char *device);
 json_t *core_readings_status(const struct core *core);
 void core_command_readings(void *arg, struct control_call *call, const json_t *request);
+
+/* core_notes.c: what is kept for endpoints (notes.h). Before the registry is opened. Logs what is wrong. */
+int core_notes_new(struct core *core) WARN_UNUSED;
+/* Errors: -EBADMSG. */
+int core_notes_keep(struct endpoint *endpoint, struct instance *instance, const struct frame_keep *keep) WARN_UNUSED;
+/* A process has just begun: all that is kept for its endpoint. */
+void core_notes_tell(struct core *core, struct instance *instance);
 
 /* core_profile.c: what the profiles of the devices let through. The device's, or NULL: what it has is not configured. */
 const struct profile *core_profile_of(struct core *core, struct device *device);

@@ -45,6 +45,7 @@ libcore_la_SOURCES = \
 	daemon/core/core_files.c \
 	daemon/core/core_identity.c \
 	daemon/core/core_manage.c \
+	daemon/core/core_notes.c \
 	daemon/core/core_outcome.c \
 	daemon/core/core_passage.c \
 	daemon/core/core_profile.c \
@@ -86,6 +87,8 @@ libcore_la_SOURCES = \
 	daemon/core/mailbox_load.c \
 	daemon/core/mailbox_save.c \
 	daemon/core/mailbox_send.c \
+	daemon/core/notes.c daemon/core/notes.h \
+	daemon/core/notes_file.c daemon/core/notes_file.h \
 	daemon/core/message.c daemon/core/message.h \
 	daemon/core/message_mark.c \
 	daemon/core/method.c daemon/core/method.h \
@@ -217,6 +220,11 @@ tests_unit_test_trust_SOURCES = tests/unit/test_trust.c
 tests_unit_test_trust_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_trust_LDADD = libcore.la $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test_notes
+UNIT_TESTS += tests/unit/test_notes
+tests_unit_test_notes_SOURCES = tests/unit/test_notes.c
+tests_unit_test_notes_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_notes_LDADD = libcore.la $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test_guard
 UNIT_TESTS += tests/unit/test_guard
 tests_unit_test_guard_SOURCES = tests/unit/suite.h tests/unit/test_guard.c

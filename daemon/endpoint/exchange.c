@@ -17,6 +17,7 @@ void exchange_init(struct host *host)
 	slots_init(&host->lookups, HOST_LOOKUPS_MAX);
 	slots_init(&host->reads, HOST_READS_MAX);
 	slots_init(&host->lists, HOST_LISTS_MAX);
+	slots_init(&host->keeps, HOST_KEEPS_MAX);
 }
 
 void exchange_done(struct host *host)
@@ -26,6 +27,7 @@ void exchange_done(struct host *host)
 	slots_done(&host->lookups);
 	slots_done(&host->reads);
 	slots_done(&host->lists);
+	slots_done(&host->keeps);
 }
 
 static int send_submit(struct host *host, struct pending_message *m)
@@ -287,6 +289,15 @@ int host_frame(struct host *host, const struct frame *frame)
 		return exchange_on_reading(host, &frame->reading);
 	case FRAME_LISTED:
 		return exchange_on_listed(host, &frame->listed);
+	case FRAME_KEPT:
+		exchange_on_kept(host, &frame->kept);
+		return 0;
+	case FRAME_NOTE:
+		exchange_on_note(host, &frame->note);
+		return 0;
+	case FRAME_NOTED:
+		exchange_on_noted(host, &frame->noted);
+		return 0;
 	case FRAME_DEVICE:
 		if (host->adapter->device_changed)
 			host->adapter->device_changed(host->state, frame->device.device);
@@ -322,4 +333,5 @@ void host_parted(struct host *host)
 	void_tickets(host);
 	forget_lookups(host);
 	exchange_forget_reads(host);
+	exchange_forget_keeps(host);
 }

@@ -252,6 +252,7 @@ static const struct tg_host all_services = {
 	.gauge = gauge,
 	.log = log_line,
 	.stopped = stopped,
+	.keep = exchange_keep,
 };
 
 int host_new(struct loop *loop, const char *name, uint32_t number, const struct host_sink *sink, struct host **ret_host)

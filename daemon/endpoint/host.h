@@ -23,7 +23,8 @@ enum {
 	HOST_TICKETS_MAX = 32768,
 	HOST_LOOKUPS_MAX = 4096,
 	HOST_READS_MAX = 16384,
-	HOST_LISTS_MAX = 1024
+	HOST_LISTS_MAX = 1024,
+	HOST_KEEPS_MAX = 4096
 };
 
 /* Where the host's frames go. `send`: as link_send. `stopped`: the adapter has finished. */

@@ -39,6 +39,7 @@ struct host {
 	struct slots lookups;   /* value: the adapter's token */
 	struct slots reads;     /* the same */
 	struct slots lists;     /* the same */
+	struct slots keeps;     /* the same */
 	enum tg_link link;
 	struct clean_text link_detail;
 
@@ -76,6 +77,14 @@ int exchange_list(const struct tg_host *services, struct tg_bytes reader, enum t
 int exchange_on_listed(struct host *host, const struct frame_listed *listed) WARN_UNUSED;
 /* The core is gone: all are answered with TG_UNAVAILABLE. */
 void exchange_forget_reads(struct host *host);
+
+/* exchange_note.c: what the core keeps for the adapter. */
+int exchange_keep(const struct tg_host *services, struct tg_bytes name, struct tg_bytes value, uint64_t token);
+void exchange_on_kept(struct host *host, const struct frame_kept *kept);
+void exchange_on_note(struct host *host, const struct frame_note *note);
+void exchange_on_noted(struct host *host, const struct frame_noted *noted);
+/* The core is gone: all are answered with -ENOTCONN. */
+void exchange_forget_keeps(struct host *host);
 
 void exchange_init(struct host *host);
 void exchange_done(struct host *host);

@@ -4,7 +4,7 @@ libendpoint_la_SOURCES = \
 	daemon/endpoint/clean.c daemon/endpoint/clean.h \
 	daemon/endpoint/describe.c daemon/endpoint/describe.h \
 	daemon/endpoint/endpoint.c daemon/endpoint/endpoint.h \
-	daemon/endpoint/exchange.c daemon/endpoint/exchange_device.c \
+	daemon/endpoint/exchange.c daemon/endpoint/exchange_device.c daemon/endpoint/exchange_note.c \
 	daemon/endpoint/host.c daemon/endpoint/host.h \
 	daemon/endpoint/host_internal.h \
 	daemon/endpoint/joint.c daemon/endpoint/joint.h \
@@ -26,6 +26,7 @@ check_LTLIBRARIES += libmockhost.la
 libmockhost_la_SOURCES = \
 	tests/adapter/mock_host.c tests/adapter/mock_host.h \
 	tests/adapter/mock_internal.h \
+	tests/adapter/mock_notes.c \
 	tests/adapter/mock_records.c \
 	tests/adapter/mock_services.c
 libmockhost_la_LIBADD = libendpoint.la
@@ -55,8 +56,11 @@ tests_unit_test_sandbox_LDADD = libendpoint.la $(CHECK_LIBS)
 UNIT_TESTS += tests/adapter/outside.sh
 EXTRA_DIST += tests/adapter/outside.sh tests/adapter/outside.c
 
-check_PROGRAMS += tests/unit/test_host tests/unit/test_round
-UNIT_TESTS += tests/unit/test_host tests/unit/test_round
+check_PROGRAMS += tests/unit/test_host tests/unit/test_host_notes tests/unit/test_round
+UNIT_TESTS += tests/unit/test_host tests/unit/test_host_notes tests/unit/test_round
+tests_unit_test_host_notes_SOURCES = tests/unit/test_host_notes.c tests/unit/suite.h
+tests_unit_test_host_notes_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_host_notes_LDADD = libendpoint.la $(CHECK_LIBS)
 tests_unit_test_host_SOURCES = tests/unit/test_host.c tests/unit/suite.h
 tests_unit_test_host_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_host_LDADD = libendpoint.la $(CHECK_LIBS)

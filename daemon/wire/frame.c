@@ -137,6 +137,12 @@ static const struct field clock_fields[] = {F(clock, wall_us, U64), F(clock, at_
 static const struct field tickets_fields[] = {B(tickets, keys, FRAME_TICKETS_MAX * sizeof(struct tg_ticket_key)),
 					      {END}};
 
+static const struct field keep_fields[] = {
+	F(keep, number, U64), B(keep, name, TG_NOTE_NAME_MAX), B(keep, value, TG_NOTE_VALUE_MAX), {END}};
+static const struct field kept_fields[] = {F(kept, number, U64), F(kept, result, U32), {END}};
+static const struct field note_fields[] = {B(note, name, TG_NOTE_NAME_MAX), B(note, value, TG_NOTE_VALUE_MAX), {END}};
+static const struct field noted_fields[] = {F(noted, loss, U64), {END}};
+
 static const struct field *const all_fields[] = {
 	[FRAME_HELLO] = hello_fields,
 	[FRAME_STARTED] = empty_fields,
@@ -172,6 +178,10 @@ static const struct field *const all_fields[] = {
 	[FRAME_LISTED] = listed_fields,
 	[FRAME_CLOCK] = clock_fields,
 	[FRAME_TICKETS] = tickets_fields,
+	[FRAME_KEEP] = keep_fields,
+	[FRAME_KEPT] = kept_fields,
+	[FRAME_NOTE] = note_fields,
+	[FRAME_NOTED] = noted_fields,
 };
 
 /* NULL: there is no such type. */

@@ -11,8 +11,8 @@
  *
  * A conversation: the endpoint says HELLO; the core checks who connects and sends a SETTING for each of the endpoint's
  * settings, the CLOCK and the TICKETS, then CONFIGURED; the endpoint opens its adapter, shuts its sandbox, starts, and says STARTED (or FAILED). From then on
- * SUBMIT is answered by VERDICT, LOOKUP by IDENTITY, DELIVER by DELIVERED or ANSWERED, READ by READING, LIST by some LISTED and PING by PONG. At a reload the SETTINGs come again
- * with CONFIGURED, and RELOADED answers. STOP asks the endpoint to finish; it says STOPPED and ends.
+ * SUBMIT is answered by VERDICT, LOOKUP by IDENTITY, DELIVER by DELIVERED or ANSWERED, READ by READING, LIST by some LISTED, KEEP by KEPT and PING by PONG. Behind STARTED the core
+ * sends each NOTE that it keeps for the endpoint, then NOTED. At a reload the SETTINGs come again with CONFIGURED, and RELOADED answers. STOP asks the endpoint to finish; it says STOPPED and ends.
  */
 
 #include <stdbool.h>
@@ -22,7 +22,7 @@
 
 #include "base/buffer.h"
 
-enum { FRAME_VERSION = 2 };
+enum { FRAME_VERSION = 3 };
 enum {
 	FRAME_NAME_MAX = 64,
 	FRAME_TEXT_MAX = 1024,
@@ -54,6 +54,7 @@ enum frame_type {
 	FRAME_READ,
 	FRAME_READ_END,
 	FRAME_LIST,
+	FRAME_KEEP,
 	/* core to endpoint */
 	FRAME_SETTING = 32,
 	FRAME_CONFIGURED,
@@ -69,7 +70,10 @@ enum frame_type {
 	FRAME_NOTICE,
 	FRAME_ROUTE,
 	FRAME_READING,
-	FRAME_LISTED
+	FRAME_LISTED,
+	FRAME_KEPT,
+	FRAME_NOTE,
+	FRAME_NOTED
 };
 
 struct frame_hello {
@@ -264,6 +268,26 @@ struct frame_clock {
 	int64_t at_us;
 };
 
+struct frame_keep {
+	uint64_t number;
+	struct tg_bytes name;
+	struct tg_bytes value;
+};
+
+struct frame_kept {
+	uint64_t number; /* of the KEEP */
+	int32_t result;  /* 0 or -errno */
+};
+
+struct frame_note {
+	struct tg_bytes name;
+	struct tg_bytes value;
+};
+
+struct frame_noted {
+	uint64_t loss; /* see tg_adapter.noted */
+};
+
 struct frame_tickets {
 	struct tg_bytes keys; /* struct tg_ticket_key, one behind the other */
 };
@@ -296,6 +320,10 @@ struct frame {
 		struct frame_device device;
 		struct frame_clock clock;
 		struct frame_tickets tickets;
+		struct frame_keep keep;
+		struct frame_kept kept;
+		struct frame_note note;
+		struct frame_noted noted;
 	};
 };
 

@@ -306,6 +306,14 @@ struct tg_host {
 	 * Errors: as of read. */
 	int (*list)(const struct tg_host *host, struct tg_bytes reader, enum tg_list what, uint64_t after,
 		    struct tg_bytes behind, uint64_t token);
+
+	/* Asks the core to keep a note for this endpoint: a few bytes that must outlive the process and the power, such as numbers that must
+	 * not be used twice; the process itself can write nothing down. One of the same name goes away, an empty value ends it, a name that
+	 * begins with '!' is one for the whole gateway. tg_adapter.kept answers with `token`, never from within this call. All workers of
+	 * an endpoint share its notes. The core writes in batches, after a few quick ones no more than one a second: ask ahead. Errors:
+	 * -EMSGSIZE: longer than TG_NOTE_NAME_MAX or TG_NOTE_VALUE_MAX, or the name is empty; -ENOBUFS: too many wait; -ENOTCONN: no core
+	 * at the moment. */
+	int (*keep)(const struct tg_host *host, struct tg_bytes name, struct tg_bytes value, uint64_t token);
 };
 
 struct tg_adapter {
@@ -373,6 +381,19 @@ struct tg_adapter {
 
 	/* The answer to tg_host.list. Where that is not called it may be NULL. */
 	void (*listed)(void *state, uint64_t token, const struct tg_listed *listed);
+
+	/* The answer to tg_host.keep. 0: it is on disk; nothing before that may be built upon it. -ENOSPC: no room on the disk, or
+	 * TG_NOTES_MAX of this endpoint are kept; -EEXIST: another endpoint keeps a note with this name that begins with '!'; -ENOTCONN:
+	 * the core went before it answered, and it may be on disk or not; other errors of writing. Where `keep` is not called it may
+	 * be NULL. */
+	void (*kept)(void *state, uint64_t token, int result);
+
+	/* One of the notes that are kept for this endpoint, in no order: each of them behind `joined`, whenever a core is there. May be NULL. */
+	void (*note)(void *state, struct tg_bytes name, struct tg_bytes value);
+
+	/* Those were all. `loss`: 0, or a number that stands for the last time that the file of notes was damaged or missing: what was
+	 * kept before it is gone, and what has no note is not new for that alone. It stays the same until that happens again. May be NULL. */
+	void (*noted)(void *state, uint64_t loss);
 };
 
 #if defined(__GNUC__)

@@ -70,7 +70,11 @@ enum tg_kind {
 #define TG_PAYLOAD_MAX     (1024u * 1024u)
 #define TG_REPLY_MAX       4096u
 #define TG_CORRELATION_MAX 1024u
-#define TG_ID_SIZE         16u
+/* Of tg_host.keep: a name and a value in bytes, and notes of one endpoint. */
+#define TG_NOTE_NAME_MAX  64u
+#define TG_NOTE_VALUE_MAX 256u
+#define TG_NOTES_MAX      4096u
+#define TG_ID_SIZE        16u
 
 /* What a device asks for, by the numbers of the CoAP registry (RFC 7252 section 12.1.1, RFC 8132). */
 enum tg_method {

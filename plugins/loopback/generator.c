@@ -40,8 +40,9 @@ static int64_t due(const struct generator *gen, int64_t now_us)
 
 static int make_one(struct generator *gen)
 {
+	int64_t number = gen->n_made;
 	size_t size = (size_t)gen->payload_bytes;
-	int length = snprintf(gen->payload, size + 1, "%lld ", (long long)gen->n_made);
+	int length;
 	const struct tg_submission submission = {
 		.size = sizeof(submission),
 		.kind = TG_TELEMETRY,
@@ -51,6 +52,9 @@ static int make_one(struct generator *gen)
 		.payload = {gen->payload, size},
 	};
 
+	if (gen->numbers.ahead > 0 && !numbers_take(&gen->numbers, &number))
+		return -EAGAIN;
+	length = snprintf(gen->payload, size + 1, "%lld ", (long long)number);
 	if (length > 0 && (size_t)length < size)
 		memset(gen->payload + length, '.', size - (size_t)length);
 	return gen->host->submit(gen->host, &submission);
@@ -63,7 +67,7 @@ static void on_due(void *arg)
 
 	for (int64_t n = due(gen, now_us); n > 0 && !gen->stopped; n--) {
 		if (make_one(gen) < 0)
-			break; /* too many wait already: the timer tries again */
+			break; /* too many wait already, or there is no number: the timer tries again */
 		gen->n_made++;
 		gen->n_waiting++;
 		gen->host->count(gen->host, GENERATED, 1);
@@ -84,6 +88,7 @@ int generator_init(struct generator *gen, const struct tg_host *host)
 	int r;
 
 	*gen = (struct generator){.host = host};
+	numbers_init(&gen->numbers, host, host->setting_int(host, "reserve"));
 	r = generator_reload(gen);
 	if (r >= 0)
 		r = host->timer_new(host, on_due, gen, &gen->timer);

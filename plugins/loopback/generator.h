@@ -3,11 +3,13 @@
 #define LOOPBACK_GENERATOR_H
 
 /*
- * A source that makes messages by itself: a load for tests. The payload begins with the message's number, from 0. Tokens are
+ * A source that makes messages by itself: a load for tests. The payload begins with the message's number, from 0 or as numbers.h has it. Tokens are
  * odd numbers, so that they are told apart from addresses.
  */
 
 #include <tidegate/adapter.h>
+
+#include "numbers.h"
 
 /* In the order of the adapter's table of counters. */
 enum counter { DELIVERED, CONFIRMED, GENERATED, ACCEPTED, REFUSED };
@@ -22,6 +24,7 @@ struct generator {
 	int64_t began_us;
 	bool stopped;
 	struct tg_timer *timer, *batch;
+	struct numbers numbers;
 };
 
 /* Errors: -ENOMEM; generator_done is wanted then too. */

@@ -2,7 +2,8 @@
 adapter_LTLIBRARIES += loopback.la
 loopback_la_SOURCES = \
 	plugins/loopback/generator.c plugins/loopback/generator.h \
-	plugins/loopback/loopback.c
+	plugins/loopback/loopback.c \
+	plugins/loopback/numbers.c plugins/loopback/numbers.h
 loopback_la_CPPFLAGS = -I$(top_srcdir)/include
 loopback_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -no-undefined -export-symbols-regex '^tidegate_adapter$$'
 

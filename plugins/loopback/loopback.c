@@ -25,6 +25,8 @@ static const struct tg_setting settings[] = {
 	{"window", TG_INT, TG_LIVE, "", "64", 1, 8192, NULL, "most of them that wait for a verdict"},
 	{"path", TG_TEXT, TG_LIVE, "", "load", 1, TG_PATH_MAX, NULL, "path of the messages made"},
 	{"payload_bytes", TG_INT, TG_LIVE, "bytes", "64", 0, TG_PAYLOAD_MAX, NULL, "size of the messages made"},
+	{"reserve", TG_INT, 0, "", "0", 0, 1000000, NULL,
+	 "number the messages made so that no number comes twice, this many reserved at a time; 0: from 0 on"},
 	{"delay_ms", TG_INT, TG_LIVE, "ms", "0", 0, 3600000, NULL, "for tests: wait before each confirmation"},
 	{"retry_every", TG_INT, TG_LIVE, "", "0", 0, INT32_MAX, NULL, "for tests: give back every n-th delivery"},
 	{"reject_every", TG_INT, TG_LIVE, "", "0", 0, INT32_MAX, NULL, "for tests: refuse every n-th for good"},
@@ -270,6 +272,29 @@ static int loopback_reload(void *state)
 	return 0;
 }
 
+static void loopback_note(void *state, struct tg_bytes name, struct tg_bytes value)
+{
+	struct loopback *lo = state;
+
+	numbers_note(&lo->generator.numbers, name, value);
+}
+
+static void loopback_noted(void *state, uint64_t loss)
+{
+	struct loopback *lo = state;
+
+	(void)loss; /* numbers from before would come again: nobody builds on these */
+	numbers_noted(&lo->generator.numbers);
+}
+
+static void loopback_kept(void *state, uint64_t token, int result)
+{
+	struct loopback *lo = state;
+
+	(void)token;
+	numbers_kept(&lo->generator.numbers, result);
+}
+
 static void loopback_stop(void *state)
 {
 	struct loopback *lo = state;
@@ -296,4 +321,7 @@ const struct tg_adapter tidegate_adapter = {
 	.reload = loopback_reload,
 	.stop = loopback_stop,
 	.close = loopback_close,
+	.kept = loopback_kept,
+	.note = loopback_note,
+	.noted = loopback_noted,
 };

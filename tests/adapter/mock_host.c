@@ -244,6 +244,7 @@ static void free_records(struct mock_host *mock)
 		free(mock->lines[i].text);
 	}
 	mock_clear_routes(mock);
+	mock_free_keeps(mock);
 	free(mock->reads);
 	free(mock->lists);
 	free(mock->awake);
@@ -293,6 +294,8 @@ int mock_start(struct mock_host *mock)
 	if (r < 0) {
 		mock->adapter->close(mock->state);
 		full_of(mock)->open = false;
+	} else if (!mock->notes_off) {
+		mock_tell_notes(mock);
 	}
 	return r;
 }
@@ -353,7 +356,7 @@ static bool answer_new(struct mock_host *mock)
 			      i ? bytes_of(i->key, i->key_size) : bytes_of("0123456789abcdef", 16));
 		any = true;
 	}
-	return any;
+	return mock_answer_keeps(mock) || any;
 }
 
 bool mock_turn(struct mock_host *mock, int64_t wait_us)

@@ -92,6 +92,14 @@ struct mock_list {
 	bool ended;
 };
 
+struct mock_keep { /* name and value terminated */
+	uint64_t token;
+	char *name;
+	uint8_t *value;
+	size_t value_size;
+	bool answered;
+};
+
 struct mock_line {
 	enum tg_log_level level;
 	char *device;
@@ -122,6 +130,8 @@ struct mock_host {
 	size_t n_lists;
 	char **awake; /* the devices of `awake` */
 	size_t n_awake;
+	struct mock_keep *keeps; /* the last of a name that was answered with 0 is the note that is kept */
+	size_t n_keeps;
 	struct mock_line *lines;
 	size_t n_lines;
 	int64_t counters[MOCK_COUNTERS_MAX];
@@ -136,6 +146,10 @@ struct mock_host {
 	int submit_error;    /* submit fails with it, 0: does not */
 	int lookup_error;
 	int read_error;
+	int keep_error;
+	bool keeps_wait;     /* leaves `keep` to mock_kept */
+	bool notes_off;      /* leaves telling the notes to mock_tell_notes */
+	uint64_t loss;       /* of `noted` */
 	int64_t wall_us;     /* now_wall_us, 0: the real one */
 	const char *crypto;  /* the policy, NULL: "modern" */
 	uint64_t generation; /* of every identity */
@@ -183,6 +197,15 @@ void mock_reading(struct mock_host *mock, size_t place, const struct tg_reading 
 
 /* Answers the list at this place of `lists`, with an entry or its end; `size` is filled in. */
 void mock_listed(struct mock_host *mock, size_t place, const struct tg_listed *listed);
+
+/* A note that is there before the adapter begins. */
+void mock_note(struct mock_host *mock, struct tg_bytes name, struct tg_bytes value);
+/* The note of this name as it is kept, or NULL. */
+const struct mock_keep *mock_noted(const struct mock_host *mock, const char *name);
+/* What the adapter hears behind start, and whenever a core is back. */
+void mock_tell_notes(struct mock_host *mock);
+/* Answers the keep at this place of `keeps`. */
+void mock_kept(struct mock_host *mock, size_t place, int result);
 
 /* Answers a submission, once. */
 void mock_answer(struct mock_host *mock, uint64_t token, const struct tg_answer *answer);

@@ -28,6 +28,11 @@ void mock_read_end(const struct tg_host *host, uint64_t number);
 int mock_list(const struct tg_host *host, struct tg_bytes reader, enum tg_list what, uint64_t after,
 	      struct tg_bytes behind, uint64_t token);
 
+/* mock_notes.c */
+int mock_keep(const struct tg_host *host, struct tg_bytes name, struct tg_bytes value, uint64_t token);
+bool mock_answer_keeps(struct mock_host *mock);
+void mock_free_keeps(struct mock_host *mock);
+
 /* Ends the test. */
 void mock_die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 void *mock_grow(void *array, size_t n, size_t size);

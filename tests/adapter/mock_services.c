@@ -415,5 +415,6 @@ void mock_services_init(struct tg_host *host)
 		.gauge = gauge,
 		.log = log_line,
 		.stopped = stopped,
+		.keep = mock_keep,
 	};
 }

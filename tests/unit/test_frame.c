@@ -123,6 +123,10 @@ static const struct frame samples[] = {
 	{.type = FRAME_CLOCK, .clock = {.wall_us = INT64_MAX, .at_us = 1}},
 	{.type = FRAME_TICKETS, .tickets = {TEXT("0123456789")}},
 	{.type = FRAME_NOTICE, .text = {TEXT("{\"a\":1}")}},
+	{.type = FRAME_KEEP, .keep = {.number = UINT64_MAX, .name = TEXT("!a"), .value = TEXT("\0\1")}},
+	{.type = FRAME_KEPT, .kept = {.number = UINT64_MAX, .result = -ENOSPC}},
+	{.type = FRAME_NOTE, .note = {.name = TEXT("a"), .value = TEXT("\0")}},
+	{.type = FRAME_NOTED, .noted = {.loss = UINT64_MAX}},
 };
 
 enum { SAMPLES = sizeof(samples) / sizeof(samples[0]) };
@@ -178,7 +182,7 @@ END_TEST
 /* The bytes are a contract between builds of one FRAME_VERSION. */
 START_TEST(test_bytes_on_the_wire)
 {
-	static const uint8_t hello[] = {18, 0, 0, 0, FRAME_HELLO, 2, 0,   0,   0,   3,   0,
+	static const uint8_t hello[] = {18, 0, 0, 0, FRAME_HELLO, 3, 0,   0,   0,   3,   0,
 					0,  0, 5, 0, 0,           0, 'f', 'i', 'e', 'l', 'd'};
 	struct buffer out;
 
