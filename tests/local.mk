@@ -62,3 +62,8 @@ EXTRA_DIST += tests/system/authority.py tests/system/box.py tests/system/test_pa
 system:
 	$(srcdir)/packaging/build-deb --out packages
 	TG_PACKAGES=packages $(PYTHON3) -B $(srcdir)/tests/system/test_package.py
+
+# A configuration that has to be confirmed.
+INTEGRATION_TESTS += tests/integration/test_config_apply.py
+SANITIZE_TESTS += tests/integration/test_config_apply.py
+EXTRA_DIST += tests/integration/test_config_apply.py

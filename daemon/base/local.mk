@@ -12,6 +12,7 @@ libbase_la_SOURCES = \
 	daemon/base/random.c daemon/base/random.h \
 	daemon/base/secret.c daemon/base/secret.h \
 	daemon/base/textfile.c daemon/base/textfile.h \
+	daemon/base/trial.c daemon/base/trial.h \
 	daemon/base/uuid.c daemon/base/uuid.h
 libbase_la_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
 libbase_la_LIBADD = $(SYSTEMD_LIBS)
@@ -52,3 +53,9 @@ UNIT_TESTS += tests/unit/test_base64
 tests_unit_test_base64_SOURCES = tests/unit/test_base64.c tests/unit/suite.h
 tests_unit_test_base64_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_base64_LDADD = libbase.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_trial
+UNIT_TESTS += tests/unit/test_trial
+tests_unit_test_trial_SOURCES = tests/unit/test_trial.c tests/unit/suite.h
+tests_unit_test_trial_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_trial_LDADD = libbase.la $(CHECK_LIBS)

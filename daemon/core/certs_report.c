@@ -162,7 +162,7 @@ int certs_check(const char *config_file, const struct config_places *places, con
 	config_problems_init(&problems);
 	r = descriptor_set_new(places->endpoint_program, places->adapter_dir, &adapters);
 	if (r >= 0)
-		r = config_load(config_file, adapters, &problems, &config);
+		r = config_load_start(config_file, adapters, &problems, &config);
 	if (r == -EINVAL)
 		config_problems_print(&problems, out);
 	config_problems_done(&problems);

@@ -156,8 +156,9 @@ static int load_all(struct config_load *load)
 	return r < 0 ? r : config_load_routes(load);
 }
 
-int config_load(const char *file, struct descriptor_set *adapters, struct config_problems *problems,
-		struct config **ret_config)
+/* *with_trial: whether a configuration on trial counts; returns whether one did. */
+static int load_files(const char *file, bool *with_trial, struct descriptor_set *adapters,
+		      struct config_problems *problems, struct config **ret_config)
 {
 	struct config_load load = {.adapters = adapters, .problems = problems};
 	size_t errors = problems->errors;
@@ -165,7 +166,12 @@ int config_load(const char *file, struct descriptor_set *adapters, struct config
 
 	r = config_new(file, &load.config);
 	if (r >= 0)
+		r = config_trial_look(load.config);
+	if (r >= 0) {
+		load.config->trial_read &= *with_trial;
+		*with_trial = load.config->trial_read;
 		r = load_all(&load);
+	}
 	if (r >= 0 && problems->errors > errors)
 		r = -EINVAL;
 	config_problems_sort(problems);
@@ -180,6 +186,32 @@ int config_load(const char *file, struct descriptor_set *adapters, struct config
 	}
 	*ret_config = load.config;
 	return 0;
+}
+
+int config_load(const char *file, struct descriptor_set *adapters, struct config_problems *problems,
+		struct config **ret_config)
+{
+	bool trial = true;
+
+	return load_files(file, &trial, adapters, problems, ret_config);
+}
+
+int config_load_start(const char *file, struct descriptor_set *adapters, struct config_problems *problems,
+		      struct config **ret_config)
+{
+	bool trial = true;
+	int r = load_files(file, &trial, adapters, problems, ret_config);
+
+	if (r != -EINVAL || !trial)
+		return r;
+	config_problems_done(problems);
+	config_problems_init(problems);
+	trial = false;
+	r = load_files(file, &trial, adapters, problems, ret_config);
+	if (r >= 0)
+		config_problem_warning(problems, NULL, 0,
+				       "the configuration on trial has errors: the one before is used");
+	return r;
 }
 
 const struct config_endpoint *config_endpoint(const struct config *config, const char *name)

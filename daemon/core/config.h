@@ -9,6 +9,7 @@
  *
  * Groups may be spread over several files; a key given twice is an error. Lists of endpoints and routes are joined, in the
  * order of the files: the main file, then those of conf.d/ by name. A relative path is meant from the folder of the main file.
+ * While a configuration is on trial (base/trial.h), its files stand in for those of the same name, and are read beside the others.
  */
 
 #include <stdbool.h>
@@ -18,6 +19,7 @@
 #include <tidegate/adapter.h>
 
 #include "base/cleanup.h"
+#include "base/trial.h"
 #include "core/config_section.h"
 #include "core/descriptor.h"
 #include "core/pattern.h"
@@ -158,6 +160,8 @@ struct config {
 	unsigned refs;
 	char *file;
 	char *folder;
+	struct trial trial; /* at the time of reading */
+	bool trial_read;    /* its files stand in for those of the configuration */
 	const char *gateway;
 	const char *site;
 	const char *crypto;     /* the policy's name */
@@ -186,6 +190,11 @@ struct config {
  * themselves. Errors: -EINVAL: see `problems`; -ENOMEM. Ownership: config_unref. */
 int config_load(const char *file, struct descriptor_set *adapters, struct config_problems *problems,
 		struct config **ret_config) WARN_UNUSED;
+
+/* The same for a start, `problems` being empty: where a configuration on trial has errors, a warning says so in their place, and the
+ * one before is read. */
+int config_load_start(const char *file, struct descriptor_set *adapters, struct config_problems *problems,
+		      struct config **ret_config) WARN_UNUSED;
 
 struct config *config_ref(struct config *config);
 void config_unref(struct config *config); /* accepts NULL */

@@ -208,7 +208,7 @@ int config_check(const char *file, const struct config_places *places, FILE *out
 	if (r < 0)
 		return r;
 	config_problems_init(&problems);
-	r = config_load(file, adapters, &problems, &config);
+	r = config_load_start(file, adapters, &problems, &config);
 	if (r >= 0)
 		config_warn(config, &problems);
 	config_problems_print(&problems, out);

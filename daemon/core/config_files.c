@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,51 +54,29 @@ static int read_file(struct config_load *load, const char *path, const char *lab
 	return 0;
 }
 
-static int is_configuration(const struct dirent *entry)
-{
-	static const char ending[] = ".conf";
-	size_t size = strlen(entry->d_name);
-
-	return entry->d_name[0] != '.' && size > strlen(ending) &&
-	       strcmp(entry->d_name + size - strlen(ending), ending) == 0;
-}
-
-/* Byte order, whatever the locale says. */
-static int compare_entries(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 static int read_from_folder(struct config_load *load, const char *name)
 {
 	CLEANUP_FREE char *path = NULL, *label = NULL;
+	int r;
 
-	if (asprintf(&path, "%s/conf.d/%s", load->config->folder, name) < 0) {
-		path = NULL;
-		return -ENOMEM;
-	}
 	if (asprintf(&label, "conf.d/%s", name) < 0) {
 		label = NULL;
 		return -ENOMEM;
 	}
-	return read_file(load, path, label);
+	r = config_trial_path(load->config, label, &path);
+	return r < 0 ? r : read_file(load, path, label);
 }
 
 static int read_folder(struct config_load *load)
 {
-	CLEANUP_FREE char *path = NULL;
-	struct dirent **entries;
 	int count, r = 0;
+	char **names;
 
-	if (asprintf(&path, "%s/conf.d", load->config->folder) < 0) {
-		path = NULL;
+	count = config_trial_list(load->config, &names);
+	if (count == -ENOMEM)
 		return -ENOMEM;
-	}
-	count = scandir(path, &entries, is_configuration, compare_entries);
-	if (count < 0 && (errno == ENOENT || errno == ENOMEM))
-		return errno == ENOMEM ? -ENOMEM : 0;
 	if (count < 0) {
-		config_problem_error(load->problems, NULL, 0, "conf.d: cannot be read (%s)", strerror(errno));
+		config_problem_error(load->problems, NULL, 0, "conf.d: cannot be read (%s)", strerror(-count));
 		load->incomplete = true;
 		return 0;
 	}
@@ -108,10 +85,10 @@ static int read_folder(struct config_load *load)
 				     CONFIG_FILES_MAX);
 	for (int i = 0; i < count; i++) {
 		if (r >= 0 && i < CONFIG_FILES_MAX)
-			r = read_from_folder(load, entries[i]->d_name);
-		free(entries[i]);
+			r = read_from_folder(load, names[i]);
+		free(names[i]);
 	}
-	free(entries);
+	free(names);
 	return r;
 }
 
@@ -250,10 +227,13 @@ static int take_top(struct config_load *load, const struct config_node *node)
 int config_load_files(struct config_load *load)
 {
 	struct config *config = load->config;
-	const char *slash = strrchr(config->file, '/');
+	const char *slash = strrchr(config->file, '/'), *name = slash ? slash + 1 : config->file;
+	CLEANUP_FREE char *path = NULL;
 	int r;
 
-	r = read_file(load, config->file, slash ? slash + 1 : config->file);
+	r = config_trial_path(config, name, &path);
+	if (r >= 0)
+		r = read_file(load, path, name);
 	if (r >= 0)
 		r = read_folder(load);
 	for (int place = SCHEMA_GATEWAY; place <= SCHEMA_LOG && r >= 0; place++)

@@ -27,6 +27,13 @@ struct config_load {
 /* Reads all files and sorts their groups: roots, entries, and the values of the gateway's own groups. Errors: -ENOMEM. */
 int config_load_files(struct config_load *load) WARN_UNUSED;
 
+/* config_trial.c. Sees whether a configuration is on trial. Errors: -ENOMEM. */
+int config_trial_look(struct config *config) WARN_UNUSED;
+/* The file to be read for this name: "tidegate.conf", "conf.d/10-more.conf". Errors: -ENOMEM. */
+int config_trial_path(const struct config *config, const char *name, char **ret_path) WARN_UNUSED;
+/* The names of the files in conf.d/, in their order. Ownership: the list and its names are the caller's. Returns how many. Errors: -errno. */
+int config_trial_list(const struct config *config, char ***ret_names) WARN_UNUSED;
+
 /* Makes the endpoints, then the routes, out of their entries. Errors: -ENOMEM. */
 int config_load_endpoints(struct config_load *load) WARN_UNUSED;
 int config_load_routes(struct config_load *load) WARN_UNUSED;

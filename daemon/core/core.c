@@ -87,6 +87,7 @@ static void on_tick(void *arg)
 	core_devices_tick(core);
 	core_tickets_tick(core);
 	core_readings_tick(core);
+	core_trial_tick(core);
 	core_check_drain(core);
 	core_renewal_tick(core);
 	if (core->watchdog_us > 0 && now >= core->watchdog_at_us) {
@@ -195,6 +196,7 @@ int core_new(struct loop *loop, const struct core_places *places, struct descrip
 		return r;
 	}
 	supervisor_end_strangers(core->supervisor);
+	core_trial_apply(core);
 	loop_timer_set(core->tick, 1);
 	*ret_core = core;
 	return 0;

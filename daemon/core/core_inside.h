@@ -103,6 +103,7 @@ struct core {
 	struct log_limit registry_log;
 	struct log_limit notes_log;
 	int64_t tickets_at_us;       /* their keys are looked at again */
+	int64_t trial_until_us;      /* the configuration is on trial until then; 0: it is not */
 	char registry_problem[1200]; /* why the registry is locked, or will be at the next start; "": it is not */
 };
 
@@ -227,6 +228,12 @@ void core_command_profiles(void *arg, struct control_call *call, const json_t *r
 
 /* core_todo.c: what is still to be configured, in sentences. Ownership: the caller's. */
 json_t *core_todo(struct core *core);
+
+/* core_trial.c: the configuration may be on trial (base/trial.h). Says so, where the running one is new. */
+void core_trial_apply(struct core *core);
+void core_trial_tick(struct core *core);
+json_t *core_trial_describe(struct core *core, json_t *problems);
+void core_command_config_trial(void *arg, struct control_call *call, const json_t *request);
 
 /* core_clock.c: what time it is (guard.h). Every use of the time of day goes by core_now_wall_us. */
 int core_clock_new(struct core *core) WARN_UNUSED;

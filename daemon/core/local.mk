@@ -26,6 +26,7 @@ libcore_la_SOURCES = \
 	daemon/core/config_text.c daemon/core/config_text.h \
 	daemon/core/config_value.c daemon/core/config_value.h \
 	daemon/core/config_transform.c \
+	daemon/core/config_trial.c \
 	daemon/core/control.c daemon/core/control.h \
 	daemon/core/core.c daemon/core/core.h daemon/core/core_inside.h \
 	daemon/core/core_certs.c \
@@ -61,6 +62,7 @@ libcore_la_SOURCES = \
 	daemon/core/core_tickets.c \
 	daemon/core/core_todo.c \
 	daemon/core/core_transform.c \
+	daemon/core/core_trial.c \
 	daemon/core/database.c daemon/core/database.h \
 	daemon/core/descriptor.c daemon/core/descriptor.h \
 	daemon/core/descriptor_fetch.c \

@@ -136,7 +136,7 @@ static int load(const struct options *options, struct descriptor_set *adapters, 
 	int r;
 
 	config_problems_init(&problems);
-	r = config_load(options->places.config_file, adapters, &problems, ret_config);
+	r = config_load_start(options->places.config_file, adapters, &problems, ret_config);
 	for (size_t i = 0; i < problems.count; i++)
 		log_fields_write(problems.list[i].warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, NULL, "%s",
 				 problems.list[i].text);

@@ -58,6 +58,9 @@ int ctl_certs_renew(struct ctl *ctl);
 int ctl_audit(struct ctl *ctl);
 int ctl_tail(struct ctl *ctl);
 int ctl_config(struct ctl *ctl);
+int ctl_config_apply(struct ctl *ctl);
+int ctl_config_confirm(struct ctl *ctl);
+int ctl_config_revert(struct ctl *ctl);
 int ctl_routes_test(struct ctl *ctl);
 int ctl_reload(struct ctl *ctl);
 int ctl_drain(struct ctl *ctl);
@@ -89,6 +92,9 @@ const char *ctl_profile_origin(const char *from);
 
 /* "250 ms", "3 min" … */
 void ctl_age(long long ms, char ret_text[32]);
+
+/* What a reload has changed, and what waits for a restart. */
+void ctl_print_changes(const json_t *report);
 
 /* Shortcuts for reading answers: "" or 0 where there is none. */
 const char *ctl_text(const json_t *object, const char *key);

@@ -12,6 +12,8 @@ tidegatectl_SOURCES = \
 	daemon/ctl/certs.c \
 	daemon/ctl/clock.c \
 	daemon/ctl/commands.c \
+	daemon/ctl/config_apply.c \
+	daemon/ctl/config_files.c daemon/ctl/config_files.h \
 	daemon/ctl/command.h \
 	daemon/ctl/csv.c daemon/ctl/csv.h \
 	daemon/ctl/device.c \

@@ -99,6 +99,16 @@ int ctl_routes_test(struct ctl *ctl)
 	return CTL_GOOD;
 }
 
+void ctl_print_changes(const json_t *report)
+{
+	const json_t *applied = json_object_get(report, "applied"), *waiting = json_object_get(report, "waiting");
+
+	print_lines(applied, "Applied:");
+	print_lines(waiting, "Waits for a restart of the gateway:");
+	if (json_array_size(applied) + json_array_size(waiting) == 0)
+		puts("No setting has changed; certificates and keys were read again.");
+}
+
 int ctl_reload(struct ctl *ctl)
 {
 	json_t *result;
@@ -109,14 +119,8 @@ int ctl_reload(struct ctl *ctl)
 	r = ctl_ask(ctl, json_pack("{s:s}", "command", "reload"), &result);
 	if (r != CTL_GOOD)
 		return r;
-	if (!ctl_print_json(ctl, result)) {
-		print_lines(json_object_get(result, "applied"), "Applied:");
-		print_lines(json_object_get(result, "waiting"), "Waits for a restart of the gateway:");
-		if (json_array_size(json_object_get(result, "applied")) +
-			    json_array_size(json_object_get(result, "waiting")) ==
-		    0)
-			puts("No setting has changed; certificates and keys were read again.");
-	}
+	if (!ctl_print_json(ctl, result))
+		ctl_print_changes(result);
 	json_decref(result);
 	return CTL_GOOD;
 }
