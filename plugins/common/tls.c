@@ -279,25 +279,34 @@ static bool tls_set_policy(SSL_CTX *context, const struct tg_crypto *crypto)
 	       tls_set_list(context, SSL_CTRL_SET_SIGALGS_LIST, crypto->signatures);
 }
 
-int tls_context(const struct tls *tls, struct tls_handshake *handshake, struct ssl_ctx_st **ret_context)
+int tls_fill(const struct tls *tls, struct tls_handshake *handshake, struct ssl_ctx_st *context)
 {
-	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-
-	if (!context)
-		return -ENOMEM;
 	handshake->tls = tls;
 	SSL_CTX_set_app_data(context, handshake);
 	SSL_CTX_set_info_callback(context, tls_on_info);
 	if (!tls_set_policy(context, tls->crypto) || !tls_set_own(context, tls) ||
 	    !tls_set_name(context, handshake->server_name) ||
 	    (tls->alpn_size > 0 && SSL_CTX_set_alpn_protos(context, tls->alpn, tls->alpn_size) != 0) ||
-	    (tls->anchors && !tls_verify_set(context, tls, handshake))) {
-		SSL_CTX_free(context);
+	    (tls->anchors && !tls_verify_set(context, tls, handshake)))
 		return -EINVAL;
-	}
 	if (!tls->anchors)
 		SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
 	tls_ocsp_set(context, tls);
+	return 0;
+}
+
+int tls_context(const struct tls *tls, struct tls_handshake *handshake, struct ssl_ctx_st **ret_context)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	int r;
+
+	if (!context)
+		return -ENOMEM;
+	r = tls_fill(tls, handshake, context);
+	if (r < 0) {
+		SSL_CTX_free(context);
+		return r;
+	}
 	*ret_context = context;
 	return 0;
 }

@@ -61,6 +61,9 @@ void tls_unref(struct tls *tls); /* accepts NULL */
  * Ownership: SSL_CTX_free; `tls` must stay as long. Errors: -ENOMEM, -EINVAL. */
 int tls_context(const struct tls *tls, struct tls_handshake *handshake, struct ssl_ctx_st **ret_context);
 
+/* The same, put into a new context that a library has made. Errors: -EINVAL. */
+int tls_fill(const struct tls *tls, struct tls_handshake *handshake, struct ssl_ctx_st *context);
+
 /* Whether a connection that was made with other settings could stay with these: it uses what the policy has, and no revocation list
  * names the broker's certificate or one of its authorities. Returns NULL, or why not, in static storage. */
 const char *tls_objection(const struct tls *tls, const struct ssl_st *ssl);
