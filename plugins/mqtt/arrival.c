@@ -49,6 +49,17 @@ static struct tg_bytes arrival_path(char **p, struct tg_bytes topic)
 	return (struct tg_bytes){.data = begin, .size = (size_t)(*p - begin)};
 }
 
+static bool arrival_is_name(struct tg_bytes name)
+{
+	const unsigned char *p = name.data;
+
+	for (size_t i = 0; i < name.size; i++) {
+		if (p[i] < 0x20 || p[i] == 0x7f)
+			return false;
+	}
+	return name.size > 0 && name.size <= TG_DEVICE_MAX;
+}
+
 static const char *arrival_refusal(const struct codec_publish *publish, size_t path_size)
 {
 	if (path_size > TG_PATH_MAX)
@@ -59,6 +70,10 @@ static const char *arrival_refusal(const struct codec_publish *publish, size_t p
 		return "response topic is too long";
 	if (publish->correlation.size > TG_CORRELATION_MAX)
 		return "correlation data is too long";
+	if (publish->publishers)
+		return "publisher is named twice";
+	if (publish->publisher.data && !arrival_is_name(publish->publisher))
+		return "publisher's name cannot be a device's";
 	return NULL;
 }
 
@@ -74,7 +89,7 @@ int arrival_new(const struct codec_publish *publish, int64_t now_us, struct arri
 {
 	size_t path_size = arrival_path_size(publish->topic);
 	size_t size = sizeof(struct arrival) + path_size + publish->payload.size + publish->reply_to.size +
-		      publish->correlation.size;
+		      publish->correlation.size + publish->publisher.size;
 	const char *refusal = arrival_refusal(publish, path_size);
 	uint32_t method = TG_METHOD_NONE;
 	struct arrival *arrival;
@@ -102,6 +117,7 @@ int arrival_new(const struct codec_publish *publish, int64_t now_us, struct arri
 			       .repeated = publish->repeated},
 	};
 	arrival->submission.path = arrival_path(&p, publish->topic);
+	arrival->submission.device = arrival_copy(&p, publish->publisher);
 	arrival->submission.payload = arrival_copy(&p, publish->payload);
 	arrival->submission.reply_to = arrival_copy(&p, publish->reply_to);
 	arrival->submission.correlation = arrival_copy(&p, publish->correlation);

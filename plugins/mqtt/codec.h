@@ -20,6 +20,9 @@ enum codec_type {
 	CODEC_CONNACK = 2,
 	CODEC_PUBLISH = 3,
 	CODEC_PUBACK = 4,
+	CODEC_PUBREC = 5,
+	CODEC_PUBREL = 6,
+	CODEC_PUBCOMP = 7,
 	CODEC_SUBSCRIBE = 8,
 	CODEC_SUBACK = 9,
 	CODEC_UNSUBSCRIBE = 10,
@@ -38,11 +41,14 @@ enum codec_reason {
 	CODEC_IMPLEMENTATION = 0x83,
 	CODEC_NOT_AUTHORIZED = 0x87,
 	CODEC_TOPIC_INVALID = 0x90,
+	CODEC_UNKNOWN_ID = 0x92,
 	CODEC_PACKET_TOO_LARGE = 0x95,
 	CODEC_QUOTA_EXCEEDED = 0x97,
-	CODEC_FORMAT_INVALID = 0x99,
-	CODEC_QOS_NOT_SUPPORTED = 0x9b
+	CODEC_FORMAT_INVALID = 0x99
 };
+
+/* What the filter of a shared subscription begins with (MQTT 5 section 4.8.2). */
+#define CODEC_SHARE "$share/"
 
 enum { CODEC_HEADER_MAX = 5, CODEC_TEXT_MAX = 65535 };
 
@@ -60,10 +66,12 @@ struct codec_connect {
 
 /* Each adds one packet. Texts are at most CODEC_TEXT_MAX long. */
 void codec_put_connect(struct gather *buffer, const struct codec_connect *connect);
-/* In MQTT 5 retained messages are not asked for (Retain Handling 2), and nothing that this client published itself (No Local). */
+/* In MQTT 5 retained messages are not asked for (Retain Handling 2), and nothing that this client published itself (No Local), which
+ * a shared subscription must not say. */
 void codec_put_subscribe(struct gather *buffer, bool version5, uint16_t mid, const char *filter, uint8_t qos);
 void codec_put_unsubscribe(struct gather *buffer, bool version5, uint16_t mid, const char *filter);
-void codec_put_puback(struct gather *buffer, bool version5, uint16_t mid, uint8_t reason);
+/* PUBACK, PUBREC or PUBCOMP. */
+void codec_put_ack(struct gather *buffer, uint8_t type, bool version5, uint16_t mid, uint8_t reason);
 void codec_put_pingreq(struct gather *buffer);
 /* `end_session`: the broker is to forget the session, which only MQTT 5 can say here. */
 void codec_put_disconnect(struct gather *buffer, bool version5, uint8_t reason, bool end_session);
@@ -107,12 +115,18 @@ struct codec_publish {
 	/* Of the user properties those that mean something here; `data` NULL: there is none. */
 	struct tg_bytes method;
 	struct tg_bytes via;
+	struct tg_bytes publisher;
+	bool publishers; /* more than one is named */
 };
 
-int codec_get_publish(uint8_t flags, struct tg_bytes body, bool version5, struct codec_publish *ret_publish);
+/* `publisher`: the user property that names the publisher, or NULL. */
+int codec_get_publish(uint8_t flags, struct tg_bytes body, bool version5, const char *publisher,
+		      struct codec_publish *ret_publish);
 
 /* Of a PUBLISH whose body is only partly there: topic, QoS, flags and packet id. Returns 1, or 0 where more bytes are needed. */
 int codec_get_publish_head(uint8_t flags, struct tg_bytes body, size_t body_size, struct codec_publish *ret_publish);
+
+int codec_get_pubrel(uint8_t flags, struct tg_bytes body, bool version5, uint16_t *ret_mid);
 
 /* SUBACK and UNSUBACK of one filter. UNSUBACK in 3.1.1 has no reason: 0. */
 int codec_get_suback(uint8_t type, struct tg_bytes body, bool version5, uint16_t *ret_mid, uint8_t *ret_reason);

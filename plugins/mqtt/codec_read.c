@@ -227,7 +227,19 @@ static bool is_name(struct tg_bytes bytes, const char *name)
 	return bytes.size == strlen(name) && memcmp(bytes.data, name, bytes.size) == 0;
 }
 
-static bool publish_property(struct codec_publish *publish, const struct property *property)
+static void user_property(struct codec_publish *publish, const struct property *property, const char *publisher)
+{
+	if (is_name(property->bytes, "method"))
+		publish->method = property->value;
+	else if (is_name(property->bytes, "via"))
+		publish->via = property->value;
+	if (!publisher || !is_name(property->bytes, publisher))
+		return;
+	publish->publishers |= publish->publisher.data != NULL;
+	publish->publisher = property->value;
+}
+
+static bool publish_property(struct codec_publish *publish, const struct property *property, const char *publisher)
 {
 	switch (property->id) {
 	case PROPERTY_PAYLOAD_FORMAT:
@@ -249,10 +261,7 @@ static bool publish_property(struct codec_publish *publish, const struct propert
 	case PROPERTY_SUBSCRIPTION:
 		return true;
 	case PROPERTY_USER:
-		if (is_name(property->bytes, "method"))
-			publish->method = property->value;
-		else if (is_name(property->bytes, "via"))
-			publish->via = property->value;
+		user_property(publish, property, publisher);
 		return true;
 	default: /* topic aliases were not allowed to the broker (section 3.1.2.11.5), others do not belong here */
 		return false;
@@ -275,7 +284,8 @@ static void publish_head(uint8_t flags, struct cursor *cursor, struct codec_publ
 	}
 }
 
-int codec_get_publish(uint8_t flags, struct tg_bytes body, bool version5, struct codec_publish *ret_publish)
+int codec_get_publish(uint8_t flags, struct tg_bytes body, bool version5, const char *publisher,
+		      struct codec_publish *ret_publish)
 {
 	struct cursor cursor = cursor_of(body), block;
 	struct codec_publish publish = {0};
@@ -286,7 +296,7 @@ int codec_get_publish(uint8_t flags, struct tg_bytes body, bool version5, struct
 	if (version5) {
 		block = take_properties(&cursor);
 		while (take_property(&block, &seen, &property))
-			block.bad |= !publish_property(&publish, &property);
+			block.bad |= !publish_property(&publish, &property, publisher);
 		cursor.bad |= block.bad;
 	}
 	if (cursor.bad)
@@ -313,6 +323,27 @@ int codec_get_publish_head(uint8_t flags, struct tg_bytes body, size_t body_size
 		return -EBADMSG;
 	*ret_publish = publish;
 	return 1;
+}
+
+int codec_get_pubrel(uint8_t flags, struct tg_bytes body, bool version5, uint16_t *ret_mid)
+{
+	struct cursor cursor = cursor_of(body), block;
+	struct property property;
+	uint64_t seen = 0;
+	uint16_t mid = (uint16_t)take_number(&cursor, 2);
+
+	if (version5 && cursor.left > 0)
+		take_number(&cursor, 1);
+	if (version5 && cursor.left > 0) {
+		block = take_properties(&cursor);
+		while (take_property(&block, &seen, &property))
+			;
+		cursor.bad |= block.bad;
+	}
+	if (flags != 2 || mid == 0 || cursor.bad || cursor.left > 0)
+		return -EBADMSG;
+	*ret_mid = mid;
+	return 0;
 }
 
 int codec_get_suback(uint8_t type, struct tg_bytes body, bool version5, uint16_t *ret_mid, uint8_t *ret_reason)

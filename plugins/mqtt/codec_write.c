@@ -82,12 +82,14 @@ void codec_put_connect(struct gather *buffer, const struct codec_connect *connec
 
 void codec_put_subscribe(struct gather *buffer, bool version5, uint16_t mid, const char *filter, uint8_t qos)
 {
+	if (version5 && strncmp(filter, CODEC_SHARE, strlen(CODEC_SHARE)) != 0)
+		qos |= SUBSCRIBE_NO_LOCAL | SUBSCRIBE_NOTHING_RETAINED;
 	put_header(buffer, CODEC_SUBSCRIBE, 2, 2 + (version5 ? 1u : 0u) + text_size(filter) + 1);
 	put_number(buffer, mid, 2);
 	if (version5)
 		put_varint(buffer, 0);
 	put_text(buffer, filter);
-	put_number(buffer, version5 ? qos | SUBSCRIBE_NO_LOCAL | SUBSCRIBE_NOTHING_RETAINED : qos, 1);
+	put_number(buffer, qos, 1);
 }
 
 void codec_put_unsubscribe(struct gather *buffer, bool version5, uint16_t mid, const char *filter)
@@ -99,11 +101,11 @@ void codec_put_unsubscribe(struct gather *buffer, bool version5, uint16_t mid, c
 	put_text(buffer, filter);
 }
 
-void codec_put_puback(struct gather *buffer, bool version5, uint16_t mid, uint8_t reason)
+void codec_put_ack(struct gather *buffer, uint8_t type, bool version5, uint16_t mid, uint8_t reason)
 {
 	bool with_reason = version5 && reason != CODEC_SUCCESS;
 
-	put_header(buffer, CODEC_PUBACK, 0, with_reason ? 3 : 2);
+	put_header(buffer, type, 0, with_reason ? 3 : 2);
 	put_number(buffer, mid, 2);
 	if (with_reason)
 		put_number(buffer, reason, 1);

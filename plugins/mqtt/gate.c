@@ -103,7 +103,7 @@ void gate_inherit(struct gate *gate, const struct gate *from)
 		gate_memory_add(gate, *gate_memory_at(from, i));
 }
 
-bool gate_add_known(struct gate *gate, uint16_t mid, uint64_t digest, struct arrival *arrival)
+bool gate_add_known(struct gate *gate, uint16_t mid, uint8_t qos, uint64_t digest, struct arrival *arrival)
 {
 	for (size_t i = gate->memory_used; i-- > 0;) {
 		struct gate_memory memory = *gate_memory_at(gate, i);
@@ -116,7 +116,7 @@ bool gate_add_known(struct gate *gate, uint16_t mid, uint64_t digest, struct arr
 			arrival_free(arrival);
 			arrival = NULL;
 		}
-		entry = gate_add(gate, mid, 1, digest, arrival, memory.reason);
+		entry = gate_add(gate, mid, qos, digest, arrival, memory.reason);
 		if (memory.token != 0)
 			gate_handed_in(gate, entry, memory.token);
 		return true;

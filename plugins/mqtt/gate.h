@@ -78,7 +78,7 @@ struct gate_entry *gate_add(struct gate *gate, uint16_t mid, uint8_t qos, uint64
 
 /* The same after a reconnection, for a message that the broker marks as repeated. Returns whether it was known: then it was added
  * as it was left, and nothing is to be handed in. Where it is final already `arrival` is freed. */
-bool gate_add_known(struct gate *gate, uint16_t mid, uint64_t digest, struct arrival *arrival);
+bool gate_add_known(struct gate *gate, uint16_t mid, uint8_t qos, uint64_t digest, struct arrival *arrival);
 
 /* A new message has come with this packet id: whatever had it before does not come again. */
 void gate_reused(struct gate *gate, uint16_t mid);

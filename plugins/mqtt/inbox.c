@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arrival.h"
+#include "codec.h"
 #include "counters.h"
+#include "echo.h"
 #include "options.h"
 
 #define INBOX_TICK_US INT64_C(1000000)
@@ -84,6 +87,13 @@ static void inbox_on_arrived(void *arg, const struct codec_publish *publish, boo
 	struct inbox *inbox = arg;
 
 	incoming_arrived(&inbox->incoming, publish, too_large);
+}
+
+static void inbox_on_released(void *arg, uint16_t mid)
+{
+	struct inbox *inbox = arg;
+
+	incoming_released(&inbox->incoming, mid);
 }
 
 static void inbox_on_subscribed(void *arg, uint16_t mid, uint8_t reason)
@@ -165,6 +175,7 @@ static const struct receive_events inbox_receive_events = {
 	.up = inbox_on_up,
 	.has_room = inbox_on_room,
 	.arrived = inbox_on_arrived,
+	.released = inbox_on_released,
 	.subscribed = inbox_on_subscribed,
 	.lost = inbox_on_lost,
 };
@@ -211,7 +222,8 @@ int inbox_init(struct inbox *inbox, const struct tg_host *host, const struct opt
 				.arg = arg,
 				.handle = INBOX_HANDLES,
 				.subscribe = {.host = host}};
-	r = incoming_init(&inbox->incoming, host);
+	inbox->echo = calloc(1, sizeof(*inbox->echo));
+	r = inbox->echo ? incoming_init(&inbox->incoming, host) : -ENOMEM;
 	if (r >= 0)
 		r = host->timer_new(host, inbox_connect, inbox, &inbox->retry);
 	if (r >= 0)
@@ -231,17 +243,35 @@ void inbox_done(struct inbox *inbox)
 	inbox->host->timer_free(inbox->retry);
 	inbox->host->timer_free(inbox->tick);
 	free(inbox->session);
+	free(inbox->echo);
 	*inbox = (struct inbox){0};
+}
+
+/* How what comes back is known. Of a shared subscription nobody knows to whom it comes. */
+static void inbox_mark(struct inbox *inbox)
+{
+	bool version5 = inbox->options->version5;
+
+	inbox->incoming.via = inbox->options->client_id;
+	inbox->incoming.echo = version5 || inbox->options->share_group ? NULL : inbox->echo;
+}
+
+void inbox_published(struct inbox *inbox, const char *topic, struct tg_bytes payload)
+{
+	const struct codec_publish publish = {.topic = {topic, strlen(topic)}, .payload = payload};
+
+	if (inbox->incoming.echo && subscribe_takes(&inbox->subscribe, topic))
+		echo_note(inbox->incoming.echo, arrival_digest(&publish), inbox->host->now_us(inbox->host));
 }
 
 int inbox_start(struct inbox *inbox)
 {
-	int r = subscribe_read_routes(&inbox->subscribe);
+	int r = subscribe_read_routes(&inbox->subscribe, inbox->options->share_group);
 
 	if (r < 0)
 		return r;
 	inbox->host->timer_set(inbox->tick, inbox->host->now_us(inbox->host) + INBOX_TICK_US);
-	inbox->incoming.via = inbox->options->client_id;
+	inbox_mark(inbox);
 	inbox_connect(inbox);
 	return 0;
 }
@@ -256,10 +286,10 @@ void inbox_set_options(struct inbox *inbox, const struct options *options, bool 
 	const char *objection = NULL;
 
 	inbox->options = options;
-	inbox->incoming.via = options->client_id;
+	inbox_mark(inbox);
 	if (inbox->round.broker >= options->n_brokers)
 		inbox->round.broker = 0;
-	if (subscribe_read_routes(&inbox->subscribe) < 0)
+	if (subscribe_read_routes(&inbox->subscribe, options->share_group) < 0)
 		inbox->host->log(inbox->host, TG_LOG_ERROR, NULL, "subscriptions stay as they were (%s)",
 				 strerror(ENOMEM));
 	if (inbox->receive) {

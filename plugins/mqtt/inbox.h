@@ -33,6 +33,7 @@ struct inbox {
 	void *arg;
 	struct subscribe subscribe;
 	struct incoming incoming;
+	struct echo *echo;       /* MQTT 3.1.1 */
 	struct receive *receive; /* NULL: none */
 	struct round round;
 	bool up;
@@ -59,6 +60,9 @@ bool inbox_is_wanted(const struct inbox *inbox);
 
 /* From now on this configuration counts, and the routes have been read anew. `same`: nothing in it concerns a connection. */
 void inbox_set_options(struct inbox *inbox, const struct options *options, bool same);
+
+/* This was published over the same endpoint, in MQTT 3.1.1: it may come back. */
+void inbox_published(struct inbox *inbox, const char *topic, struct tg_bytes payload);
 
 /* tg_adapter.verdict and joined. */
 void inbox_verdict(struct inbox *inbox, uint64_t token, const struct tg_answer *answer);

@@ -7,6 +7,7 @@
 #include "arrival.h"
 #include "codec.h"
 #include "counters.h"
+#include "echo.h"
 #include "receive.h"
 
 enum { INCOMING_BYTES_MAX = 8 * 1024 * 1024, INCOMING_TOPIC_SHOWN = 200 };
@@ -28,6 +29,7 @@ void incoming_done(struct incoming *incoming)
 		return;
 	incoming->host->timer_free(incoming->later);
 	gate_done(&incoming->gate);
+	exact_done(&incoming->exact);
 	*incoming = (struct incoming){0};
 }
 
@@ -49,8 +51,10 @@ int incoming_begin(struct incoming *incoming, struct receive *receive, unsigned 
 		gate_done(&incoming->gate);
 		incoming->gate = gate;
 	}
-	if (!resumed)
+	if (!resumed) {
 		gate_forget(&incoming->gate);
+		exact_forget(&incoming->exact);
+	}
 	incoming->receive = receive;
 	incoming->settled = 0;
 	return 0;
@@ -80,7 +84,10 @@ static void incoming_release(struct incoming *incoming)
 		if (entry.qos == 0)
 			continue;
 		host->count(host, COUNT_ACKNOWLEDGED, 1);
-		receive_acknowledge(incoming->receive, entry.mid, entry.reason);
+		/* Without memory a repetition would be taken for a new message, and not be lost. */
+		if (receive_acknowledge(incoming->receive, entry.mid, entry.qos, entry.reason) &&
+		    exact_add(&incoming->exact, entry.mid, entry.digest) < 0)
+			exact_release(&incoming->exact, entry.mid);
 	}
 	incoming_gauge(incoming);
 	if (incoming_has_room(incoming))
@@ -160,9 +167,14 @@ static void incoming_reject(struct incoming *incoming, const struct codec_publis
 	gate_add(&incoming->gate, publish->mid, publish->qos, arrival_digest(publish), NULL, CODEC_IMPLEMENTATION);
 }
 
-static bool incoming_is_own(const struct incoming *incoming, struct tg_bytes via)
+static bool incoming_is_own(const struct incoming *incoming, const struct codec_publish *publish)
 {
-	return incoming->via && via.size == strlen(incoming->via) && memcmp(via.data, incoming->via, via.size) == 0;
+	const char *via = incoming->via;
+
+	if (incoming->echo &&
+	    echo_take(incoming->echo, arrival_digest(publish), incoming->host->now_us(incoming->host)))
+		return true;
+	return via && publish->via.size == strlen(via) && memcmp(publish->via.data, via, publish->via.size) == 0;
 }
 
 static void incoming_add(struct incoming *incoming, const struct codec_publish *publish)
@@ -178,10 +190,31 @@ static void incoming_add(struct incoming *incoming, const struct codec_publish *
 	else if (r < 0)
 		incoming_reject(incoming, publish, refusal);
 	else if (publish->repeated && publish->qos > 0 &&
-		 gate_add_known(&incoming->gate, publish->mid, digest, arrival))
+		 gate_add_known(&incoming->gate, publish->mid, publish->qos, digest, arrival))
 		host->count(host, COUNT_RECEIVED_AGAIN, 1);
 	else
 		gate_add(&incoming->gate, publish->mid, publish->qos, digest, arrival, 0);
+}
+
+/* What is acknowledged already, but not released, is acknowledged again. */
+static bool incoming_is_exact(struct incoming *incoming, const struct codec_publish *publish)
+{
+	if (publish->qos != 2 || incoming->exact.used == 0)
+		return false;
+	if (!publish->repeated || !exact_knows(&incoming->exact, publish->mid, arrival_digest(publish))) {
+		exact_release(&incoming->exact, publish->mid);
+		return false;
+	}
+	incoming->host->count(incoming->host, COUNT_RECEIVED_AGAIN, 1);
+	receive_acknowledge(incoming->receive, publish->mid, publish->qos, CODEC_SUCCESS);
+	return true;
+}
+
+void incoming_released(struct incoming *incoming, uint16_t mid)
+{
+	bool known = exact_release(&incoming->exact, mid);
+
+	receive_complete(incoming->receive, mid, known ? CODEC_SUCCESS : CODEC_UNKNOWN_ID);
 }
 
 void incoming_arrived(struct incoming *incoming, const struct codec_publish *publish, bool too_large)
@@ -191,11 +224,13 @@ void incoming_arrived(struct incoming *incoming, const struct codec_publish *pub
 	/* An impatient broker's repetition, on the same connection. */
 	if (publish->qos > 0 && gate_holds(&incoming->gate, publish->mid))
 		return;
+	if (incoming_is_exact(incoming, publish))
+		return;
 	if (publish->qos > 0 && !publish->repeated)
 		gate_reused(&incoming->gate, publish->mid);
 	if (too_large) {
 		incoming_reject(incoming, publish, "payload is too large");
-	} else if (publish->retained || incoming_is_own(incoming, publish->via)) {
+	} else if (publish->retained || incoming_is_own(incoming, publish)) {
 		host->count(host, COUNT_IGNORED, 1);
 		gate_add(&incoming->gate, publish->mid, publish->qos, arrival_digest(publish), NULL, CODEC_SUCCESS);
 	} else {

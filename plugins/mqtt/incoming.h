@@ -12,16 +12,20 @@
 #include <stdint.h>
 #include <tidegate/adapter.h>
 
+#include "exact.h"
 #include "gate.h"
 
 struct codec_publish;
+struct echo;
 struct receive;
 
 struct incoming {
 	const struct tg_host *host;
 	struct receive *receive; /* NULL: none is up */
 	const char *via;         /* what this gateway has published itself says so; lent */
+	struct echo *echo;       /* MQTT 3.1.1: what it has published itself; NULL: none */
 	struct gate gate;
+	struct exact exact;
 	struct tg_timer *later;
 	uint64_t token;
 	bool stopping;    /* nothing is handed in any more */
@@ -40,6 +44,7 @@ void incoming_end(struct incoming *incoming);
 /* The connection's events. */
 bool incoming_has_room(const struct incoming *incoming);
 void incoming_arrived(struct incoming *incoming, const struct codec_publish *publish, bool too_large);
+void incoming_released(struct incoming *incoming, uint16_t mid);
 
 /* tg_adapter.verdict. */
 void incoming_verdict(struct incoming *incoming, uint64_t token, const struct tg_answer *answer);

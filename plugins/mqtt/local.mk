@@ -4,6 +4,8 @@ mqtt_la_SOURCES = \
 	plugins/mqtt/arrival.c plugins/mqtt/arrival.h \
 	plugins/mqtt/codec.h plugins/mqtt/codec_read.c plugins/mqtt/codec_write.c \
 	plugins/mqtt/counters.c plugins/mqtt/counters.h \
+	plugins/mqtt/echo.c plugins/mqtt/echo.h \
+	plugins/mqtt/exact.c plugins/mqtt/exact.h \
 	plugins/mqtt/filter.c plugins/mqtt/filter.h \
 	plugins/mqtt/gate.c plugins/mqtt/gate.h \
 	plugins/mqtt/inbox.c plugins/mqtt/inbox.h \
@@ -71,6 +73,15 @@ tests_adapter_test_mqtt_inbox_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_adapter_test_mqtt_inbox_LDADD = libmockhost.la $(CHECK_LIBS)
 tests_adapter_test_mqtt_inbox_DEPENDENCIES = libmockhost.la mqtt.la
 
+check_PROGRAMS += tests/adapter/test_mqtt_exactly
+UNIT_TESTS += tests/adapter/test_mqtt_exactly
+tests_adapter_test_mqtt_exactly_SOURCES = tests/adapter/test_mqtt_exactly.c tests/adapter/mqtt_fake.c \
+	tests/adapter/mqtt_fake.h $(MQTT_RIG)
+tests_adapter_test_mqtt_exactly_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_adapter_test_mqtt_exactly_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_adapter_test_mqtt_exactly_LDADD = libmockhost.la $(CHECK_LIBS)
+tests_adapter_test_mqtt_exactly_DEPENDENCIES = libmockhost.la mqtt.la
+
 MQTT_FRONT = $(MQTT_RIG) tests/adapter/dtls_pki.c tests/adapter/dtls_pki.h \
 	tests/adapter/mqtt_front.c tests/adapter/mqtt_front.h
 check_PROGRAMS += tests/adapter/staple tests/adapter/test_mqtt_staple tests/adapter/test_mqtt_trust
@@ -135,3 +146,11 @@ tests_unit_test_mqtt_subscribe_SOURCES = tests/unit/test_mqtt_subscribe.c plugin
 tests_unit_test_mqtt_subscribe_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -D_GNU_SOURCE
 tests_unit_test_mqtt_subscribe_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(MOSQUITTO_CFLAGS)
 tests_unit_test_mqtt_subscribe_LDADD = libcommon.la $(MOSQUITTO_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_mqtt_exact
+UNIT_TESTS += tests/unit/test_mqtt_exact
+tests_unit_test_mqtt_exact_SOURCES = tests/unit/test_mqtt_exact.c plugins/mqtt/arrival.c plugins/mqtt/echo.c plugins/mqtt/exact.c plugins/mqtt/gate.c \
+	plugins/mqtt/incoming.c
+tests_unit_test_mqtt_exact_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -D_GNU_SOURCE
+tests_unit_test_mqtt_exact_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_mqtt_exact_LDADD = libcommon.la $(CHECK_LIBS)

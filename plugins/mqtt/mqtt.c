@@ -253,10 +253,21 @@ static void mqtt_say_expired_lists(const struct mqtt *mqtt)
 			  host->setting_text(host, "crl_expired"));
 }
 
+static void mqtt_on_sent(void *arg, const char *topic, struct tg_bytes payload)
+{
+	struct mqtt *mqtt = arg;
+
+	inbox_published(&mqtt->inbox, topic, payload);
+}
+
 /* What comes back to a gateway that receives as well is known by its mark; others need none. */
 static void mqtt_mark(struct mqtt *mqtt)
 {
-	mqtt->publish.via = inbox_is_wanted(&mqtt->inbox) ? mqtt->options->client_id : NULL;
+	bool wanted = inbox_is_wanted(&mqtt->inbox);
+
+	mqtt->publish.via = wanted ? mqtt->options->client_id : NULL;
+	mqtt->publish.sent = wanted && !mqtt->options->version5 ? mqtt_on_sent : NULL;
+	mqtt->publish.sent_arg = mqtt;
 }
 
 static int mqtt_start(void *state)
@@ -364,6 +375,7 @@ const struct tg_adapter tidegate_adapter = {
 	.minor = TG_ADAPTER_MINOR,
 	.size = sizeof(struct tg_adapter),
 	.roles = TG_SOURCE | TG_SINK,
+	.flags = TG_PUBLISHERS,
 	.needs = TG_NEED_CONNECT | TG_NEED_RESOLVE | TG_NEED_THREADS,
 	.name = "mqtt",
 	.version = "1",

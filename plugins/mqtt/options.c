@@ -109,12 +109,27 @@ static int options_expand(const struct tg_host *host, const char *name, char **r
 	return *ret_text ? 0 : -EINVAL;
 }
 
+/* MQTT 5 section 4.8.2. */
+static int options_share(struct options *options, const struct tg_host *host)
+{
+	int r = options_text(host, "share_group", &options->share_group);
+
+	if (r < 0 || !options->share_group || !strpbrk(options->share_group, "/+#"))
+		return r;
+	options_log(host, "\"share_group\" cannot have any of / + #", options->share_group);
+	return -EINVAL;
+}
+
 static int options_texts(struct options *options, const struct tg_host *host)
 {
 	int r = options_text(host, "server_name", &options->server_name);
 
 	if (r >= 0)
 		r = options_text(host, "username", &options->username);
+	if (r >= 0)
+		r = options_text(host, "publisher_property", &options->publisher);
+	if (r >= 0)
+		r = options_share(options, host);
 	if (r >= 0)
 		r = options_expand(host, "client_id", &options->client_id);
 	if (r >= 0 && asprintf(&options->receive_client_id, "%s" OPTIONS_RECEIVE_SUFFIX, options->client_id) < 0) {
@@ -214,7 +229,8 @@ static bool options_concerns(const char *name, bool receiving)
 					    "confirm_timeout_s",
 					    "failback_s",
 					    NULL};
-	static const char *const receive_only[] = {"session_expiry_s", "subscribe_qos", "receive_window", NULL};
+	static const char *const receive_only[] = {"session_expiry_s",   "subscribe_qos",  "share_group",
+						   "publisher_property", "receive_window", NULL};
 	static const char *const publish_only[] = {"window", "status", "status_topic", "status_retain", NULL};
 
 	return !options_is_among(name, later) && !options_is_among(name, receiving ? publish_only : receive_only);
@@ -287,6 +303,8 @@ void options_free(struct options *options)
 	free(options->client_id);
 	free(options->receive_client_id);
 	free(options->username);
+	free(options->share_group);
+	free(options->publisher);
 	free(options->status_topic);
 	free(options);
 }

@@ -40,6 +40,8 @@ struct options {
 	char *receive_client_id; /* of the receiving connection */
 	uint32_t session_expiry_s;
 	unsigned subscribe_qos;
+	char *share_group; /* NULL: none */
+	char *publisher;   /* the user property that names the publisher; NULL: none */
 	unsigned receive_window;
 	/* Over the settings and the files' contents: the same where nothing has changed that wants a new connection, to publish or to
 	 * receive. */

@@ -127,13 +127,15 @@ int packet_properties(const struct tg_delivery *delivery, uint32_t expiry_s, con
 	return 0;
 }
 
-int packet_status_properties(struct mqtt5__property **ret_properties)
+int packet_status_properties(const char *via, struct mqtt5__property **ret_properties)
 {
 	mosquitto_property *properties = NULL;
 	int rc = mosquitto_property_add_string(&properties, MQTT_PROP_CONTENT_TYPE, "application/json");
 
 	if (rc == MOSQ_ERR_SUCCESS)
 		rc = mosquitto_property_add_byte(&properties, MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, 1);
+	if (rc == MOSQ_ERR_SUCCESS && via)
+		rc = packet_user(&properties, "via", via);
 	if (rc != MOSQ_ERR_SUCCESS) {
 		mosquitto_property_free_all(&properties);
 		return packet_error(rc);

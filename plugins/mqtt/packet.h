@@ -22,7 +22,7 @@ int packet_properties(const struct tg_delivery *delivery, uint32_t expiry_s, con
 		      struct mqtt5__property **ret_properties);
 
 /* Those of a status message: JSON. Errors: -ENOMEM. */
-int packet_status_properties(struct mqtt5__property **ret_properties);
+int packet_status_properties(const char *via, struct mqtt5__property **ret_properties);
 
 /* The most that the whole packet can take. Units: bytes. */
 size_t packet_size(const struct tg_delivery *delivery, const char *via, bool version5);

@@ -157,6 +157,8 @@ static int publish_now(struct publish *publish, const struct tg_delivery *delive
 		return r;
 	if (r < 0)
 		return publish_reject(publish, delivery->ticket, publish_error(r));
+	if (publish->sent)
+		publish->sent(publish->sent_arg, publish->topic, delivery->payload);
 	window_add(qos == 0 ? &publish->unsent : &publish->window, mid, delivery->ticket, false, host->now_us(host));
 	host->count(host, COUNT_PUBLISHED, 1);
 	host->count(host, COUNT_BYTES, (int64_t)delivery->payload.size);
@@ -217,10 +219,12 @@ int publish_status(struct publish *publish, const char *topic, const char *paylo
 
 	if (!publish_has_room(publish))
 		return -EAGAIN;
-	if (publish->version5 && packet_status_properties(&properties) < 0)
+	if (publish->version5 && packet_status_properties(publish->via, &properties) < 0)
 		return -ENOMEM;
 	r = session_publish(publish->session, topic, bytes, qos, retain && publish->retain, properties, &mid);
 	mosquitto_property_free_all(&properties);
+	if (r >= 0 && publish->sent)
+		publish->sent(publish->sent_arg, topic, bytes);
 	if (r >= 0)
 		window_add(qos == 0 ? &publish->unsent : &publish->window, mid, 0, true,
 			   publish->host->now_us(publish->host));

@@ -24,6 +24,9 @@ struct publish {
 	struct session *session; /* NULL: none is up */
 	bool version5;
 	const char *via; /* NULL, or how this gateway tells its own messages; lent */
+	/* Told of each message that goes out, at `topic`; NULL: nobody wants to know. */
+	void (*sent)(void *arg, const char *topic, struct tg_bytes payload);
+	void *sent_arg;
 	bool retain;
 	uint8_t max_qos;
 	uint32_t max_packet_bytes;

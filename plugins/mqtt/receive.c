@@ -269,9 +269,16 @@ void receive_unsubscribe(struct receive *receive, uint16_t mid, const char *filt
 	receive_put(receive);
 }
 
-void receive_acknowledge(struct receive *receive, uint16_t mid, uint8_t reason)
+bool receive_acknowledge(struct receive *receive, uint16_t mid, uint8_t qos, uint8_t reason)
 {
-	codec_put_puback(&receive->stream.out, receive->version5, mid, reason);
+	codec_put_ack(&receive->stream.out, qos == 2 ? CODEC_PUBREC : CODEC_PUBACK, receive->version5, mid, reason);
+	receive_put(receive);
+	return qos == 2 && (!receive->version5 || reason < CODEC_UNSPECIFIED);
+}
+
+void receive_complete(struct receive *receive, uint16_t mid, uint8_t reason)
+{
+	codec_put_ack(&receive->stream.out, CODEC_PUBCOMP, receive->version5, mid, reason);
 	receive_put(receive);
 }
 

@@ -30,6 +30,8 @@ struct receive_events {
 	bool (*has_room)(void *arg);
 	/* A message. `too_large`: larger than RECEIVE_PACKET_MAX: topic, QoS and packet id alone are filled in. */
 	void (*arrived)(void *arg, const struct codec_publish *publish, bool too_large);
+	/* A message of QoS 2 that was acknowledged does not come again, and waits for receive_complete. */
+	void (*released)(void *arg, uint16_t mid);
 	/* The answer to a subscription or to its end; from 0x80 on it is refused. */
 	void (*subscribed)(void *arg, uint16_t mid, uint8_t reason);
 	/* `cause`: NULL after receive_close, else why. */
@@ -49,7 +51,9 @@ void receive_free(struct receive *receive);
 /* Once it is up. */
 void receive_subscribe(struct receive *receive, uint16_t mid, const char *filter);
 void receive_unsubscribe(struct receive *receive, uint16_t mid, const char *filter);
-void receive_acknowledge(struct receive *receive, uint16_t mid, uint8_t reason);
+/* PUBACK, or PUBREC. Returns whether it is to be released. */
+bool receive_acknowledge(struct receive *receive, uint16_t mid, uint8_t qos, uint8_t reason);
+void receive_complete(struct receive *receive, uint16_t mid, uint8_t reason);
 
 /* There is room again. */
 void receive_resume(struct receive *receive);

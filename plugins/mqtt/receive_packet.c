@@ -80,12 +80,20 @@ static void receive_publish(struct receive *receive, uint8_t flags, struct tg_by
 {
 	struct codec_publish publish;
 
-	if (codec_get_publish(flags, body, receive->version5, &publish) < 0)
+	if (codec_get_publish(flags, body, receive->version5, receive->options->publisher, &publish) < 0)
 		receive_protocol(receive, CODEC_MALFORMED, "the broker's PUBLISH is malformed");
-	else if (publish.qos == 2)
-		receive_protocol(receive, CODEC_QOS_NOT_SUPPORTED, "the broker sent QoS 2, which was not asked for");
 	else
 		receive->events->arrived(receive->arg, &publish, false);
+}
+
+static void receive_pubrel(struct receive *receive, uint8_t flags, struct tg_bytes body)
+{
+	uint16_t mid;
+
+	if (codec_get_pubrel(flags, body, receive->version5, &mid) < 0)
+		receive_protocol(receive, CODEC_MALFORMED, "the broker's PUBREL is malformed");
+	else
+		receive->events->released(receive->arg, mid);
 }
 
 static void receive_suback(struct receive *receive, uint8_t type, struct tg_bytes body)
@@ -107,6 +115,8 @@ static void receive_packet(struct receive *receive, const struct codec_header *h
 		receive_connack(receive, body);
 	else if (header->type == CODEC_PUBLISH && up)
 		receive_publish(receive, header->flags, body);
+	else if (header->type == CODEC_PUBREL && up)
+		receive_pubrel(receive, header->flags, body);
 	else if ((header->type == CODEC_SUBACK || header->type == CODEC_UNSUBACK) && up)
 		receive_suback(receive, header->type, body);
 	else if (header->type == CODEC_PINGRESP && up)
@@ -128,9 +138,9 @@ static bool receive_too_large(struct receive *receive, const struct codec_header
 		return false;
 	}
 	r = codec_get_publish_head(header->flags, body, header->body_size, &publish);
-	if (r < 0 || (r > 0 && publish.qos == 2))
+	if (r < 0)
 		receive_protocol(receive, CODEC_MALFORMED, "the broker's PUBLISH is malformed");
-	if (r <= 0 || publish.qos == 2)
+	if (r <= 0)
 		return false;
 	receive->skip = header->size + header->body_size;
 	receive->events->arrived(receive->arg, &publish, true);

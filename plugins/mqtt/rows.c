@@ -51,8 +51,15 @@ const struct tg_setting options_rows[] = {
 	 "the broker keeps the status message for later subscribers"},
 	{"session_expiry_s", TG_INT, TG_LIVE, "s", "86400", 0, 4294967295, NULL,
 	 "for so long the broker keeps what is to be received while the gateway is away; 4294967295: for ever"},
-	{"subscribe_qos", TG_INT, TG_LIVE, "", "1", 0, 1, NULL,
-	 "quality of service of the subscriptions: 1, or 0, with which messages can be lost"},
+	{"subscribe_qos", TG_INT, TG_LIVE, "", "1", 0, 2, NULL,
+	 "quality of service of the subscriptions: 1; 2, with which a lost connection repeats nothing; or 0, with "
+	 "which "
+	 "messages can be lost"},
+	{"share_group", TG_TEXT, TG_LIVE, "", NULL, 0, 255, NULL,
+	 "subscribes as a member of this group ($share): each message goes to one of its members; default: alone"},
+	{"publisher_property", TG_TEXT, TG_LIVE, "", NULL, 0, 255, NULL,
+	 "user property in which the broker names the authenticated publisher, who is then the message's device; "
+	 "default: none"},
 	{"receive_window", TG_INT, TG_LIVE, "", "100", 1, 1000, NULL,
 	 "most received messages that wait for the gateway at once; the broker keeps the others"},
 	{0},

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <mosquitto.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec.h"
 #include "filter.h"
 #include "receive.h"
 
@@ -89,6 +91,20 @@ static int subscribe_collect(struct subscribe *set)
 	return r;
 }
 
+/* None covers another already. */
+static int subscribe_share(struct subscribe *set, const char *group)
+{
+	for (size_t i = 0; group && i < set->count; i++) {
+		char *shared = NULL;
+
+		if (asprintf(&shared, CODEC_SHARE "%s/%s", group, set->items[i].filter) < 0)
+			return -ENOMEM;
+		free(set->items[i].filter);
+		set->items[i].filter = shared;
+	}
+	return 0;
+}
+
 /* What there is already, and is wanted still, stays as it is; what is wanted no more goes along until it is ended. */
 static int subscribe_merge(struct subscribe *set, struct subscribe *old)
 {
@@ -115,11 +131,13 @@ static int subscribe_merge(struct subscribe *set, struct subscribe *old)
 	return 0;
 }
 
-int subscribe_read_routes(struct subscribe *subscribe)
+int subscribe_read_routes(struct subscribe *subscribe, const char *group)
 {
 	struct subscribe set = {.host = subscribe->host, .mid = subscribe->mid};
 	int r = subscribe_collect(&set);
 
+	if (r >= 0)
+		r = subscribe_share(&set, group);
 	if (r >= 0)
 		r = subscribe_merge(&set, subscribe);
 	if (r < 0) {
@@ -135,6 +153,15 @@ bool subscribe_is_wanted(const struct subscribe *subscribe)
 {
 	for (size_t i = 0; i < subscribe->count; i++) {
 		if (subscription_is_wanted(&subscribe->items[i]))
+			return true;
+	}
+	return false;
+}
+
+bool subscribe_takes(const struct subscribe *subscribe, const char *topic)
+{
+	for (size_t i = 0; i < subscribe->count; i++) {
+		if (subscription_is_wanted(&subscribe->items[i]) && filter_covers(subscribe->items[i].filter, topic))
 			return true;
 	}
 	return false;

@@ -41,13 +41,16 @@ struct subscribe {
 
 void subscribe_done(struct subscribe *subscribe);
 
-/* Reads the routes anew. Logs what cannot be subscribed to. Errors: -ENOMEM: everything is as it was. */
-int subscribe_read_routes(struct subscribe *subscribe);
+/* Reads the routes anew. `group`: of shared subscriptions, or NULL. Logs what cannot be subscribed to. Errors: -ENOMEM: everything is as it was. */
+int subscribe_read_routes(struct subscribe *subscribe, const char *group);
 
 /* Whether any route takes anything. */
 bool subscribe_is_wanted(const struct subscribe *subscribe);
 /* How many subscriptions stand. */
 size_t subscribe_granted(const struct subscribe *subscribe);
+
+/* Whether a message at this topic would come. Not asked of shared subscriptions. */
+bool subscribe_takes(const struct subscribe *subscribe, const char *topic);
 
 /* A connection is up: everything is to be asked for (again). */
 void subscribe_begin(struct subscribe *subscribe);

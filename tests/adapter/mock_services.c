@@ -209,6 +209,7 @@ static int submit(const struct tg_host *host, const struct tg_submission *s)
 {
 	struct mock_host *mock = mock_of(host);
 	bool devices = mock->adapter->flags & TG_DEVICES;
+	bool named = devices || (mock->adapter->flags & TG_PUBLISHERS && s->device.size > 0);
 
 	if (mock->submit_error)
 		return mock->submit_error;
@@ -228,7 +229,7 @@ static int submit(const struct tg_host *host, const struct tg_submission *s)
 		.reply_to = mock_copy(s->reply_to),
 		.correlation = (uint8_t *)mock_copy(s->correlation),
 		.correlation_size = s->correlation.size,
-		.device = mock_copy(devices ? s->device : bytes_text(endpoint(host))),
+		.device = mock_copy(named ? s->device : bytes_text(endpoint(host))),
 		.path = mock_copy(s->path),
 		.payload = (uint8_t *)mock_copy(s->payload),
 		.payload_size = s->payload.size,

@@ -43,12 +43,12 @@ static bool try_publish(uint8_t flags, const uint8_t *body, size_t size, bool ve
 	struct arrival *arrival;
 	const char *refusal;
 
-	if (codec_get_publish(flags, bytes, version5, &publish) < 0)
+	if (codec_get_publish(flags, bytes, version5, "x", &publish) < 0)
 		return false;
 	expect(publish.topic.size > 0 && within(publish.topic, body, size) && within(publish.payload, body, size) &&
 		       within(publish.content_type, body, size) && within(publish.reply_to, body, size) &&
 		       within(publish.correlation, body, size) && within(publish.method, body, size) &&
-		       within(publish.via, body, size),
+		       within(publish.publisher, body, size) && within(publish.via, body, size),
 	       "lies outside", body, size);
 	expect(codec_get_publish_head(flags, bytes, size, &head) == 1 && head.mid == publish.mid, "has no head", body,
 	       size);
@@ -82,6 +82,7 @@ static bool try_one(const uint8_t *data, size_t size)
 			bytes.size = header.body_size;
 		for (int version5 = 0; version5 < 2; version5++) {
 			good |= try_publish(header.flags, bytes.data, bytes.size, version5);
+			good |= codec_get_pubrel(header.flags, bytes, version5, &mid) >= 0;
 			good |= codec_get_connack(bytes, version5, &connack) >= 0;
 			good |= codec_get_suback(header.type, bytes, version5, &mid, &reason) >= 0;
 		}
@@ -103,6 +104,7 @@ static size_t make_packet(struct tool_random *random, uint8_t out[ROOM])
 		PACKET("\x30\x07\0\3a%bpp"),
 		PACKET("\x20\x10\1\0\x0d\x11\0\0\0\x3c\x13\0\x0a\x22\0\5\x24\1"),
 		PACKET("\x90\4\1\2\0\1"),
+		PACKET("\x62\x0b\1\2\x92\7\x1f\0\4gone"),
 		PACKET("\xe0\7\x8e\5\x1f\0\2hm"),
 #undef PACKET
 	};

@@ -45,15 +45,21 @@ START_TEST(packets_are_written_as_the_standard_says)
 	expect_written(BYTES("\x82\x09\1\2\0\0\3a/#\x25"));
 	codec_put_subscribe(&buffer, false, 0x0102, "a/#", 1);
 	expect_written(BYTES("\x82\x08\1\2\0\3a/#\1"));
+	/* Neither with a shared one. */
+	codec_put_subscribe(&buffer, true, 0x0102, "$share/g/a", 2);
+	expect_written(BYTES("\x82\x10\1\2\0\0\x0a$share/g/a\2"));
 	codec_put_unsubscribe(&buffer, true, 7, "a");
 	expect_written(BYTES("\xa2\x06\0\7\0\0\1a"));
 	codec_put_unsubscribe(&buffer, false, 7, "a");
 	expect_written(BYTES("\xa2\x05\0\7\0\1a"));
-	codec_put_puback(&buffer, true, 0xfffe, CODEC_SUCCESS);
-	codec_put_puback(&buffer, true, 3, CODEC_NOT_AUTHORIZED);
-	codec_put_puback(&buffer, false, 4, CODEC_NOT_AUTHORIZED);
+	codec_put_ack(&buffer, CODEC_PUBACK, true, 0xfffe, CODEC_SUCCESS);
+	codec_put_ack(&buffer, CODEC_PUBACK, true, 3, CODEC_NOT_AUTHORIZED);
+	codec_put_ack(&buffer, CODEC_PUBACK, false, 4, CODEC_NOT_AUTHORIZED);
+	codec_put_ack(&buffer, CODEC_PUBREC, true, 5, CODEC_QUOTA_EXCEEDED);
+	codec_put_ack(&buffer, CODEC_PUBCOMP, false, 6, CODEC_SUCCESS);
+	expect_written(BYTES("\x40\2\xff\xfe\x40\3\0\3\x87\x40\2\0\4\x50\3\0\5\x97\x70\2\0\6"));
 	codec_put_pingreq(&buffer);
-	expect_written(BYTES("\x40\2\xff\xfe\x40\3\0\3\x87\x40\2\0\4\xc0\0"));
+	expect_written(BYTES("\xc0\0"));
 	codec_put_disconnect(&buffer, true, CODEC_SUCCESS, false);
 	codec_put_disconnect(&buffer, true, CODEC_MALFORMED, false);
 	codec_put_disconnect(&buffer, true, CODEC_SUCCESS, true);
@@ -65,7 +71,7 @@ END_TEST
 START_TEST(what_was_sent_leaves_the_buffer)
 {
 	for (uint16_t mid = 1; mid <= 1000; mid++)
-		codec_put_puback(&buffer, false, mid, 0);
+		codec_put_ack(&buffer, CODEC_PUBACK, false, mid, 0);
 	ck_assert_uint_eq(buffer.size, 4000);
 	gather_drop(&buffer, 3996);
 	expect_written(BYTES("\x40\2\3\xe8"));
@@ -129,7 +135,7 @@ START_TEST(a_publish_is_read_with_its_properties)
 {
 	struct codec_publish publish;
 
-	ck_assert_int_eq(codec_get_publish(0x0a, BYTES(FULL), true, &publish), 0);
+	ck_assert_int_eq(codec_get_publish(0x0a, BYTES(FULL), true, NULL, &publish), 0);
 	ck_assert(is(publish.topic, "a/b") && is(publish.payload, "pay") && is(publish.content_type, "t/cb"));
 	ck_assert(is(publish.reply_to, "r/t") && is(publish.method, "PUT") && is(publish.via, "gw"));
 	ck_assert_uint_eq(publish.correlation.size, 2);
@@ -138,7 +144,12 @@ START_TEST(a_publish_is_read_with_its_properties)
 	ck_assert_uint_eq(publish.qos, 1);
 	ck_assert(publish.repeated && !publish.retained && publish.utf8 && publish.expires);
 	ck_assert_uint_eq(publish.expiry_s, 256);
-	ck_assert_int_eq(codec_get_publish(0x01, BYTES("\0\1tx"), false, &publish), 0);
+	ck_assert(!publish.publisher.data && !publish.publishers);
+	ck_assert_int_eq(codec_get_publish(0x0a, BYTES(FULL), true, "via", &publish), 0);
+	ck_assert(is(publish.publisher, "gw") && !publish.publishers);
+	ck_assert_int_eq(codec_get_publish(0, BYTES("\0\1t\x0e\x26\0\1p\0\1a\x26\0\1p\0\1b"), true, "p", &publish), 0);
+	ck_assert(is(publish.publisher, "b") && publish.publishers);
+	ck_assert_int_eq(codec_get_publish(0x01, BYTES("\0\1tx"), false, NULL, &publish), 0);
 	ck_assert(is(publish.topic, "t") && is(publish.payload, "x"));
 	ck_assert(publish.retained && !publish.repeated && !publish.expires && !publish.method.data);
 	ck_assert_uint_eq(publish.mid, 0);
@@ -183,8 +194,8 @@ START_TEST(what_is_no_publish_is_malformed)
 	struct codec_publish publish;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		ck_assert_msg(codec_get_publish(rows[i].flags, bytes(rows[i].data, rows[i].size), true, &publish) ==
-				      -EBADMSG,
+		ck_assert_msg(codec_get_publish(rows[i].flags, bytes(rows[i].data, rows[i].size), true, NULL,
+						&publish) == -EBADMSG,
 			      "row %zu", i);
 }
 END_TEST
@@ -207,7 +218,7 @@ START_TEST(cut_packets_are_never_read_behind_their_end)
 	for (size_t size = 0; size < sizeof(FULL) - 4; size++) {
 		struct tg_bytes piece = piece_of(FULL, size);
 
-		ck_assert_int_eq(codec_get_publish(0x02, piece, true, &publish), -EBADMSG);
+		ck_assert_int_eq(codec_get_publish(0x02, piece, true, NULL, &publish), -EBADMSG);
 		ck_assert_int_eq(codec_get_publish_head(0x02, piece, 1000, &publish), size >= 7);
 		free((void *)(uintptr_t)piece.data);
 	}
@@ -229,14 +240,14 @@ START_TEST(any_single_byte_may_be_wrong)
 
 			((char *)(uintptr_t)piece.data)[at] = (char)value;
 			for (uint8_t flags = 0; flags < 16; flags += 2) {
-				int r = codec_get_publish(flags, piece, true, &publish);
+				int r = codec_get_publish(flags, piece, true, NULL, &publish);
 
 				ck_assert(r == 0 || r == -EBADMSG);
 				good += r == 0;
 				if (r == 0)
 					ck_assert_uint_le(publish.topic.size + publish.payload.size, piece.size);
 			}
-			codec_get_publish(0, piece, false, &publish);
+			codec_get_publish(0, piece, false, NULL, &publish);
 			codec_get_publish_head(2, piece, piece.size, &publish);
 			codec_get_connack(piece, true, &connack);
 			codec_get_suback(CODEC_SUBACK, piece, true, &mid, &reason);
@@ -259,6 +270,26 @@ START_TEST(the_head_of_a_large_publish_is_enough)
 	/* The topic would be longer than the packet. */
 	ck_assert_int_eq(codec_get_publish_head(0x02, BYTES("\xff\xff"), 60000, &publish), -EBADMSG);
 	ck_assert_int_eq(codec_get_publish_head(0x02, BYTES("\0\3a/b\0\0"), 5000000, &publish), -EBADMSG);
+}
+END_TEST
+
+START_TEST(a_release_is_read)
+{
+	uint16_t mid = 0;
+
+	ck_assert_int_eq(codec_get_pubrel(2, BYTES("\1\2"), false, &mid), 0);
+	ck_assert_uint_eq(mid, 258);
+	ck_assert_int_eq(codec_get_pubrel(2, BYTES("\0\3\x92"), true, &mid), 0);
+	ck_assert_uint_eq(mid, 3);
+	ck_assert_int_eq(codec_get_pubrel(2, BYTES("\0\4\0\4\x1f\0\1x"), true, &mid), 0);
+	ck_assert_uint_eq(mid, 4);
+	ck_assert_int_eq(codec_get_pubrel(0, BYTES("\0\5"), true, &mid), -EBADMSG);
+	ck_assert_int_eq(codec_get_pubrel(2, BYTES("\0\0"), true, &mid), -EBADMSG);
+	ck_assert_int_eq(codec_get_pubrel(2, BYTES("\0"), true, &mid), -EBADMSG);
+	ck_assert_int_eq(codec_get_pubrel(2, BYTES("\0\5\0"), false, &mid), -EBADMSG);
+	ck_assert_int_eq(codec_get_pubrel(2, BYTES("\0\5\0\5\x1f\0\1x"), true, &mid), -EBADMSG);
+	ck_assert_int_eq(codec_get_pubrel(2, BYTES("\0\5\0\0\0"), true, &mid), -EBADMSG);
+	ck_assert_uint_eq(mid, 4);
 }
 END_TEST
 
@@ -306,4 +337,4 @@ END_TEST
 SUITE_MAIN("mqtt_codec", packets_are_written_as_the_standard_says, what_was_sent_leaves_the_buffer,
 	   headers_have_up_to_four_bytes_of_length, a_publish_is_read_with_its_properties,
 	   what_is_no_publish_is_malformed, cut_packets_are_never_read_behind_their_end, any_single_byte_may_be_wrong,
-	   the_head_of_a_large_publish_is_enough, the_brokers_answers_are_read)
+	   the_head_of_a_large_publish_is_enough, a_release_is_read, the_brokers_answers_are_read)

@@ -146,7 +146,7 @@ END_TEST
 static bool comes_again(uint16_t mid, uint64_t digest)
 {
 	struct arrival *arrival = arrival_at("a");
-	bool known = gate_add_known(&gate, mid, digest, arrival);
+	bool known = gate_add_known(&gate, mid, 1, digest, arrival);
 
 	if (!known)
 		arrival_free(arrival);

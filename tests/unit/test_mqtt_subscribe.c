@@ -9,6 +9,7 @@
 #include "mqtt/subscribe.h"
 
 static const char *routes[8];
+static const char *group;
 static int64_t time_us;
 static char sent[512];
 static unsigned warnings;
@@ -65,7 +66,7 @@ static void set_routes(const char *first, const char *second)
 {
 	routes[0] = first;
 	routes[1] = second;
-	ck_assert_int_eq(subscribe_read_routes(&subscribe), 0);
+	ck_assert_int_eq(subscribe_read_routes(&subscribe, group), 0);
 }
 
 static void expect_sent(const char *wanted)
@@ -91,6 +92,23 @@ START_TEST(what_changes_is_told_and_nothing_else)
 	ck_assert_uint_eq(subscribe_granted(&subscribe), 1);
 	subscribe_answered(&subscribe, last_mid, 0, 1);
 	ck_assert_uint_eq(subscribe.count, 2);
+	ck_assert_uint_eq(warnings, 0);
+	subscribe_done(&subscribe);
+}
+END_TEST
+
+START_TEST(a_group_shares_what_is_subscribed_to)
+{
+	set_routes("a/**", "b");
+	subscribe_begin(&subscribe);
+	expect_sent("+a/# +b");
+	group = "g";
+	set_routes("a/**", "a/b");
+	expect_sent("+$share/g/a/# -a/# -b");
+	group = "h";
+	set_routes("a/**", "$SYS/**");
+	expect_sent("+$share/h/a/# +$share/h/$SYS/# -$share/g/a/#");
+	group = NULL;
 	ck_assert_uint_eq(warnings, 0);
 	subscribe_done(&subscribe);
 }
@@ -159,5 +177,5 @@ START_TEST(covered_filters_are_left_out)
 }
 END_TEST
 
-SUITE_MAIN("mqtt_subscribe", what_changes_is_told_and_nothing_else, an_end_that_was_not_told_is_told_later,
-	   a_refusal_is_told_once_and_asked_again, covered_filters_are_left_out)
+SUITE_MAIN("mqtt_subscribe", what_changes_is_told_and_nothing_else, a_group_shares_what_is_subscribed_to,
+	   an_end_that_was_not_told_is_told_later, a_refusal_is_told_once_and_asked_again, covered_filters_are_left_out)

@@ -15,18 +15,28 @@ class Commander:
         self.topic = "answers/commander-1"
         self._numbers = itertools.count(1)
 
-    def publish(self, topic, payload="", *properties, qos=1, content_type=None):
-        """A message with any properties; each is a tuple of words behind `-D publish`."""
-        command = [
-            "mosquitto_pub", "-V", "5", "-h", "127.0.0.1", "-p", str(self.broker.port), "-q", str(qos), "-t", topic, "-s" if payload else "-n",
+    def command(self, topic, qos=1, client_id=None):
+        """The program that publishes at the topic, without what it publishes."""
+        return [
+            "mosquitto_pub", "-V", "5", "-h", "127.0.0.1", "-p", str(self.broker.port), "-q", str(qos), "-t", topic,
             "--cafile", self.broker.pki.certificate("cloud-ca"),
             "--cert", self.broker.pki.certificate("subscriber"), "--key", self.broker.pki.key("subscriber"),
+            *(["-i", client_id] if client_id else []),
         ]
+
+    def publish(self, topic, payload="", *properties, qos=1, content_type=None, client_id=None):
+        """A message with any properties; each is a tuple of words behind `-D publish`."""
+        command = self.command(topic, qos, client_id) + ["-s" if payload else "-n"]
         if content_type:
             properties += (("content-type", content_type),)
         for words in properties:
             command += ["-D", "publish", *map(str, words)]
         subprocess.run(command, input=payload, encoding="utf-8", check=True, timeout=DEADLINE_S)
+
+    def publish_lines(self, topic, lines, qos=1):
+        """A message for each line; returns when the broker has taken over all of them."""
+        subprocess.run(self.command(topic, qos) + ["-l"], input="".join(line + "\n" for line in lines), encoding="utf-8",
+                       check=True, timeout=DEADLINE_S)
 
     def send(self, device, path, payload="", method=None, expiry_s=None, content_type=None, topic=None):
         """A command that wants an answer; returns its correlation data."""
