@@ -67,6 +67,7 @@ int ctl_drain(struct ctl *ctl);
 int ctl_clock_accept(struct ctl *ctl);
 int ctl_certs(struct ctl *ctl);
 int ctl_diag(struct ctl *ctl);
+int ctl_setup(struct ctl *ctl);
 
 /* Sends the request (takes it) and returns the whole answer, having said what went wrong where there is none.
  * Returns CTL_GOOD with *ret_result (the caller's), or an exit code. */

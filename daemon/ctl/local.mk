@@ -31,6 +31,9 @@ tidegatectl_SOURCES = \
 	daemon/ctl/readings.c \
 	daemon/ctl/sessions.c \
 	daemon/ctl/renew.c \
+	daemon/ctl/setup.c \
+	daemon/ctl/setup_file.c daemon/ctl/setup_file.h \
+	daemon/ctl/setup_text.c daemon/ctl/setup_text.h \
 	daemon/ctl/status.c \
 	daemon/ctl/table.c daemon/ctl/table.h \
 	daemon/ctl/watch.c
@@ -56,8 +59,9 @@ tests_unit_test_audit_proc_SOURCES = daemon/ctl/audit_proc.c daemon/ctl/audit_pr
 tests_unit_test_audit_proc_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_audit_proc_LDADD = libbase.la $(CHECK_LIBS)
 
-INTEGRATION_TESTS += tests/integration/test_diag.py
-EXTRA_DIST += tests/integration/test_diag.py
+INTEGRATION_TESTS += tests/integration/test_diag.py tests/integration/test_setup.py
+SANITIZE_TESTS += tests/integration/test_setup.py
+EXTRA_DIST += tests/integration/test_diag.py tests/integration/test_setup.py
 
 INTEGRATION_TESTS += tests/integration/test_readings.py tests/integration/test_registry.py
 SANITIZE_TESTS += tests/integration/test_readings.py tests/integration/test_registry.py

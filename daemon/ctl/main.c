@@ -10,6 +10,11 @@
 #include "ctl/command.h"
 
 const struct ctl_command ctl_commands[] = {
+	{"setup",
+	 "[--gateway NAME] [--site NAME] [--broker URI] [--trust FILE] [--certificate FILE --key FILE]\n"
+	 "      [--est URL] [--est-username NAME --est-password FILE] [--username NAME --password-file FILE]\n"
+	 "      [--device NAME] [--listen URI] [--identity FOLDER] [--file FILE] [--yes]",
+	 "write the configuration of a new gateway after a few questions, and enrol its first device", ctl_setup, true},
 	{"status", "", "how the gateway, its endpoints and its outboxes are", ctl_status},
 	{"sessions", "[DEVICE]", "who is connected, and by what: version, cipher suite, group, proof", ctl_sessions},
 	{"device add",
