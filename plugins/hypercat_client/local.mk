@@ -20,6 +20,7 @@ libhypercatharvest_la_SOURCES = \
 	plugins/hypercat_client/document.c \
 	plugins/hypercat_client/fetch.h \
 	plugins/hypercat_client/harvest.c \
+	plugins/hypercat_client/hypercat_client.c \
 	plugins/hypercat_client/names.h \
 	plugins/hypercat_client/origin.c \
 	plugins/hypercat_client/plan.c plugins/hypercat_client/plan.h \
@@ -35,7 +36,6 @@ hypercat_client_la_SOURCES = \
 	plugins/hypercat_client/fetch.c plugins/hypercat_client/fetch_internal.h \
 	plugins/hypercat_client/fetch_multi.c \
 	plugins/hypercat_client/fetcher.c \
-	plugins/hypercat_client/hypercat_client.c \
 	plugins/hypercat_client/names.c
 hypercat_client_la_CPPFLAGS = -I$(top_srcdir)/include -I$(top_srcdir)/plugins -D_GNU_SOURCE
 hypercat_client_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(OPENSSL_CFLAGS)
@@ -54,3 +54,20 @@ UNIT_TESTS += tests/fuzz/fuzz_hypercat_client
 tests_fuzz_fuzz_hypercat_client_SOURCES = tests/fuzz/fuzz_hypercat_client.c
 tests_fuzz_fuzz_hypercat_client_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_fuzz_fuzz_hypercat_client_LDADD = libhypercatclient.la
+
+HARVEST_RIG = tests/adapter/child.c tests/adapter/child.h tests/adapter/dtls_pki.c tests/adapter/dtls_pki.h \
+	tests/adapter/hypercat_client_rig.c tests/adapter/hypercat_client_rig.h
+check_PROGRAMS += tests/adapter/test_hypercat_client
+UNIT_TESTS += tests/adapter/test_hypercat_client
+tests_adapter_test_hypercat_client_SOURCES = tests/adapter/test_hypercat_client.c $(HARVEST_RIG)
+tests_adapter_test_hypercat_client_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -D_GNU_SOURCE
+tests_adapter_test_hypercat_client_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_test_hypercat_client_LDADD = libmockhost.la $(OPENSSL_LIBS) $(CHECK_LIBS)
+tests_adapter_test_hypercat_client_DEPENDENCIES = libmockhost.la hypercat_client.la
+
+check_PROGRAMS += tests/unit/test_hypercat_client_schedule
+UNIT_TESTS += tests/unit/test_hypercat_client_schedule
+tests_unit_test_hypercat_client_schedule_SOURCES = tests/unit/test_hypercat_client_schedule.c
+tests_unit_test_hypercat_client_schedule_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -I$(top_srcdir)/tests
+tests_unit_test_hypercat_client_schedule_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_hypercat_client_schedule_LDADD = libmockhost.la libhypercatharvest.la $(CHECK_LIBS)

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* When the HyperCat client asks for what: hours of it in virtual time, with a server that is a few functions. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapter/mock_host.h"
+#include "hypercat_client/fetch.h"
+#include "hypercat_client/names.h"
+#include "suite.h"
+
+enum { S_US = 1000000, PAGES = 16 };
+
+/* One page of the server. */
+struct page {
+	const char *url;
+	const char *text; /* NULL: nobody answers */
+	long status;
+	int64_t retry_after_s;
+	const char *etag;
+	unsigned asked;
+	int64_t last_us;
+};
+
+struct fetch {
+	struct fetch *next;
+	struct fetcher *fetcher;
+	struct page *page;
+	bool not_modified;
+	fetch_done_fn *done;
+	void *arg;
+	struct tg_timer *timer;
+};
+
+struct fetcher {
+	const struct tg_host *host;
+	struct fetch *fetches;
+};
+
+static struct page pages[PAGES];
+static int64_t takes_us; /* an answer */
+static unsigned running, most_running, n_names;
+static const char *names_problem;
+static struct mock_host *mock;
+
+int fetcher_new(const struct plan *plan, unsigned sessions, uint64_t *numbers, struct fetcher **ret_fetcher)
+{
+	(void)sessions;
+	(void)numbers;
+	*ret_fetcher = calloc(1, sizeof(**ret_fetcher));
+	(*ret_fetcher)->host = plan->host;
+	return 0;
+}
+
+void fetcher_free(struct fetcher *fetcher)
+{
+	if (!fetcher)
+		return;
+	while (fetcher->fetches)
+		fetch_forget(fetcher->fetches);
+	free(fetcher);
+}
+
+void fetcher_joined(const struct fetcher *fetcher)
+{
+	(void)fetcher;
+}
+
+void fetch_forget(struct fetch *fetch)
+{
+	struct fetch **at = &fetch->fetcher->fetches;
+
+	while (*at != fetch)
+		at = &(*at)->next;
+	*at = fetch->next;
+	fetch->fetcher->host->timer_free(fetch->timer);
+	free(fetch);
+	running--;
+}
+
+static void answer(void *arg)
+{
+	struct fetch *fetch = arg;
+	const struct page *page = fetch->page;
+	struct fetch_answer told = {.end = FETCH_ANSWERED, .status = 404, .content_type = "text/plain", .cause = ""};
+	fetch_done_fn *done = fetch->done;
+	void *with = fetch->arg;
+
+	if (page && !page->text) {
+		told.end = FETCH_FAILED;
+		told.cause = "nobody is there";
+	} else if (page) {
+		told.status = fetch->not_modified ? 304 : page->status;
+		told.etag = page->etag;
+		told.retry_after_s = page->retry_after_s;
+		told.body = (struct tg_bytes){page->text, strlen(page->text)};
+	}
+	fetch_forget(fetch);
+	done(with, &told);
+}
+
+int fetch_begin(struct fetcher *fetcher, const struct fetch_wish *wish, fetch_done_fn *done, void *arg,
+		struct fetch **ret_fetch)
+{
+	struct fetch *fetch = calloc(1, sizeof(*fetch));
+	const struct tg_host *host = fetcher->host;
+
+	*fetch = (struct fetch){.next = fetcher->fetches, .fetcher = fetcher, .done = done, .arg = arg};
+	for (size_t i = 0; i < PAGES && pages[i].url; i++)
+		if (strcmp(pages[i].url, wish->href->text) == 0) {
+			fetch->page = &pages[i];
+			fetch->page->asked++;
+			fetch->page->last_us = host->now_us(host);
+		}
+	fetch->not_modified =
+		fetch->page && fetch->page->etag && wish->etag && strcmp(fetch->page->etag, wish->etag) == 0;
+	fetcher->fetches = fetch;
+	ck_assert_int_eq(host->timer_new(host, answer, fetch, &fetch->timer), 0);
+	host->timer_set(fetch->timer, host->now_us(host) + takes_us);
+	most_running = ++running > most_running ? running : most_running;
+	*ret_fetch = fetch;
+	return 0;
+}
+
+struct names_question {
+	names_done_fn *done;
+	void *arg;
+};
+
+static void named(void *arg)
+{
+	struct names_question *question = arg;
+
+	if (question->done)
+		question->done(question->arg, names_problem ? NULL : "192.0.2.1", names_problem);
+	free(question);
+}
+
+int names_ask(const struct tg_host *host, const char *name, names_done_fn *done, void *arg,
+	      struct names_question **ret_question)
+{
+	struct names_question *question = calloc(1, sizeof(*question));
+
+	(void)name;
+	n_names++;
+	*question = (struct names_question){done, arg};
+	*ret_question = question;
+	return host->post(host, named, question);
+}
+
+void names_forget(struct names_question *question)
+{
+	if (question)
+		question->done = NULL;
+}
+
+static struct page *page(const char *url, const char *text)
+{
+	size_t i = 0;
+
+	while (pages[i].url && strcmp(pages[i].url, url) != 0)
+		i++;
+	ck_assert_uint_lt(i, PAGES);
+	pages[i].url = url;
+	pages[i].text = text;
+	pages[i].status = 200;
+	return &pages[i];
+}
+
+#define CAT(items) "{\"items\":[" items "]}"
+#define ITEM(href) "{\"href\":\"" href "\"}"
+#define NESTED(href)                                                                                                   \
+	"{\"href\":\"" href "\",\"item-metadata\":[{\"rel\":\"urn:X-hypercat:rels:isContentType\",\"val\":"            \
+	"\"application/vnd.hypercat.catalogue+json\"}]}"
+
+static void setup(void)
+{
+	ck_assert_int_eq(mock_host_new(&tidegate_adapter, &mock), 0);
+	mock->virtual_time = true;
+	mock->now_us = 1000 * (int64_t)S_US;
+	mock->accept_all = true;
+	mock_add(mock, "catalogues", "https://cat.example/cat");
+	mock_set(mock, "trust", "/nowhere");
+	mock_set(mock, "jitter_percent", "0");
+	mock_add_route(mock, "**");
+	takes_us = 20000;
+}
+
+static void teardown(void)
+{
+	mock_host_free(mock);
+}
+
+static void begin(void)
+{
+	ck_assert_int_eq(mock_begin(mock), 0);
+	mock_settle(mock);
+}
+
+static void run_s(int64_t seconds)
+{
+	for (int64_t i = 0; i < seconds; i++) {
+		mock_advance(mock, S_US);
+		mock_settle(mock);
+	}
+}
+
+START_TEST(hours_of_harvests_and_polls)
+{
+	struct page *cat = page("https://cat.example/cat", CAT(ITEM("/a") "," NESTED("/sub")));
+	struct page *sub = page("https://cat.example/sub", CAT(ITEM("/b") "," NESTED("/cat")));
+	const struct page *a = page("https://cat.example/a", "1"), *b = page("https://cat.example/b", "1");
+
+	begin();
+	run_s(6 * 3600 + 30);
+	ck_assert_uint_eq(cat->asked, 7);
+	ck_assert_uint_eq(sub->asked, 7);
+	ck_assert_uint_ge(a->asked, 358);
+	ck_assert_uint_le(a->asked, 361);
+	ck_assert_uint_ge(b->asked, 358);
+	ck_assert_uint_eq(mock->n_submissions, 2);
+	ck_assert_int_eq(mock_counter(mock, "harvests"), 7);
+	ck_assert_int_eq(mock_counter(mock, "resources"), 2);
+	/* A name is looked up again each minute at most. */
+	ck_assert_uint_le(n_names, 6 * 60 + 2);
+}
+END_TEST
+
+START_TEST(a_catalogue_that_fails_is_tried_ever_more_rarely)
+{
+	struct page *cat = page("https://cat.example/cat", NULL);
+	unsigned first;
+
+	begin();
+	run_s(60);
+	first = cat->asked;
+	ck_assert_uint_ge(first, 5); /* 1, 2, 4 … seconds, or a little sooner */
+	ck_assert_uint_le(first, 9);
+	run_s(3600 * 2);
+	ck_assert_uint_ge(cat->asked - first, 7200 / 300);
+	ck_assert_uint_le(cat->asked - first, 7200 / 150 + 4);
+	ck_assert_int_eq(mock->link, TG_LINK_DOWN);
+	ck_assert_uint_le(mock_logged(mock, "does not serve"), 8);
+	page("https://cat.example/cat", CAT(ITEM("/a")));
+	page("https://cat.example/a", "1");
+	run_s(301);
+	ck_assert_int_eq(mock->link, TG_LINK_UP);
+	ck_assert_uint_eq(mock->n_submissions, 1);
+}
+END_TEST
+
+START_TEST(what_was_listed_stays_while_a_catalogue_fails)
+{
+	const struct page *a = page("https://cat.example/a", "1");
+	struct page *cat = page("https://cat.example/cat", CAT(ITEM("/a")));
+	unsigned before;
+
+	begin();
+	run_s(30);
+	cat->status = 500;
+	run_s(3600);
+	before = a->asked;
+	run_s(600);
+	ck_assert_uint_ge(a->asked, before + 9);
+	ck_assert_int_eq(mock->link, TG_LINK_DOWN);
+	ck_assert_int_eq(mock_counter(mock, "resources"), 1);
+}
+END_TEST
+
+START_TEST(retry_after_is_respected_by_all_of_its_host)
+{
+	struct page *a = page("https://cat.example/a", "1");
+	const struct page *b = page("https://cat.example/b", "1"), *c = page("https://cat.example:444/c", "1");
+	unsigned before_b, before_c;
+
+	page("https://cat.example/cat", CAT(ITEM("/a") "," ITEM("/b") "," ITEM("https://cat.example:444/c")));
+	mock_add(mock, "hosts", "cat.example");
+	a->status = 503;
+	a->retry_after_s = 900;
+	begin();
+	run_s(5);
+	ck_assert_uint_eq(a->asked, 1);
+	before_b = b->asked;
+	before_c = c->asked;
+	run_s(890);
+	ck_assert_uint_eq(a->asked, 1);
+	ck_assert_uint_eq(b->asked, before_b);
+	ck_assert_uint_ge(c->asked, before_c + 13);
+	a->status = 200;
+	a->retry_after_s = 0;
+	run_s(30);
+	ck_assert_uint_ge(a->asked, 2);
+	ck_assert_uint_ge(b->asked, before_b + 1);
+	ck_assert_uint_eq(mock->n_submissions, 3);
+}
+END_TEST
+
+START_TEST(few_at_a_time_and_each_host_in_its_turn)
+{
+	const struct page *other = page("https://other.example/x", "1");
+
+	page("https://cat.example/cat",
+	     CAT(ITEM("/1") "," ITEM("/2") "," ITEM("/3") "," ITEM("/4") "," ITEM("/5") "," ITEM("/6") "," ITEM(
+		     "/7") "," ITEM("https://other.example/x")));
+	mock_add(mock, "hosts", "other.example");
+	mock_set(mock, "concurrency", "3");
+	mock_set(mock, "concurrency_of_host", "2");
+	takes_us = 5 * S_US;
+	begin();
+	run_s(7);
+	/* The slow ones of the one do not keep the other waiting. */
+	ck_assert_uint_eq(other->asked, 1);
+	run_s(120);
+	ck_assert_uint_eq(most_running, 3);
+}
+END_TEST
+
+START_TEST(a_name_without_an_address_rests)
+{
+	names_problem = "no such name";
+	page("https://cat.example/cat", CAT(ITEM("/a")));
+	begin();
+	run_s(600);
+	ck_assert_uint_eq(pages[0].asked, 0);
+	ck_assert_uint_ge(n_names, 6);
+	ck_assert_uint_le(n_names, 14);
+	ck_assert_uint_ge(mock_logged(mock, "no such name"), 1);
+	names_problem = NULL;
+	run_s(301);
+	ck_assert_uint_ge(pages[0].asked, 1);
+}
+END_TEST
+
+START_TEST(circles_and_depths_end)
+{
+	struct page *deep = page("https://cat.example/3", CAT(NESTED("/4") "," NESTED("/cat")));
+
+	page("https://cat.example/cat", CAT(NESTED("/1") "," NESTED("cat") "," NESTED("./cat#x")));
+	page("https://cat.example/1", CAT(NESTED("/2") "," NESTED("/1")));
+	page("https://cat.example/2", CAT(NESTED("/3") "," NESTED("/1")));
+	page("https://cat.example/4", CAT(ITEM("/a")));
+	mock_set(mock, "depth_max", "3");
+	begin();
+	run_s(30);
+	ck_assert_uint_eq(deep->asked, 1);
+	ck_assert_uint_eq(page("https://cat.example/4", CAT(ITEM("/a")))->asked, 0);
+	ck_assert_int_eq(mock_counter(mock, "harvests"), 1);
+	ck_assert_str_eq(mock->link_detail, "0 resources of 4 catalogues");
+}
+END_TEST
+
+/* A shorter way to a catalogue counts, whichever was found first. */
+START_TEST(the_shorter_way_counts)
+{
+	struct page *last = page("https://cat.example/last", CAT(""));
+
+	page("https://cat.example/cat", CAT(NESTED("/long") "," NESTED("/short")));
+	page("https://cat.example/long", CAT(NESTED("/target")));
+	page("https://cat.example/short", CAT(""));
+	page("https://cat.example/target", CAT(NESTED("/last")));
+	mock_add(mock, "catalogues", "https://cat.example/late");
+	page("https://cat.example/late", CAT(NESTED("/target")));
+	mock_set(mock, "depth_max", "2");
+	begin();
+	run_s(30);
+	ck_assert_uint_eq(last->asked, 1);
+}
+END_TEST
+
+START_TEST(jitter_spreads_the_polls)
+{
+	const struct page *a = page("https://cat.example/a", "1");
+	int64_t last_us = 0, least_us = INT64_MAX, most_us = 0;
+
+	page("https://cat.example/cat", CAT(ITEM("/a")));
+	mock_set(mock, "jitter_percent", "50");
+	begin();
+	run_s(20);
+	last_us = a->last_us;
+	for (int i = 0; i < 3600 * 3; i++) {
+		run_s(1);
+		if (a->last_us == last_us)
+			continue;
+		least_us = a->last_us - last_us < least_us ? a->last_us - last_us : least_us;
+		most_us = a->last_us - last_us > most_us ? a->last_us - last_us : most_us;
+		last_us = a->last_us;
+	}
+	ck_assert_int_ge(least_us, 30 * S_US);
+	ck_assert_int_le(most_us, 92 * S_US);
+	ck_assert_int_gt(most_us - least_us, 10 * S_US);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		hours_of_harvests_and_polls,
+		a_catalogue_that_fails_is_tried_ever_more_rarely,
+		what_was_listed_stays_while_a_catalogue_fails,
+		retry_after_is_respected_by_all_of_its_host,
+		few_at_a_time_and_each_host_in_its_turn,
+		a_name_without_an_address_rests,
+		circles_and_depths_end,
+		the_shorter_way_counts,
+		jitter_spreads_the_polls,
+	};
+	Suite *suite = suite_create("hypercat_client_schedule");
+	TCase *cases = tcase_create("virtual time");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(cases, setup, teardown);
+	tcase_set_timeout(cases, 120);
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+		tcase_add_test(cases, tests[i]);
+	suite_add_tcase(suite, cases);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
