@@ -34,6 +34,8 @@ static void gate_set_state(struct gate *gate, struct gate_entry *entry, enum gat
 {
 	gate->waiting -= entry->state == GATE_WAITING;
 	gate->waiting += state == GATE_WAITING;
+	gate->later -= entry->state == GATE_LATER;
+	gate->later += state == GATE_LATER;
 	entry->state = (uint8_t)state;
 }
 
@@ -71,6 +73,7 @@ struct gate_entry *gate_add(struct gate *gate, uint16_t mid, uint8_t qos, uint64
 				     .qos = qos,
 				     .reason = reason,
 				     .state = arrival ? GATE_LATER : GATE_FINAL};
+	gate->later += arrival != NULL;
 	if (arrival)
 		gate->bytes += arrival->size;
 	return entry;
@@ -152,6 +155,7 @@ void gate_handed_in(struct gate *gate, struct gate_entry *entry, uint64_t token)
 void gate_not_taken(struct gate *gate, struct gate_entry *entry, int64_t again_at_us)
 {
 	gate_set_state(gate, entry, GATE_LATER);
+	gate->held_up += entry->tries == 0;
 	entry->at_us = again_at_us;
 	if (entry->tries < UINT16_MAX)
 		entry->tries++;
@@ -160,6 +164,7 @@ void gate_not_taken(struct gate *gate, struct gate_entry *entry, int64_t again_a
 void gate_final(struct gate *gate, struct gate_entry *entry, uint8_t reason)
 {
 	gate_set_state(gate, entry, GATE_FINAL);
+	gate->held_up -= entry->tries > 0;
 	entry->reason = reason;
 	gate_drop_arrival(gate, entry);
 }
@@ -199,8 +204,15 @@ static bool gate_is_behind(const struct gate *gate, size_t place)
 
 struct gate_entry *gate_due(struct gate *gate, int64_t now_us, int64_t *ret_next_us)
 {
+	struct gate_entry *last = gate->later == 1 ? gate_at(gate, gate->used - 1) : NULL;
 	int64_t next_us = 0;
 
+	*ret_next_us = 0;
+	if (gate->later == 0)
+		return NULL;
+	/* The one that has just come, while none is held up: nearly always so. */
+	if (last && last->state == GATE_LATER && gate->held_up == 0)
+		return last;
 	for (size_t i = 0; i < gate->used; i++) {
 		struct gate_entry *entry = gate_at(gate, i);
 
@@ -241,7 +253,7 @@ void gate_disconnect(struct gate *gate)
 		gate_drop_arrival(gate, entry);
 		gate->first = (gate->first + 1) % gate->capacity;
 	}
-	gate->waiting = 0;
+	gate->waiting = gate->later = gate->held_up = 0;
 }
 
 void gate_forget(struct gate *gate)

@@ -52,7 +52,9 @@ struct gate {
 	size_t capacity;
 	size_t first;
 	size_t used;
-	size_t waiting;
+	size_t waiting;             /* handed in */
+	size_t later;               /* to be handed in */
+	size_t held_up;             /* not taken at least once, and not final */
 	size_t bytes;               /* of arrivals */
 	struct gate_memory *memory; /* ring, the oldest goes first */
 	size_t memory_first;

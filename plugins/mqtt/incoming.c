@@ -222,7 +222,7 @@ void incoming_arrived(struct incoming *incoming, const struct codec_publish *pub
 	const struct tg_host *host = incoming->host;
 
 	/* An impatient broker's repetition, on the same connection. */
-	if (publish->qos > 0 && gate_holds(&incoming->gate, publish->mid))
+	if (publish->qos > 0 && publish->repeated && gate_holds(&incoming->gate, publish->mid))
 		return;
 	if (incoming_is_exact(incoming, publish))
 		return;

@@ -4,6 +4,7 @@
 
     make bench                       everything, about three minutes
     make bench BENCH_ARGS='--only speed,rival --seconds 10'
+    make bench BENCH_ARGS='--only bridge'
 
 A figure with a target is marked where it misses it. The exit code is 0 when everything could be measured."""
 import argparse
@@ -257,6 +258,36 @@ class Bench:
         wait_until(lambda: self.gateway.held() == 0, "the outbox is empty", 300)
         self.row("drain_rate", f"drained afterwards ({held:,} held)", left / (time.monotonic() - begin), "messages/s")
 
+    def measure_bridge(self):
+        self.title("Local MQTT to a broker over TLS, QoS 1 both, 64 bytes, up to 500 messages on their way;\n"
+                   "the gateway, and mosquitto's own bridge (mqttv311) doing the same, one after the other")
+        bridge = parts.BridgeBench(self.folder / "bridge", self.pki)
+        try:
+            bridge.start()
+            for key, text, port, pids in bridge.runs():
+                runs = []
+                for _ in range(max(3, self.arguments.repeat)):
+                    tool = parts.Tool("pipe", "--from", port, "--to", bridge.watch, "--warm-up", 1, "--seconds", self.arguments.seconds)
+                    time.sleep(1)
+                    meter = parts.CpuMeter(pids)
+                    summary = tool.finish()
+                    summary["cpu"] = meter.microseconds_each(summary["counted"])
+                    if summary["missing"] or summary["repeated"]:
+                        self.note(f"! {summary['missing']} missing, {summary['repeated']} came twice")
+                    runs.append(summary)
+                summary = sorted(runs, key=lambda run: run["rate"])[len(runs) // 2]
+                self.figures[f"summary_{key}"] = summary
+                self.row(f"rate_{key}", f"{text}, middle of {len(runs)}", summary["rate"], "messages/s")
+                self.note("  processor time a message: " + ", ".join(f"{name} {us:.1f}" for name, us in summary["cpu"].items())
+                          + f", the tool {summary['cpu_us']:.1f} µs")
+        finally:
+            bridge.stop()
+        ours, theirs = (sum(self.figures[f"summary_{key}"]["cpu"].values()) for key in ("gateway", "bridge"))
+        self.note(f"  all processes together: {ours:.1f} µs a message, and {theirs:.1f} µs with the bridge; on {os.cpu_count()} processors "
+                  "that many processes share them")
+        self.row("bridge_ratio", "tidegate against mosquitto's bridge", self.figures["rate_gateway"] / self.figures["rate_bridge"],
+                 "times", 2, least=3)
+
     def measure_import(self):
         self.title(f"The registry: {IMPORTED:,} devices at once")
         if not self.gateway.control:
@@ -284,9 +315,9 @@ class Bench:
                  ("rival", self.measure_rival), ("handshakes", self.measure_handshakes), ("resume", self.measure_resume),
                  ("flood", self.measure_flood),
                  ("storm", self.measure_storm), ("idle", self.measure_idle_sessions), ("outage", self.measure_outage),
-                 ("import", self.measure_import)]
+                 ("bridge", self.measure_bridge), ("import", self.measure_import)]
         for name, step in steps:
-            if wanted and name not in wanted and (name or wanted in (["rival"], ["import"])):
+            if wanted and name not in wanted and (name or wanted in (["rival"], ["import"], ["bridge"])):
                 continue
             try:
                 step()
@@ -313,7 +344,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=1, help="measure each speed so often, and take the middle one")
     parser.add_argument("--sensors", type=int, default=5000, help="the largest number of sensors")
     parser.add_argument("--only", type=lambda text: text.split(","), default=[],
-                        help="of: start, speed, rival, handshakes, resume, flood, storm, idle, outage, import")
+                        help="of: start, speed, rival, handshakes, resume, flood, storm, idle, outage, bridge, import")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="tidegate-bench-"))

@@ -25,6 +25,11 @@ tests_bench_flood_SOURCES = tests/bench/flood.c
 tests_bench_flood_CPPFLAGS = $(BENCH_CPPFLAGS)
 tests_bench_flood_LDADD = libbench.la
 
+noinst_PROGRAMS += tests/bench/pipe
+tests_bench_pipe_SOURCES = tests/bench/pipe.c
+tests_bench_pipe_CPPFLAGS = $(BENCH_CPPFLAGS)
+tests_bench_pipe_LDADD = libbench.la
+
 noinst_PROGRAMS += tests/fuzz/mutate
 tests_fuzz_mutate_SOURCES = tests/fuzz/mutate.c tests/fuzz/mutator.c tests/fuzz/mutator.h
 tests_fuzz_mutate_CPPFLAGS = $(BENCH_CPPFLAGS)

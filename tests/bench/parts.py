@@ -14,6 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 from harness import BUILD, SOURCE, Gateway, Process, configuration, free_port, wait_until  # noqa: E402
+from harness.gateway import Groups  # noqa: E402
 from harness.process import Lines, run  # noqa: E402
 
 BENCH = BUILD / "tests/bench"
@@ -59,8 +60,16 @@ class Broker:
     def __init__(self, folder, pki):
         self.port, self.pki, self.process = free_port(), pki, None
         self._configuration = folder / "mosquitto.conf"
-        text = BROKER.format(user=getpass.getuser(), port=self.port, pki=pki.folder)
-        self._configuration.write_text(text, encoding="utf-8")
+        if pki:
+            text = BROKER.format(user=getpass.getuser(), port=self.port, pki=pki.folder)
+            self._configuration.write_text(text, encoding="utf-8")
+
+    def open_plainly(self):
+        """One more port, without TLS, for who only watches. Before it starts."""
+        port, text = free_port(), self._configuration.read_text(encoding="utf-8")
+        self._configuration.write_text(
+            f"per_listener_settings true\n{text}\nlistener {port} 127.0.0.1\nallow_anonymous true\n", encoding="utf-8")
+        return port
 
     def start(self):
         self.process = Process(["mosquitto", "-c", self._configuration])
@@ -77,6 +86,71 @@ class Broker:
         if self.process and self.process.is_running():
             self.process.signal(signal.SIGTERM)
             self.process.wait()
+
+
+class SiteBroker(Broker):
+    """A broker on site, without TLS; or, with `cloud`, one whose own bridge carries everything on to the broker there."""
+
+    BRIDGE = """
+connection cloud
+address localhost:{port}
+bridge_protocol_version mqttv311
+topic # out 1
+bridge_cafile {pki}/cloud-ca.crt
+bridge_certfile {pki}/cloud.crt
+bridge_keyfile {pki}/cloud.key
+remote_clientid bridge
+notifications false
+restart_timeout 1
+"""
+
+    def __init__(self, folder, cloud=None):
+        folder.mkdir()
+        super().__init__(folder, cloud.pki if cloud else None)
+        # Debian's mosquitto keeps no more than 20 messages under way unless it is told.
+        text = (f"user {getpass.getuser()}\nlistener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
+                "max_inflight_messages 1000\nmax_queued_messages 100000\npersistence false\nconnection_messages false\n"
+                "log_dest stderr\nlog_type error\nlog_type warning\n")
+        if cloud:
+            text += self.BRIDGE.format(port=cloud.port, pki=cloud.pki.folder)
+        self._configuration.write_text(text, encoding="utf-8")
+
+
+class BridgeBench:
+    """A broker on site and the gateway, a broker on site with a bridge, and the broker in the cloud that both carry to."""
+
+    def __init__(self, folder, pki):
+        (folder / "cloud").mkdir(parents=True)
+        self.cloud = Broker(folder / "cloud", pki)
+        self.watch = self.cloud.open_plainly()
+        self.site, self.bridge = SiteBroker(folder / "site"), SiteBroker(folder / "bridging", self.cloud)
+        settings = configuration(pki, 1, [self.cloud.port], routes=Groups([
+            {"name": "all", "from": "near", "match": "sensors/{path}", "to": "cloud", "address": "sensors/{path}"}]))
+        settings["endpoints"][0] = {"name": "near", "adapter": "mqtt", "broker": [f"mqtt://localhost:{self.site.port}"],
+                                    "insecure": True}
+        self.gateway = Gateway(folder / "gateway", settings)
+
+    def start(self):
+        for broker in (self.cloud, self.site, self.bridge):
+            broker.start()
+        self.gateway.start()
+        wait_until(lambda: self.gateway.endpoint("near")["counters"].get("subscriptions"), "the gateway is subscribed")
+        wait_until(lambda: self.gateway.endpoint("cloud")["link"] == "up", "the gateway is connected")
+
+    def runs(self):
+        """(key, text, port to publish at, processes)"""
+        cloud = {"broker there": self.cloud.process.pid}
+        yield ("gateway", "tidegate", self.site.port,
+               {"core": self.gateway.process.pid, "receiving": self.gateway.pid("near"), "publishing": self.gateway.pid("cloud"),
+                "broker on site": self.site.process.pid, **cloud})
+        yield "bridge", "mosquitto's bridge", self.bridge.port, {"broker with bridge": self.bridge.process.pid, **cloud}
+
+    def stop(self):
+        if self.gateway.is_running():
+            self.gateway.stop()
+        self.gateway.close()
+        for broker in (self.bridge, self.site, self.cloud):
+            broker.stop()
 
 
 class Control:
