@@ -56,8 +56,11 @@ tests_unit_test_sandbox_LDADD = libendpoint.la $(CHECK_LIBS)
 UNIT_TESTS += tests/adapter/outside.sh
 EXTRA_DIST += tests/adapter/outside.sh tests/adapter/outside.c
 
-check_PROGRAMS += tests/unit/test_host tests/unit/test_host_notes tests/unit/test_round
-UNIT_TESTS += tests/unit/test_host tests/unit/test_host_notes tests/unit/test_round
+check_PROGRAMS += tests/unit/test_host tests/unit/test_host_list tests/unit/test_host_notes tests/unit/test_round
+UNIT_TESTS += tests/unit/test_host tests/unit/test_host_list tests/unit/test_host_notes tests/unit/test_round
+tests_unit_test_host_list_SOURCES = tests/unit/test_host_list.c tests/unit/suite.h
+tests_unit_test_host_list_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_host_list_LDADD = libendpoint.la $(CHECK_LIBS)
 tests_unit_test_host_notes_SOURCES = tests/unit/test_host_notes.c tests/unit/suite.h
 tests_unit_test_host_notes_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_host_notes_LDADD = libendpoint.la $(CHECK_LIBS)

@@ -17,8 +17,7 @@ static struct {
 	int send_result;
 	struct frame frames[64]; /* without their bytes */
 	unsigned n_frames;
-	unsigned n_verdicts, n_identities, n_changed, n_stopped, n_lines, n_listed;
-	struct tg_listed listed; /* without its bytes */
+	unsigned n_verdicts, n_identities, n_changed, n_stopped, n_lines;
 	uint64_t token;
 	uint32_t verdict;
 	struct tg_identity identity;
@@ -76,14 +75,6 @@ static void adapter_device_changed(void *state, struct tg_bytes device)
 	it.n_changed++;
 }
 
-static void adapter_listed(void *state, uint64_t token, const struct tg_listed *listed)
-{
-	(void)state;
-	it.token = token;
-	it.listed = *listed;
-	it.n_listed++;
-}
-
 static const char *const counters[] = {"seen", "sessions", NULL};
 
 static const struct tg_adapter adapter = {
@@ -97,7 +88,6 @@ static const struct tg_adapter adapter = {
 	.verdict = adapter_verdict,
 	.identity = adapter_identity,
 	.device_changed = adapter_device_changed,
-	.listed = adapter_listed,
 };
 
 static void on_log(void *arg, enum log_level level, const struct log_fields *fields, const char *text)
@@ -268,35 +258,6 @@ START_TEST(lookups_of_a_lost_core_are_answered_as_not_known)
 }
 END_TEST
 
-START_TEST(a_list_is_answered_until_its_end)
-{
-	struct frame answer = {.type = FRAME_LISTED, .listed = {.etag = 5, .content_format = 60}};
-	const struct tg_bytes reader = bytes_text("dev-1");
-
-	begin();
-	ck_assert_int_eq(it.services->list(it.services, reader, TG_LIST_READINGS, 4, bytes_text(""), 99), 0);
-	ck_assert_int_eq(last()->type, FRAME_LIST);
-	ck_assert_uint_eq(last()->list.after, 4);
-	answer.listed.number = last()->list.number;
-	ck_assert_int_eq(host_frame(it.host, &answer), 0);
-	ck_assert_int_eq(host_frame(it.host, &answer), 0);
-	ck_assert_uint_eq(it.n_listed, 2);
-	answer.listed.end = answer.listed.more = 1;
-	answer.listed.generation = 8;
-	ck_assert_int_eq(host_frame(it.host, &answer), 0);
-	ck_assert_int_eq(host_frame(it.host, &answer), 0); /* it is over */
-	ck_assert_uint_eq(it.n_listed, 3);
-	ck_assert_uint_eq(it.listed.generation, 8);
-	ck_assert_int_eq(it.services->list(it.services, reader, TG_LIST_DEVICES, 0, reader, 7), 0);
-	host_parted(it.host);
-	ck_assert_uint_eq(it.n_listed, 4);
-	ck_assert_uint_eq(it.token, 7);
-	ck_assert_uint_eq(it.listed.verdict, TG_UNAVAILABLE);
-	ck_assert_int_eq(it.services->list(it.services, reader, TG_LIST_DEVICES, 0, reader, 7), -ENOTCONN);
-	finish();
-}
-END_TEST
-
 START_TEST(tickets_belong_to_their_link)
 {
 	const struct frame deliver = {.type = FRAME_DELIVER, .deliver = {.ticket = 5, .kind = TG_TELEMETRY}};
@@ -449,8 +410,7 @@ END_TEST
 SUITE_MAIN("host", a_submission_gets_one_verdict, a_submission_that_breaks_the_contract_is_refused,
 	   submissions_are_bounded, a_wire_without_room_refuses_and_keeps_nothing,
 	   a_link_that_ends_leaves_the_submission_for_the_next, a_lookup_is_answered_once,
-	   lookups_of_a_lost_core_are_answered_as_not_known, a_list_is_answered_until_its_end,
-	   tickets_belong_to_their_link, a_link_that_goes_down_voids_its_tickets,
-	   the_rest_of_a_refused_round_is_given_back, a_delivery_that_is_not_taken_is_given_back_once,
-	   counters_go_out_together_when_they_changed, the_log_is_limited, text_from_a_peer_is_made_fit,
-	   other_frames_and_calls)
+	   lookups_of_a_lost_core_are_answered_as_not_known, tickets_belong_to_their_link,
+	   a_link_that_goes_down_voids_its_tickets, the_rest_of_a_refused_round_is_given_back,
+	   a_delivery_that_is_not_taken_is_given_back_once, counters_go_out_together_when_they_changed,
+	   the_log_is_limited, text_from_a_peer_is_made_fit, other_frames_and_calls)
