@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HYPERCAT_WISHES_H
+#define HYPERCAT_WISHES_H
+
+/* Fields of a request that say which answer it wants, and fields of answers. Pure. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { WISHES_DATE_SIZE = 80, WISHES_TAG_SIZE = 64 };
+
+/* Whether a field Accept takes this media type (NULL: that nobody has told). NULL as the field takes all. Source: RFC 9110 section 12.5.1. */
+bool wishes_accept(const char *accept, const char *type);
+
+/* Whether a field If-None-Match names this entity tag, which stands in quotes. NULL: it does not. Source: RFC 9110 section 13.1.2. */
+bool wishes_has(const char *if_none_match, const char *tag);
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT". Source: RFC 9110 section 5.6.7. */
+void wishes_date(int64_t wall_us, char ret_text[WISHES_DATE_SIZE]);
+
+/* An entity tag or the id of an event: a generation, and the newest ETag in it. */
+void wishes_tag(uint64_t generation, uint64_t etag, char ret_text[WISHES_TAG_SIZE]);
+bool wishes_tag_read(const char *text, uint64_t *ret_generation, uint64_t *ret_etag);
+
+#endif
