@@ -106,7 +106,7 @@ void origin_rest(struct origin *origin, int64_t retry_after_s, const char *cause
 
 int job_init(struct job *job, struct client *client, const struct href *href, const char *accept, job_done_fn *done)
 {
-	struct origin *origin;
+	struct origin *origin = NULL;
 	int r = origin_find(client, href, &origin);
 
 	if (r < 0)

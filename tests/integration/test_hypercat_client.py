@@ -2,13 +2,18 @@
 """The gateway as client of HyperCat catalogues, good ones and hostile ones, and what it hands on to a broker."""
 import json
 import os
+import random
 import signal
+import threading
 import time
 
 from harness import GatewayCase, main, wait_until
 from harness import catalogue as cats
 from harness.catalogue import TYPE, Catalogue, item, nested
 from harness.gateway import Groups
+
+
+KILLS = 12
 
 
 class Harvest(GatewayCase):
@@ -174,6 +179,43 @@ class Limits(Harvest):
         self.assertEqual(self.catalogue.count("/lots/10"), 0)
 
 
+class Devices(Harvest):
+    """A route says whom it takes a resource for."""
+    park = {"host_in_path": True}
+
+    def configuration(self, **changes):
+        settings = super().configuration(**changes)
+        settings["routes"] = Groups([
+            {"name": "telemetry", "from": "park", "match": "{host}/lots/{lot}/{path}", "source_device": "{host}-lot-{lot}",
+             "to": "cloud", "address": "up/{device}/{path}"},
+        ])
+        return settings
+
+    def test_the_device_is_the_one_of_the_route(self):
+        first = self.subscriber.wait_for(1, lambda m: m.topic == "up/localhost-lot-7/free")[0]
+        self.assertEqual((first.device, first.payload), ("localhost-lot-7", "12"))
+
+
+class Reload(Harvest):
+    allowed = [r"reload"]
+
+    def test_a_reload_takes_over_what_is_wanted(self):
+        self.wait_arrived("lots/8/free")
+        pid = self.gateway.pid("park")
+        settings = self.configuration_now
+        settings["endpoints"][0]["content_types"] = ["text/*"]
+        self.gateway.configure(settings)
+        self.gateway.ctl("reload")
+        wait_until(lambda: self.counters().get("resources") == 1, "one resource is left")
+        self.catalogue.put("/lots/7/free", "11")
+        self.assertEqual([m.payload for m in self.wait_arrived("lots/7/free", 2)], ["12", "11"])
+        self.assertEqual(self.gateway.pid("park"), pid)
+
+    def configuration(self, **changes):
+        self.configuration_now = super().configuration(**changes)
+        return self.configuration_now
+
+
 class Filters(Harvest):
     park = {"take": ["urn:X-hypercat:rels:hasDescription:en *free*"], "leave": ["secret *"], "content_types": ["text/*"]}
 
@@ -281,13 +323,32 @@ class Strangers(Harvest):
 
 
 class Kills(Harvest):
-    allowed = [r'"localhost:\d+" does not serve', r"park: link is down", r"park: "]
+    allowed = [r"cloud: ", r"park: "]  # it says what died
 
     def test_the_process_is_killed(self):
         self.wait_arrived("lots/7/free")
         os.kill(self.gateway.pid("park"), signal.SIGKILL)
         self.catalogue.put("/lots/7/free", "11")
         wait_until(lambda: [m.payload for m in self.arrived("lots/7/free")][-1] == "11", "the new value arrives")
+
+    def test_whatever_is_killed_the_last_state_arrives(self):
+        chance = random.Random(time.time_ns())
+        for number in range(KILLS):
+            self.wait_arrived("lots/7/free")
+            timer = threading.Timer(chance.uniform(0, 1.2), self.catalogue.put, ("/lots/7/free", f"state {number}"))
+            timer.start()
+            time.sleep(chance.uniform(0, 1.2))  # the random moment
+            victim = ("park", "cloud", "core")[number % 3]
+            if victim == "core":
+                self.gateway.kill()
+                self.gateway.start()
+            else:
+                os.kill(wait_until(lambda name=victim: self.gateway.pid(name), f"'{victim}' runs"), signal.SIGKILL)
+            timer.join()
+            wait_until(lambda n=number: f"state {n}" in [m.payload for m in self.arrived("lots/7/free")], f"state {number} arrives")
+        states = [m.payload for m in self.arrived("lots/7/free") if m.payload.startswith("state")]
+        firsts = list(dict.fromkeys(states))
+        self.assertEqual(firsts, [f"state {n}" for n in range(KILLS)])
 
     def test_the_server_goes_and_comes_back(self):
         self.wait_arrived("lots/7/free")
