@@ -382,7 +382,7 @@ int64_t loop_watchdog_us(void)
 {
 	uint64_t usec = 0;
 
-	return sd_watchdog_enabled(0, &usec) > 0 ? (int64_t)(usec / 2) : 0;
+	return sd_watchdog_enabled(0, &usec) > 0 ? (int64_t)usec : 0;
 }
 
 /* Whether standard error is the socket that the service manager named in JOURNAL_STREAM. */

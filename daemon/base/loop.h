@@ -74,7 +74,7 @@ int loop_post(struct loop *loop, loop_call_fn *fn, void *arg) WARN_UNUSED;
 
 /* sd_notify(3): "READY=1", "STATUS=…"; nothing happens outside of systemd. */
 void loop_notify(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Half of the watchdog's time, 0 where there is none. Units: microseconds. */
+/* The time within which "WATCHDOG=1" has to be told again, 0 where there is no watchdog. Units: microseconds. */
 int64_t loop_watchdog_us(void);
 
 /* The sink for log_set_sink: the journal with fields where standard error is connected to it, else standard error. */

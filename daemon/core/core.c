@@ -69,7 +69,7 @@ static void check_ready(struct core *core)
 	if (core->state != CORE_STARTING || (!late && supervisor_each(core->supervisor, is_unsettled, NULL)))
 		return;
 	core->state = CORE_RUNNING;
-	loop_notify("READY=1\nSTATUS=running");
+	core_notify_ready(core);
 	log_notice("gateway \"%s\" is ready after %lld ms", core->config->gateway,
 		   (long long)((loop_now_us(core->loop) - core->started_us) / CLOCK_MS_US));
 }
@@ -90,10 +90,7 @@ static void on_tick(void *arg)
 	core_trial_tick(core);
 	core_check_drain(core);
 	core_renewal_tick(core);
-	if (core->watchdog_us > 0 && now >= core->watchdog_at_us) {
-		core->watchdog_at_us = now + core->watchdog_us / 2;
-		loop_notify("WATCHDOG=1");
-	}
+	core_notify_tick(core);
 }
 
 static int open_stores(struct core *core)

@@ -37,6 +37,9 @@ void core_free(struct core *core);
 /* Ends in good order: sources first, then what is held goes to the sinks or to the disk; loop_exit when done, at the latest after
  * the configured deadline. */
 void core_stop(struct core *core);
+/* The same for a restart: endpoint processes that the next core can take over stay, and keep their sessions. A core_stop that comes
+ * later ends them as well. */
+void core_leave(struct core *core);
 
 /* Reads the configuration again: all of it or, where it has errors, nothing. Logs the outcome. */
 void core_reload(struct core *core);

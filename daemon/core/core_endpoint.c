@@ -300,6 +300,8 @@ static int on_submit(struct endpoint *endpoint, struct instance *instance, const
 
 	if (!(endpoint->config->descriptor->roles & TG_SOURCE))
 		return -EBADMSG;
+	if (endpoint->core->leaving)
+		return 0; /* the next core is handed it again */
 	return intake_submit(endpoint->core->intake, &source, submit, loop_now_us(endpoint->core->loop));
 }
 
@@ -376,4 +378,17 @@ static int on_frame(void *arg, struct instance *instance, const struct frame *fr
 	}
 }
 
-const struct supervisor_events core_supervisor_events = {on_configure, on_running, on_gone, on_frame, core_on_stopped};
+static int read_code(void *arg, const char *name, char ret_code[CODE_SIZE])
+{
+	const struct core *core = arg;
+	const struct endpoint *endpoint = core_endpoint(arg, name);
+
+	if (!endpoint)
+		return -ENOENT;
+	return code_identity(core->places->endpoint_program, core->places->adapter_dir, endpoint->config->adapter,
+			     ret_code);
+}
+
+const struct supervisor_events core_supervisor_events = {
+	on_configure, on_running, on_gone, on_frame, core_on_stopped, read_code,
+};

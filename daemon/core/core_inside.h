@@ -73,6 +73,9 @@ struct core {
 	struct core_certs *certs;
 	int64_t watchdog_us; /* 0: none */
 	int64_t watchdog_at_us;
+	bool stuck;           /* it is not told that we live */
+	char status[256];     /* told last */
+	int64_t status_at_us; /* not told again before */
 	struct trust *trust;
 	struct devices *devices;
 	struct sessions *sessions;
@@ -89,7 +92,9 @@ struct core {
 	struct loop_timer *tick;
 	int64_t renewal_us; /* when the renewals are looked after next */
 	unsigned flushes;   /* outboxes that still write at a stop */
-	bool stopped;       /* all endpoint processes have */
+	bool stopped;       /* all endpoint processes have, but those that are left */
+	bool leaving;       /* for a restart */
+	bool ending;        /* the processes were told */
 	int64_t stop_wait_until_us;
 	struct loop_timer *stop_tick;
 	struct loop_timer *deadline;
@@ -109,6 +114,10 @@ struct core {
 
 /* core_stop.c: every endpoint process has stopped. */
 void core_on_stopped(void *arg);
+
+/* core_notify.c: what the service manager is told. */
+void core_notify_ready(struct core *core);
+void core_notify_tick(struct core *core);
 
 /* core_endpoint.c: what the endpoints' processes say. */
 extern const struct supervisor_events core_supervisor_events;

@@ -99,7 +99,7 @@ int core_reload_now(struct core *core, json_t **ret_report)
 		add_errors(&problems, ret_report);
 	config_problems_done(&problems);
 	if (core->state != CORE_STARTING)
-		loop_notify("READY=1");
+		core_notify_ready(core);
 	return r;
 }
 

@@ -3,6 +3,9 @@
 /*
  * The way down: nothing new is taken in, what is in flight gets half of the deadline to be confirmed, what is left goes to the
  * disk, the endpoint processes finish, and the ledger is saved.
+ *
+ * For a restart it is a short way: what is in flight gets a second, and processes stay for the next core. What they hand in
+ * meanwhile is not answered: they hand it in again when they have joined that core.
  */
 
 #include <errno.h>
@@ -11,7 +14,8 @@
 #include "base/clock.h"
 #include "core/core_inside.h"
 
-#define STOP_TICK_US (5 * CLOCK_MS_US)
+#define STOP_TICK_US  (5 * CLOCK_MS_US)
+#define LEAVE_WAIT_US CLOCK_S_US
 
 static int64_t in_flight(const struct core *core)
 {
@@ -28,6 +32,15 @@ static int64_t in_flight(const struct core *core)
 	return sum;
 }
 
+static void end_processes(struct core *core, int64_t deadline_us)
+{
+	core->ending = true;
+	if (core->leaving)
+		supervisor_leave(core->supervisor, deadline_us);
+	else
+		supervisor_stop(core->supervisor, deadline_us);
+}
+
 static void on_flushed(void *arg, int result)
 {
 	struct core *core = arg;
@@ -41,7 +54,7 @@ static void on_flushed(void *arg, int result)
 	if (core->stopped)
 		loop_exit(core->loop, 0);
 	else
-		supervisor_stop(core->supervisor, core->config->limits.stop_deadline_us / 2);
+		end_processes(core, core->config->limits.stop_deadline_us / 2);
 }
 
 static void flush_all(struct core *core)
@@ -83,21 +96,21 @@ static void on_deadline(void *arg)
 	struct core *core = arg;
 
 	log_warning("did not stop in order within the deadline; what was not confirmed will be sent again");
+	if (core->leaving)
+		supervisor_leave(core->supervisor, 0);
 	loop_exit(core->loop, 0);
 }
 
-void core_stop(struct core *core)
+static void begin(struct core *core, int64_t wait_us)
 {
 	int64_t now = loop_now_us(core->loop), deadline_us = core->config->limits.stop_deadline_us;
 
-	if (core->state == CORE_STOPPING)
-		return;
 	core->state = CORE_STOPPING;
-	loop_notify("STOPPING=1\nSTATUS=stopping, %lld messages held", (long long)core_held(core));
-	log_notice("stopping");
+	loop_notify("STOPPING=1\nSTATUS=%s, %lld messages held", core->leaving ? "restarting" : "stopping",
+		    (long long)core_held(core));
 	core->drain_until_us = now;
 	core_check_drain(core);
-	core->stop_wait_until_us = now + deadline_us / 2;
+	core->stop_wait_until_us = now + wait_us;
 	if (loop_timer_new(core->loop, on_stop_tick, core, &core->stop_tick) < 0 ||
 	    loop_timer_new(core->loop, on_deadline, core, &core->deadline) < 0) {
 		loop_exit(core->loop, 1);
@@ -105,4 +118,29 @@ void core_stop(struct core *core)
 	}
 	loop_timer_set(core->stop_tick, now);
 	loop_timer_set(core->deadline, now + deadline_us + CLOCK_S_US);
+}
+
+void core_stop(struct core *core)
+{
+	if (core->state == CORE_STOPPING && !core->leaving)
+		return;
+	log_notice("stopping");
+	if (core->state != CORE_STOPPING) {
+		begin(core, core->config->limits.stop_deadline_us / 2);
+		return;
+	}
+	core->leaving = false;
+	if (core->ending) /* else it is not their turn yet */
+		end_processes(core, core->config->limits.stop_deadline_us / 2);
+}
+
+void core_leave(struct core *core)
+{
+	int64_t half_us = core->config->limits.stop_deadline_us / 2;
+
+	if (core->state == CORE_STOPPING)
+		return;
+	log_notice("stopping for a restart, endpoints stay where they can");
+	core->leaving = true;
+	begin(core, half_us < LEAVE_WAIT_US ? half_us : LEAVE_WAIT_US);
 }

@@ -19,4 +19,8 @@
 #define EVENT_CONFIG_TRIAL "2b6f1f0e3c8d4f0b9a57c1e2d4a6b821"
 #define EVENT_CONFIG_BACK  "2b6f1f0e3c8d4f0b9a57c1e2d4a6b822"
 
+#define EVENT_SOCKET_UNUSED "2b6f1f0e3c8d4f0b9a57c1e2d4a6b841"
+#define EVENT_STUCK         "2b6f1f0e3c8d4f0b9a57c1e2d4a6b842"
+#define EVENT_STUCK_OVER    "2b6f1f0e3c8d4f0b9a57c1e2d4a6b843"
+
 #endif

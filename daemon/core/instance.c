@@ -12,7 +12,7 @@
 
 #include "base/bytes.h"
 
-enum { OUT_LIMIT_BYTES = 16 * 1024 * 1024, PATH_TEXT = 512 };
+enum { OUT_LIMIT_BYTES = 16 * 1024 * 1024, PATH_TEXT = 512, LAST_WORDS_MS = 200 };
 
 /* Nothing of our environment reaches an endpoint, but what a build with sanitizers needs. */
 static const char *const kept_environment[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS", "TZ"};
@@ -137,6 +137,19 @@ static int spawn(struct instance *instance, pid_t *ret_pid)
 	return r;
 }
 
+/* It ends, and another one starts when it has. */
+static void send_away(struct instance *instance)
+{
+	log_fields_write(LOG_LEVEL_INFO, &(struct log_fields){.endpoint = instance->endpoint},
+			 "worker %u still runs as process %d, with other code than is installed: it ends",
+			 instance->worker, instance->pid);
+	loop_io_free(instance->pid_io);
+	instance->pid_io = NULL;
+	leaving_ask(instance->supervisor, instance->pid, instance->pid_fd);
+	instance->pid_fd = -1;
+	instance->pid = 0;
+}
+
 /* Watches the living holder of the lock file. Errors: -ESRCH: there is none; -EBUSY: it has been told to end. */
 static int adopt(struct instance *instance)
 {
@@ -156,6 +169,10 @@ static int adopt(struct instance *instance)
 		forget_process(instance);
 		return -ESRCH;
 	}
+	if (!instance_take_code(instance)) {
+		send_away(instance);
+		return -EBUSY;
+	}
 	log_fields_write(LOG_LEVEL_INFO, &(struct log_fields){.endpoint = instance->endpoint},
 			 "worker %u still runs as process %d, waiting for it to join", instance->worker, pid);
 	return 0;
@@ -167,6 +184,7 @@ int instance_begin(struct instance *instance)
 	int r = adopt(instance);
 
 	if (r == -ESRCH) {
+		instance_keep_code(instance);
 		r = spawn(instance, &pid);
 		if (r >= 0)
 			r = watch_process(instance, pid);
@@ -258,6 +276,15 @@ void instance_end(struct instance *instance)
 					 "a killed process cannot be waited for (out of memory)");
 		instance->pid_fd = -1;
 	}
+	forget_process(instance);
+}
+
+void instance_part(struct instance *instance)
+{
+	if (instance->link)
+		link_flush(instance->link, LAST_WORDS_MS);
+	link_free(instance->link);
+	instance->link = NULL;
 	forget_process(instance);
 }
 

@@ -93,9 +93,8 @@ void leaving_watch_over(struct supervisor *supervisor, int64_t now_us)
 	}
 }
 
-static void end_stranger(struct supervisor *supervisor, pid_t pid, int pid_fd)
+void leaving_ask(struct supervisor *supervisor, pid_t pid, int pid_fd)
 {
-	log_info("process %d belongs to no endpoint any more, ending it", pid);
 	pidfd_send_signal(pid_fd, SIGTERM, NULL, 0);
 	if (leaving_new(supervisor, pid, pid_fd, loop_now_us(supervisor->loop) + LEAVE_US) < 0)
 		log_warning("process %d cannot be waited for (out of memory)", pid);
@@ -121,10 +120,12 @@ void supervisor_end_strangers(struct supervisor *supervisor)
 		if (fd < 0)
 			continue;
 		/* The lock may have gone with its process in between, and the number to another one. */
-		if (instance_lock_holder(supervisor->settings.run_dir, entry->d_name) == pid)
-			end_stranger(supervisor, pid, fd);
-		else
+		if (instance_lock_holder(supervisor->settings.run_dir, entry->d_name) == pid) {
+			log_info("process %d belongs to no endpoint any more, ending it", pid);
+			leaving_ask(supervisor, pid, fd);
+		} else {
 			close(fd);
+		}
 	}
 	closedir(dir);
 }

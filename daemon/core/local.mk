@@ -8,6 +8,7 @@ libcore_la_SOURCES = \
 	daemon/core/certs_report.c daemon/core/certs_report.h \
 	daemon/core/certs_words.c \
 	daemon/core/clock_ask.c daemon/core/clock_ask.h \
+	daemon/core/code.c daemon/core/code.h \
 	daemon/core/config.c daemon/core/config.h daemon/core/config_internal.h \
 	daemon/core/config_check.c \
 	daemon/core/config_commands.c \
@@ -47,6 +48,7 @@ libcore_la_SOURCES = \
 	daemon/core/core_identity.c \
 	daemon/core/core_manage.c \
 	daemon/core/core_notes.c \
+	daemon/core/core_notify.c \
 	daemon/core/core_outcome.c \
 	daemon/core/core_passage.c \
 	daemon/core/core_profile.c \
@@ -79,6 +81,7 @@ libcore_la_SOURCES = \
 	daemon/core/events.h \
 	daemon/core/guard.c daemon/core/guard.h \
 	daemon/core/instance.c daemon/core/instance.h \
+	daemon/core/instance_code.c \
 	daemon/core/intake.c daemon/core/intake.h \
 	daemon/core/json_text.c daemon/core/json_text.h \
 	daemon/core/leaving.c \
@@ -138,6 +141,7 @@ libcore_la_SOURCES = \
 	daemon/core/store_writer.c \
 	daemon/core/suggest.c daemon/core/suggest.h \
 	daemon/core/supervisor.c daemon/core/supervisor.h \
+	daemon/core/supervisor_stop.c \
 	daemon/core/tickets.c daemon/core/tickets.h \
 	daemon/core/transform.c daemon/core/transform.h \
 	daemon/core/trust_sign.c daemon/core/trust_sign.h \

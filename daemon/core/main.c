@@ -125,6 +125,8 @@ static void on_signal(void *arg, int signal)
 {
 	if (signal == SIGHUP)
 		core_reload(arg);
+	else if (signal == SIGUSR1)
+		core_leave(arg);
 	else
 		core_stop(arg);
 }
@@ -148,17 +150,17 @@ static int load(const struct options *options, struct descriptor_set *adapters, 
 
 static int run_core(struct loop *loop, struct core *core)
 {
-	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
-	struct loop_signal *handlers[3] = {NULL};
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+	struct loop_signal *handlers[4] = {NULL};
 	int r = 0;
 
-	for (size_t i = 0; i < 3 && r >= 0; i++)
+	for (size_t i = 0; i < 4 && r >= 0; i++)
 		r = loop_signal_new(loop, signals[i], on_signal, core, &handlers[i]);
 	if (r >= 0)
 		r = loop_run(loop);
 	if (r < 0)
 		log_error("cannot go on (%s)", strerror(-r));
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		loop_signal_free(handlers[i]);
 	return r;
 }

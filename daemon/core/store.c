@@ -314,3 +314,13 @@ void store_stats(struct store *store, struct store_stats *ret_stats)
 	ret_stats->used_bytes = store->used_bytes;
 	ret_stats->limit_bytes = store->limit_bytes;
 }
+
+int64_t store_busy_us(struct store *store, int64_t now_us)
+{
+	int64_t since_us;
+
+	pthread_mutex_lock(&store->lock);
+	since_us = store->busy_since_us;
+	pthread_mutex_unlock(&store->lock);
+	return since_us && now_us > since_us ? now_us - since_us : 0;
+}

@@ -165,4 +165,8 @@ struct store_stats {
 
 void store_stats(struct store *store, struct store_stats *ret_stats);
 
+/* How long the writer has been at what it does now: one transaction, or one page of rows. 0: it waits for work, or repairs the files,
+ * which takes as long as it takes. Units: microseconds. */
+int64_t store_busy_us(struct store *store, int64_t now_us);
+
 #endif

@@ -37,6 +37,7 @@ struct store {
 	bool stopping;
 	int64_t new_disk_bytes; /* for the writer to take over; 0: none */
 	struct store_stats stats;
+	int64_t busy_since_us; /* 0: it waits for work */
 	char *names[STORE_ENDPOINTS_MAX];
 
 	/* the writer's once it runs */

@@ -86,6 +86,7 @@ static bool take_batch(struct store *store, struct batch *batch)
 		}
 	}
 	disk_bytes = take_limit(store);
+	store->busy_since_us = batch->count > 0 ? clock_now_us() : 0;
 	pthread_mutex_unlock(&store->lock);
 	if (disk_bytes)
 		set_limit(store, disk_bytes);
@@ -98,6 +99,7 @@ static void give_back(struct store *store, const struct batch *batch)
 
 	pthread_mutex_lock(&store->lock);
 	wake = !store->done.first;
+	store->busy_since_us = 0;
 	for (unsigned i = 0; i < batch->count; i++)
 		store_queue_push(&store->done, batch->ops[i]);
 	pthread_mutex_unlock(&store->lock);
@@ -198,6 +200,13 @@ static int write_once(struct store *store, const struct slice *slice)
 	return 0;
 }
 
+static void set_busy(struct store *store, bool busy)
+{
+	pthread_mutex_lock(&store->lock);
+	store->busy_since_us = busy ? clock_now_us() : 0;
+	pthread_mutex_unlock(&store->lock);
+}
+
 /* The files turn out to be damaged while they are in use: what the start does is done now. */
 static int repair(struct writer *writer)
 {
@@ -209,11 +218,13 @@ static int repair(struct writer *writer)
 	if (!found || (writer->repaired_us && now_us - writer->repaired_us < REPAIR_PAUSE_S * CLOCK_S_US))
 		return -EIO;
 	writer->repaired_us = now_us;
+	set_busy(store, false);
 	log_error("the store is damaged, trying to repair it");
 	store_files_close(&store->files);
 	store->files = (struct store_files){.count = 0};
 	r = store_files_open(&store->files, store->folder, &store->settings, found);
 	store_exam_done(found);
+	set_busy(store, true);
 	if (r < 0) {
 		log_error("the store cannot be repaired (%s), messages are kept in memory only", strerror(-r));
 		return -EIO;

@@ -17,23 +17,12 @@
 #define STABLE_US (10 * CLOCK_S_US)
 #define TICK_US   (50 * CLOCK_MS_US)
 #define AWAIT_MS  1000
+#define AWAKE_US  (5 * CLOCK_S_US)
 
 static void set_tick(struct supervisor *supervisor)
 {
 	supervisor->tick_us = loop_now_us(supervisor->loop) + TICK_US;
 	loop_timer_set(supervisor->tick, supervisor->tick_us);
-}
-
-static void check_all_stopped(struct supervisor *supervisor)
-{
-	if (!supervisor->stopping)
-		return;
-	for (struct instance *i = supervisor->first; i; i = i->next) {
-		if (i->state != INSTANCE_STOPPED)
-			return;
-	}
-	supervisor->stopping = false;
-	supervisor->events->stopped(supervisor->arg);
 }
 
 /* The process is gone or has been killed: plan the next start. */
@@ -57,7 +46,7 @@ static void plan_restart(struct instance *instance)
 				 instance->problem[0] ? instance->problem : "ended by itself", (double)delay / 1e6);
 	}
 	supervisor->events->gone(supervisor->arg, instance, was_running);
-	check_all_stopped(supervisor);
+	supervisor_check_stopped(supervisor);
 }
 
 void supervisor_kill(struct instance *instance, const char *why)
@@ -215,6 +204,8 @@ static void on_connect(void *arg, int listen_fd, uint32_t ready)
 		supervisor_kill(instance, "cannot be listened to (out of memory)");
 }
 
+/* There is never a moment without the socket's name: processes that wait for another core take it for a gateway that was stopped for
+ * good when the name goes (joint.c). */
 static int open_socket(struct supervisor *supervisor)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -223,17 +214,17 @@ static int open_socket(struct supervisor *supervisor)
 
 	if (asprintf(&supervisor->socket_path, "%s/core.sock", supervisor->settings.run_dir) < 0)
 		return -ENOMEM;
-	if (strlen(supervisor->socket_path) >= sizeof(address.sun_path))
+	if (snprintf(address.sun_path, sizeof(address.sun_path), "%s.new", supervisor->socket_path) >=
+	    (int)sizeof(address.sun_path))
 		return -ENAMETOOLONG;
-	memcpy(address.sun_path, supervisor->socket_path, strlen(supervisor->socket_path));
 	supervisor->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (supervisor->listen_fd < 0)
 		return -errno;
-	unlink(supervisor->socket_path);
+	unlink(address.sun_path);
 	mask = umask(0177);
 	r = bind(supervisor->listen_fd, (struct sockaddr *)&address, sizeof(address));
 	umask(mask);
-	if (r < 0 || listen(supervisor->listen_fd, 64) < 0)
+	if (r < 0 || listen(supervisor->listen_fd, 64) < 0 || rename(address.sun_path, supervisor->socket_path) < 0)
 		return -errno;
 	return loop_io_new(supervisor->loop, supervisor->listen_fd, LOOP_READABLE, on_connect, supervisor,
 			   &supervisor->listen_io);
@@ -266,12 +257,17 @@ int supervisor_new(struct loop *loop, const struct supervisor_settings *settings
 
 void supervisor_free(struct supervisor *supervisor)
 {
+	bool some_left = false;
+
 	if (!supervisor)
 		return;
 	while (supervisor->first) {
 		struct instance *instance = supervisor->first;
 
 		supervisor->first = instance->next;
+		some_left = some_left || instance->left;
+		if (instance->left)
+			instance_part(instance);
 		instance_free(instance);
 	}
 	leaving_await(supervisor, AWAIT_MS);
@@ -279,7 +275,8 @@ void supervisor_free(struct supervisor *supervisor)
 	loop_io_free(supervisor->listen_io);
 	if (supervisor->listen_fd >= 0) {
 		close(supervisor->listen_fd);
-		unlink(supervisor->socket_path);
+		if (!some_left)
+			unlink(supervisor->socket_path);
 	}
 	free(supervisor->socket_path);
 	free(supervisor);
@@ -347,32 +344,6 @@ void supervisor_remove(struct supervisor *supervisor, const char *endpoint)
 	}
 }
 
-static void stop(struct instance *instance, int64_t deadline_us)
-{
-	struct frame frame = {.type = FRAME_STOP, .number = {deadline_us / CLOCK_MS_US}};
-
-	if (instance->state == INSTANCE_WAITING)
-		instance_set_state(instance, INSTANCE_STOPPED);
-	if (instance->state == INSTANCE_STOPPED)
-		return;
-	instance_set_state(instance, INSTANCE_STOPPING);
-	if (!instance->link || link_send(instance->link, &frame) < 0)
-		supervisor_kill(instance, "cannot be asked to stop");
-}
-
-void supervisor_stop(struct supervisor *supervisor, int64_t deadline_us)
-{
-	struct instance *next;
-
-	supervisor->stop_at_us = loop_now_us(supervisor->loop) + deadline_us;
-	for (struct instance *i = supervisor->first; i; i = next) {
-		next = i->next;
-		stop(i, deadline_us);
-	}
-	supervisor->stopping = true;
-	check_all_stopped(supervisor);
-}
-
 int supervisor_each(struct supervisor *supervisor, int (*fn)(void *arg, struct instance *instance), void *arg)
 {
 	int r = 0;
@@ -380,6 +351,17 @@ int supervisor_each(struct supervisor *supervisor, int (*fn)(void *arg, struct i
 	for (struct instance *i = supervisor->first; i && r == 0; i = i->next)
 		r = fn(arg, i);
 	return r;
+}
+
+bool supervisor_is_awake(struct supervisor *supervisor)
+{
+	int64_t now = loop_now_us(supervisor->loop);
+
+	for (struct instance *i = supervisor->first; i; i = i->next) {
+		if (i->state == INSTANCE_RUNNING && now - i->pong_us > 2 * i->heartbeat_us)
+			return false;
+	}
+	return now - supervisor->tick_us < AWAKE_US;
 }
 
 struct instance *supervisor_find(struct supervisor *supervisor, uint32_t id)

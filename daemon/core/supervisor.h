@@ -7,7 +7,8 @@
  * hangs or sends nonsense. Knows nothing of messages: frames go to the owner.
  *
  * An instance is the place for one such process; it stays while processes come and go. A process that an earlier core started
- * and that still holds its lock file is adopted when it joins instead of being started anew, so DTLS sessions outlive the core.
+ * and that still holds its lock file is adopted when it joins instead of being started anew, so DTLS sessions outlive the core; but
+ * not one that runs other code than would be started now (code.h), which is ended first.
  * Who connects is checked: same user, and the very process that was started or that holds the lock.
  */
 
@@ -15,6 +16,7 @@
 #include <sys/types.h>
 
 #include "base/loop.h"
+#include "core/code.h"
 #include "wire/frame.h"
 
 struct supervisor;
@@ -37,8 +39,10 @@ struct supervisor_events {
 	void (*gone)(void *arg, struct instance *instance, bool was_running);
 	/* Any frame that the supervisor does not see to itself. Errors: a negative return counts as a bad frame. */
 	int (*frame)(void *arg, struct instance *instance, const struct frame *frame);
-	/* Every instance has stopped (supervisor_stop). */
+	/* Every instance has stopped, or is to be left (supervisor_stop, supervisor_leave). */
 	void (*stopped)(void *arg);
+	/* Which code a process of this endpoint would run now (code_identity). NULL: all code counts as the same. Errors: -errno. */
+	int (*code)(void *arg, const char *endpoint, char ret_code[CODE_SIZE]);
 };
 
 struct supervisor_settings {
@@ -52,7 +56,7 @@ struct supervisor_settings {
 /* Opens the socket that endpoints join at. Ownership: the strings stay the caller's until supervisor_free. */
 int supervisor_new(struct loop *loop, const struct supervisor_settings *settings,
 		   const struct supervisor_events *events, void *arg, struct supervisor **ret_supervisor) WARN_UNUSED;
-/* Kills what still runs and tells nobody. Blocks: up to a second, for those to end. */
+/* Parts from those that are to be left, kills what else still runs, and tells nobody. Blocks: up to a second, for those to end. */
 void supervisor_free(struct supervisor *supervisor);
 
 /* Starts an instance, or adopts its living process. Units: `heartbeat_us`: after that long without an answer it counts as hung. */
@@ -68,6 +72,11 @@ void supervisor_end_strangers(struct supervisor *supervisor);
 
 /* Asks all processes to finish within `deadline_us`, kills them then; `stopped` is called when the last is gone. */
 void supervisor_stop(struct supervisor *supervisor, int64_t deadline_us);
+/* The same, but those that run, and whose code is what would be started now, stay with their links until supervisor_free, and go on
+ * without us: another core will adopt them. A supervisor_stop that comes later ends them as well. */
+void supervisor_leave(struct supervisor *supervisor, int64_t deadline_us);
+/* Whether the watch over the processes is kept: it looks after them in time, and what does not answer has been killed. */
+bool supervisor_is_awake(struct supervisor *supervisor);
 /* Kills the process: it has broken the rules. It is started again with backoff. */
 void supervisor_kill(struct instance *instance, const char *why);
 

@@ -352,11 +352,14 @@ static void on_down(void *arg, int reason)
 	}
 }
 
-static void on_given_up(void *arg)
+static void on_given_up(void *arg, bool gone)
 {
 	struct endpoint *ep = arg;
 
-	log_notice("no core for %lld s, ending", (long long)(ep->options->orphan_us / CLOCK_S_US));
+	if (gone)
+		log_notice("the gateway was stopped, ending");
+	else
+		log_notice("no core for %lld s, ending", (long long)(ep->options->orphan_us / CLOCK_S_US));
 	stop(ep, SIGNAL_STOP_MS);
 }
 

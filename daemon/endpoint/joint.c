@@ -28,12 +28,13 @@ struct joint {
 	int broken; /* why the link is to end */
 };
 
-static void retry_later(struct joint *joint)
+/* Whoever stops the gateway takes its run folder away, or its core did so with the socket. */
+static void retry_later(struct joint *joint, bool gone)
 {
 	int64_t now_us = loop_now_us(joint->loop);
 
-	if (now_us - joint->away_since_us >= joint->patience_us)
-		joint->calls.given_up(joint->calls.arg);
+	if (gone || now_us - joint->away_since_us >= joint->patience_us)
+		joint->calls.given_up(joint->calls.arg, gone);
 	else
 		loop_timer_set(joint->timer, now_us + backoff_next(&joint->backoff, random_u32()));
 }
@@ -46,7 +47,7 @@ static void lose(struct joint *joint, int reason)
 	if (joint->away_since_us == INT64_MAX)
 		joint->away_since_us = loop_now_us(joint->loop);
 	joint->calls.down(joint->calls.arg, reason);
-	retry_later(joint);
+	retry_later(joint, false);
 }
 
 static void on_closed(void *arg, int reason)
@@ -79,11 +80,15 @@ static int connect_core(struct joint *joint)
 static void on_timer(void *arg)
 {
 	struct joint *joint = arg;
+	int r;
 
-	if (joint->broken)
+	if (joint->broken) {
 		lose(joint, joint->broken);
-	else if (connect_core(joint) < 0)
-		retry_later(joint);
+		return;
+	}
+	r = connect_core(joint);
+	if (r < 0)
+		retry_later(joint, r == -ENOENT);
 	else
 		joint->calls.up(joint->calls.arg);
 }

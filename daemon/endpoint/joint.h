@@ -7,6 +7,8 @@
  * away for too long.
  */
 
+#include <stdbool.h>
+
 #include "base/loop.h"
 #include "wire/frame.h"
 
@@ -16,7 +18,8 @@ struct joint_calls {
 	void (*up)(void *arg);                                 /* a new link: say HELLO */
 	int (*frame)(void *arg, const struct frame *, int fd); /* as link_frame_fn */
 	void (*down)(void *arg, int reason);                   /* as link_closed_fn; another link is on its way */
-	void (*given_up)(void *arg);                           /* the core was away for `patience_us` */
+	/* The core was away for `patience_us`; or `gone`: the socket's name was taken away, which a core that comes back does not do. */
+	void (*given_up)(void *arg, bool gone);
 	void *arg;
 };
 

@@ -160,10 +160,12 @@ void fake_core_listen(struct fake_core *core)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%.*s", (int)sizeof(address.sun_path) - 1, core->socket);
+	/* As the real one does it: the socket's name is there all the time. */
+	snprintf(address.sun_path, sizeof(address.sun_path), "%.*s.new", (int)sizeof(address.sun_path) - 5,
+		 core->socket);
 	core->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	need(core->listen_fd >= 0 && bind(core->listen_fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-		     listen(core->listen_fd, 8) == 0,
+		     listen(core->listen_fd, 8) == 0 && rename(address.sun_path, core->socket) == 0,
 	     "listening");
 	need(loop_io_new(core->loop, core->listen_fd, LOOP_READABLE, on_connect, core, &core->listen_io) >= 0,
 	     "a watch");
@@ -176,6 +178,11 @@ void fake_core_die(struct fake_core *core)
 	core->listen_io = NULL;
 	cleanup_close(&core->listen_fd);
 	core->listen_fd = -1;
+}
+
+void fake_core_leave_for_good(struct fake_core *core)
+{
+	fake_core_die(core);
 	unlink(core->socket);
 }
 
@@ -220,6 +227,7 @@ void fake_core_free(struct fake_core *core)
 		kill(core->pid, SIGKILL);
 		waitpid(core->pid, NULL, 0);
 	}
+	unlink(core->socket);
 	unlink(core->lock);
 	rmdir(core->folder);
 	loop_free(core->loop);

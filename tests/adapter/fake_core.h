@@ -63,6 +63,8 @@ void fake_core_free(struct fake_core *core);
 /* Listens and lets processes join, or stops both as a core that dies. */
 void fake_core_listen(struct fake_core *core);
 void fake_core_die(struct fake_core *core);
+/* And nobody will come in its place. */
+void fake_core_leave_for_good(struct fake_core *core);
 
 void fake_core_spawn(struct fake_core *core, const char *orphan_s);
 /* Waits for the end of the process. Returns its status as of waitpid(2). */

@@ -225,6 +225,15 @@ START_TEST(gives_up_without_a_core)
 }
 END_TEST
 
+/* Its patience would be as long as a test may last. */
+START_TEST(ends_when_nobody_will_come)
+{
+	start(NULL);
+	fake_core_leave_for_good(core);
+	ck_assert_int_eq(fake_core_wait(core), 0);
+}
+END_TEST
+
 START_TEST(stop_waits_for_verdicts_up_to_the_deadline)
 {
 	static const char *const changes[] = {"generate", "1", NULL};
@@ -341,6 +350,7 @@ int main(void)
 	tcase_add_test(tcase, a_reload_is_answered);
 	tcase_add_test(tcase, another_core_with_other_fixed_settings_gets_a_new_process);
 	tcase_add_test(tcase, gives_up_without_a_core);
+	tcase_add_test(tcase, ends_when_nobody_will_come);
 	tcase_add_test(tcase, stop_waits_for_verdicts_up_to_the_deadline);
 	tcase_add_test(tcase, ends_on_sigterm);
 	tcase_add_loop_test(tcase, a_frame_of_the_other_direction_ends_it, 0, 4);

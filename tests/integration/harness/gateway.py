@@ -96,6 +96,10 @@ class NotifySocket:
                 raise AssertionError(f"tidegated did not say {word} within {deadline_s} s")
             time.sleep(0.02)
 
+    def words(self, process):
+        """What this process has said so far, in order."""
+        return [word for pid, word in self._said.all() if pid == process.pid]
+
     def close(self):
         self._closing.set()
         self._thread.join(DEADLINE_S)
@@ -155,6 +159,10 @@ class Gateway:
 
     def kill(self):
         self.process.kill()
+
+    def notified(self):
+        """What it has told its service manager in this life."""
+        return self._notify.words(self.process)
 
     def is_running(self):
         return self.process is not None and self.process.is_running()
