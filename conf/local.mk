@@ -3,6 +3,7 @@ EXAMPLES = \
 	conf/examples/commands.conf \
 	conf/examples/hypercat-client.conf \
 	conf/examples/hypercat.conf \
+	conf/examples/dds.conf \
 	conf/examples/readers.conf \
 	conf/examples/senml.conf \
 	conf/examples/several-brokers.conf \
@@ -29,4 +30,4 @@ tests_unit_test_conf_CPPFLAGS = $(AM_CPPFLAGS) -DCONF_FOLDER='"$(abs_srcdir)/con
 	-DADAPTER_FOLDER='"$(abs_builddir)/.libs"' -DENDPOINT_PROGRAM='"$(abs_builddir)/tidegate-endpoint"'
 tests_unit_test_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_conf_LDADD = libcore.la $(CHECK_LIBS)
-tests_unit_test_conf_DEPENDENCIES = libcore.la tidegate-endpoint coap.la coap_client.la hypercat.la hypercat_client.la loopback.la mqtt.la
+tests_unit_test_conf_DEPENDENCIES = libcore.la tidegate-endpoint coap.la coap_client.la hypercat.la hypercat_client.la loopback.la mqtt.la dds.la

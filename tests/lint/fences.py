@@ -24,17 +24,19 @@ MAY_INCLUDE = {
 DOORS = [
     (r"libconfig\.h", r"daemon/core/\w+\.c", 1),
     (r"sqlite3\.h", r"daemon/core/\w+\.c", 1),
-    (r"cbor\.h|cbor/.*", r"daemon/core/cbor_item\.c", 1),
+    (r"cbor\.h|cbor/.*", r"daemon/core/cbor_item\.c|plugins/dds/out_cbor\.c", 2),
     (r"systemd/.*", r"daemon/base/loop\.c", 1),
-    (r"jansson\.h", r"daemon/(ctl|core)/\w+\.[ch]|daemon/endpoint/describe\.c|daemon/renew/(job|outcome)\.c|plugins/hypercat/text\.c|plugins/hypercat_client/catalogue\.c", None),
+    (r"jansson\.h", r"daemon/(ctl|core)/\w+\.[ch]|daemon/endpoint/describe\.c|daemon/renew/(job|outcome)\.c|plugins/hypercat/text\.c|plugins/hypercat_client/catalogue\.c|plugins/dds/(encode\w*|sample)\.[ch]", None),
     (r"curl/.*", r"daemon/renew/est\w*\.c|plugins/hypercat_client/(fetch\w*|href)\.[ch]", None),
     (r"event2/.*", r"plugins/hypercat/(loop\.c|server\w*\.[ch])", None),
     (r"seccomp\.h|linux/(landlock|seccomp)\.h", r"daemon/confine/sandbox\w*\.[ch]", None),
     (r"linux/filter\.h", r"daemon/confine/sandbox\w*\.[ch]|plugins/coap/dtls_sort\.c", None),
     (r"coap3?/.*", r"plugins/coap/\w+\.[ch]|plugins/coap_client/(stack\w*|texts)\.[ch]", None),
+    (r"dds/ddsi/.*", r"plugins/dds/bridge_\w+\.c", 2),
+    (r"dds/.*", r"plugins/dds/\w+\.[ch]", None),
     (r"mosquitto\w*\.h", r"plugins/mqtt/\w+\.[ch]", None),
     (r"proton/.*", r"plugins/amqp/\w+\.[ch]", None),
-    (r"openssl/.*", r"plugins/coap/dtls\w*\.[ch]|plugins/coap_client/(tls\w*|stack_ssl)\.[ch]|plugins/hypercat/(tls|server)\w*\.[ch]|plugins/hypercat_client/crypto\.c|plugins/(amqp|common|mqtt)/\w+\.[ch]|daemon/core/(renewal_pair\.c|trust\w*\.[ch])|daemon/renew/\w+\.[ch]", None),
+    (r"openssl/.*", r"plugins/coap/dtls\w*\.[ch]|plugins/coap_client/(tls\w*|stack_ssl)\.[ch]|plugins/hypercat/(tls|server)\w*\.[ch]|plugins/hypercat_client/crypto\.c|plugins/dds/(out|encode_scalar)\.c|plugins/(amqp|common|mqtt)/\w+\.[ch]|daemon/core/(renewal_pair\.c|trust\w*\.[ch])|daemon/renew/\w+\.[ch]", None),
 ]
 
 # The stages of a message in the core: core.c alone joins them. Everything else of the core is common ground.

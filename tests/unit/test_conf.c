@@ -71,8 +71,9 @@ END_TEST
 
 START_TEST(the_examples_are_good)
 {
-	static const char *const names[] = {"commands", "hypercat",        "hypercat-client", "readers",
-					    "senml",    "several-brokers", "strict",          "trial"};
+	static const char *const names[] = {"commands",        "dds",     "hypercat",
+					    "hypercat-client", "readers", "senml",
+					    "several-brokers", "strict",  "trial"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct fixture f = begin();

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sink.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sample.h"
+
+enum { POLL_MIN_US = 500, POLL_MAX_US = 20000 };
+
+static void on_poll(void *arg);
+
+int sink_init(struct sink *sink, const struct tg_host *host, const struct options *options, struct topics *topics,
+	      tg_call_fn *stopped, void *arg)
+{
+	*sink = (struct sink){.host = host, .options = options, .topics = topics, .stopped = stopped, .arg = arg};
+	TAILQ_INIT(&sink->written);
+	return host->timer_new(host, on_poll, sink, &sink->timer);
+}
+
+void sink_done(struct sink *sink)
+{
+	struct sink_written *written;
+
+	while ((written = TAILQ_FIRST(&sink->written))) {
+		TAILQ_REMOVE(&sink->written, written, link);
+		free(written);
+	}
+	sink->host->timer_free(sink->timer);
+}
+
+static int hex(char c)
+{
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+				      : -1;
+}
+
+/* The first segment of an address, decoded. What follows says nothing that the sample does not. */
+static int topic_name(struct tg_bytes address, char ret_name[TG_PATH_MAX + 1])
+{
+	const char *at = address.data, *end = at + address.size;
+	size_t n = 0;
+
+	if (at < end && *at == '/')
+		at++;
+	for (; at < end && *at != '/'; at++) {
+		char c = *at;
+
+		if (c == '%' && end - at > 2 && hex(at[1]) >= 0 && hex(at[2]) >= 0) {
+			c = (char)(hex(at[1]) << 4 | hex(at[2]));
+			at += 2;
+		}
+		if (n >= TG_PATH_MAX || (unsigned char)c < 0x20)
+			return -EINVAL;
+		ret_name[n++] = c;
+	}
+	ret_name[n] = 0;
+	return n ? 0 : -EINVAL;
+}
+
+static int reject(struct sink *sink, const struct tg_delivery *delivery, const char *reason)
+{
+	sink->host->count(sink->host, COUNT_REJECTED, 1);
+	sink->host->delivered(sink->host, delivery->ticket, TG_REJECTED, reason);
+	return 0;
+}
+
+/* The gateway gives it again, with growing pauses. */
+static int later(struct sink *sink, const struct tg_delivery *delivery, const char *name, const char *why)
+{
+	if (!sink->waiting_told)
+		sink->host->log(sink->host, TG_LOG_NOTICE, NULL, "topic \"%s\": %s, what is for it waits", name, why);
+	sink->waiting_told = true;
+	sink->host->delivered(sink->host, delivery->ticket, TG_RETRY, NULL);
+	return 0;
+}
+
+static int write_order(struct topic *topic, const struct sample_order *order)
+{
+	static const enum bridge_act with_data[] = {BRIDGE_WRITE, BRIDGE_WRITE_DISPOSE, BRIDGE_WRITE};
+	static const enum bridge_act alone[] = {BRIDGE_WRITE, BRIDGE_DISPOSE, BRIDGE_UNREGISTER};
+	int64_t time_ns = order->time_ns < 0 ? dds_time() : order->time_ns;
+	struct ddsi_domaingv *inner = topic->topics->inner;
+	int r = 0;
+
+	if (order->has_data)
+		r = bridge_write(inner, topic->writer, with_data[order->state], false, order->data.data,
+				 order->data.size, time_ns);
+	if (r >= 0 && (!order->has_data || order->state == SAMPLE_NO_WRITERS))
+		r = bridge_write(inner, topic->writer, alone[order->state], true, order->key.data, order->key.size,
+				 time_ns);
+	return r;
+}
+
+static void note_written(struct sink *sink, struct sink_written *written, struct topic *topic, uint64_t ticket)
+{
+	written->ticket = ticket;
+	written->topic = topic;
+	written->since_us = sink->host->now_us(sink->host);
+	TAILQ_INSERT_TAIL(&sink->written, written, link);
+	topic->n_unconfirmed++;
+	sink->n_written++;
+	sink->waiting_told = false;
+	sink->host->count(sink->host, COUNT_WRITTEN, 1);
+	sink->poll_us = POLL_MIN_US;
+	sink->host->timer_set(sink->timer, written->since_us + POLL_MIN_US);
+}
+
+static int write_one(struct sink *sink, struct topic *topic, const struct tg_delivery *delivery)
+{
+	struct sink_written *written = calloc(1, sizeof(*written));
+	struct encode_reason reason = {""};
+	struct sample_order order;
+	int r;
+
+	if (!written)
+		return -EAGAIN;
+	r = sample_read(topic->type, topic->version2 ? 2 : 1, delivery->payload.data, delivery->payload.size, &order,
+			&reason);
+	if (r >= 0)
+		r = write_order(topic, &order);
+	sample_order_done(&order);
+	if (r >= 0) {
+		note_written(sink, written, topic, delivery->ticket);
+		return 0;
+	}
+	free(written);
+	if (r == -EAGAIN || r == -ENOMEM)
+		return -EAGAIN;
+	return reject(sink, delivery,
+		      reason.text[0] ? reason.text
+		      : r == -E2BIG  ? "is too large"
+		      : r == -EIO    ? "the library does not write it"
+				     : "does not fit the type");
+}
+
+int sink_deliver(struct sink *sink, const struct tg_delivery *delivery)
+{
+	char name[TG_PATH_MAX + 1];
+	struct topic *topic;
+	uint32_t lost;
+
+	if (sink->stopping || sink->n_written >= sink->options->write_window)
+		return -EAGAIN;
+	if (topic_name(delivery->address, name) < 0)
+		return reject(sink, delivery, "the address names no topic");
+	topic = topics_ask(sink->topics, name);
+	if (!topic)
+		return later(sink, delivery, name, "there are too many topics");
+	if (!topic->writer)
+		return later(sink, delivery, name, "nobody on the domain has said what type it is of");
+	if (topics_readers(topic, &lost) < sink->options->readers)
+		return later(sink, delivery, name, "nobody reads it");
+	if (!topic->n_unconfirmed)
+		topic->lost = lost;
+	return write_one(sink, topic, delivery);
+}
+
+/* All that was written to the topic so far has this result. */
+static void answer(struct sink *sink, struct topic *topic, enum tg_delivery_result result)
+{
+	struct sink_written *written, *next;
+
+	for (written = TAILQ_FIRST(&sink->written); written; written = next) {
+		next = TAILQ_NEXT(written, link);
+		if (written->topic != topic)
+			continue;
+		TAILQ_REMOVE(&sink->written, written, link);
+		sink->n_written--;
+		topic->n_unconfirmed--;
+		sink->host->count(sink->host, result == TG_CONFIRMED ? COUNT_CONFIRMED : COUNT_WRITTEN_AGAIN, 1);
+		sink->host->delivered(sink->host, written->ticket, result, NULL);
+		free(written);
+	}
+}
+
+static const struct sink_written *oldest(const struct sink *sink, const struct topic *topic)
+{
+	const struct sink_written *written;
+
+	TAILQ_FOREACH(written, &sink->written, link)
+	if (written->topic == topic)
+		return written;
+	return NULL;
+}
+
+static void look(struct sink *sink, struct topic *topic)
+{
+	const struct sink_written *first = oldest(sink, topic);
+	int64_t now_us = sink->host->now_us(sink->host);
+	uint32_t readers, lost;
+
+	if (!first)
+		return;
+	readers = topics_readers(topic, &lost);
+	if (lost != topic->lost || readers < sink->options->readers) {
+		answer(sink, topic, TG_RETRY);
+		return;
+	}
+	if (dds_wait_for_acks(topic->writer, 0) == DDS_RETCODE_OK) {
+		answer(sink, topic, TG_CONFIRMED);
+		return;
+	}
+	if (now_us - first->since_us < sink->options->confirm_timeout_us)
+		return;
+	sink->host->log(sink->host, TG_LOG_WARNING, NULL,
+			"topic \"%s\": its readers acknowledge nothing, what is unconfirmed is written again",
+			topic->name);
+	answer(sink, topic, TG_RETRY);
+}
+
+static void on_poll(void *arg)
+{
+	struct sink *sink = arg;
+	struct topic *topic, *next;
+	size_t before = sink->n_written;
+
+	for (topic = LIST_FIRST(&sink->topics->list); topic; topic = next) {
+		next = LIST_NEXT(topic, link);
+		if (topic->n_unconfirmed)
+			look(sink, topic);
+	}
+	if (sink->n_written) {
+		sink->poll_us = sink->n_written < before ? POLL_MIN_US : sink->poll_us * 2;
+		if (sink->poll_us > POLL_MAX_US)
+			sink->poll_us = POLL_MAX_US;
+		sink->host->timer_set(sink->timer, sink->host->now_us(sink->host) + sink->poll_us);
+	} else if (sink->stopping) {
+		sink->stopped(sink->arg);
+	}
+}
+
+void sink_stop(struct sink *sink)
+{
+	sink->stopping = true;
+	if (!sink->n_written)
+		sink->stopped(sink->arg);
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "topics.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge.h"
+#include "topic.h"
+
+/* Endpoints looked at; retries of what is asked for on the network. */
+enum { ENDPOINTS_MOST = 4096, RETRY_MIN_US = 50000, RETRY_MAX_US = 5000000 };
+
+static void topics_scan(void *arg);
+
+int topics_init(struct topics *topics, const struct tg_host *host, const struct options *options,
+		const struct library *library, tg_call_fn *on_data, void *arg)
+{
+	*topics = (struct topics){.host = host, .options = options, .library = library};
+	LIST_INIT(&topics->list);
+	wake_init(&topics->discovery, host, topics_scan, topics);
+	wake_init(&topics->data, host, on_data, arg);
+	return host->timer_new(host, topics_scan, topics, &topics->retry);
+}
+
+void topics_done(struct topics *topics)
+{
+	struct topic *topic;
+
+	while ((topic = LIST_FIRST(&topics->list))) {
+		LIST_REMOVE(topic, link);
+		topic_free(topic);
+	}
+	topics->host->timer_free(topics->retry);
+}
+
+void topics_leave(struct topics *topics)
+{
+	if (topics->domain > 0)
+		dds_delete(topics->domain);
+	topics->domain = 0;
+	topics->host->timer_set(topics->retry, 0);
+}
+
+static void on_found(dds_entity_t reader, void *arg)
+{
+	(void)reader;
+	wake_ring(arg);
+}
+
+static int fail(const struct topics *topics, const char *what, dds_return_t r)
+{
+	topics->host->log(topics->host, TG_LOG_ERROR, NULL, "domain %u: no %s (%s)", topics->options->domain, what,
+			  dds_strretcode(r));
+	return -EIO;
+}
+
+static int make_participant(struct topics *topics, const struct security *security)
+{
+	dds_qos_t *qos = dds_create_qos();
+
+	security_apply(security, qos);
+	topics->participant = dds_create_participant(topics->options->domain, qos, NULL);
+	dds_delete_qos(qos);
+	if (topics->participant < 0)
+		return fail(topics, "participant", topics->participant);
+	topics->inner = bridge_domain(topics->participant);
+	if (!topics->inner || dds_get_guid(topics->participant, &topics->own) != DDS_RETCODE_OK)
+		return fail(topics, "insight", DDS_RETCODE_ERROR);
+	return 0;
+}
+
+int topics_start(struct topics *topics, const struct security *security)
+{
+	static const dds_entity_t builtin[] = {DDS_BUILTIN_TOPIC_DCPSPUBLICATION, DDS_BUILTIN_TOPIC_DCPSSUBSCRIPTION};
+	char *config = options_config(topics->options);
+	dds_listener_t *listener;
+	int r;
+
+	if (!config)
+		return -ENOMEM;
+	topics->domain = dds_create_domain(topics->options->domain, config);
+	free(config);
+	if (topics->domain < 0)
+		return fail(topics, "domain", topics->domain);
+	r = make_participant(topics, security);
+	if (r < 0)
+		return r;
+	listener = dds_create_listener(&topics->discovery);
+	dds_lset_data_available(listener, on_found);
+	for (size_t i = 0; i < 2 && r >= 0; i++) {
+		topics->found[i] = dds_create_reader(topics->participant, builtin[i], NULL, listener);
+		if (topics->found[i] < 0)
+			r = fail(topics, "discovery", topics->found[i]);
+	}
+	dds_delete_listener(listener);
+	wake_ring(&topics->discovery);
+	return r;
+}
+
+static struct topic *find(const struct topics *topics, const char *name)
+{
+	struct topic *topic;
+
+	LIST_FOREACH(topic, &topics->list, link)
+	if (strcmp(topic->name, name) == 0)
+		return topic;
+	return NULL;
+}
+
+static struct topic *add(struct topics *topics, const char *name, const char *type_name)
+{
+	struct topic *topic;
+
+	if (topics->n >= topics->options->topics_most) {
+		if (!topics->full_told)
+			topics->host->log(topics->host, TG_LOG_WARNING, NULL,
+					  "topic \"%s\" is left out: there are %zu already (setting 'topics_most')",
+					  name, topics->n);
+		topics->full_told = true;
+		return NULL;
+	}
+	if (topic_new(topics, name, type_name, &topic) < 0)
+		return NULL;
+	LIST_INSERT_HEAD(&topics->list, topic, link);
+	topics->n++;
+	topics->host->gauge(topics->host, COUNT_TOPICS, (int64_t)topics->n);
+	return topic;
+}
+
+struct topic *topics_ask(struct topics *topics, const char *name)
+{
+	struct topic *topic = find(topics, name);
+
+	if (!topic)
+		topic = add(topics, name, "");
+	if (topic && !topic->asked) {
+		topic->asked = true;
+		wake_ring(&topics->discovery);
+	}
+	return topic;
+}
+
+uint32_t topics_readers(const struct topic *topic, uint32_t *ret_lost)
+{
+	dds_publication_matched_status_t status = {0};
+
+	if (dds_get_publication_matched_status(topic->writer, &status) != DDS_RETCODE_OK)
+		status.current_count = 0;
+	*ret_lost = status.total_count - status.current_count;
+	return status.current_count;
+}
+
+/* Whether one of our partitions is one of these; none at all is the default one, which has the empty name. */
+static bool shares_partition(const struct options *o, const dds_qos_t *qos)
+{
+	uint32_t n = 0;
+	char **names = NULL;
+	bool shares = false;
+
+	dds_qget_partition(qos, &n, &names);
+	for (uint32_t i = 0; i < (n ? n : 1) && !shares; i++)
+		for (uint32_t k = 0; k < (o->n_partitions ? o->n_partitions : 1) && !shares; k++) {
+			const char *theirs = n ? names[i] : "", *ours = o->n_partitions ? o->partitions[k] : "";
+
+			shares = fnmatch(ours, theirs, FNM_NOESCAPE) == 0 || fnmatch(theirs, ours, FNM_NOESCAPE) == 0;
+		}
+	for (uint32_t i = 0; i < n; i++)
+		dds_free(names[i]);
+	dds_free(names);
+	return shares;
+}
+
+static void compare_type(struct topic *topic, const dds_builtintopic_endpoint_t *endpoint)
+{
+	const struct tg_host *host = topic->topics->host;
+
+	if (topic->told_other || strcmp(topic->type_name, endpoint->type_name) == 0)
+		return;
+	topic->told_other = true;
+	host->count(host, COUNT_INCOMPATIBLE, 1);
+	host->log(host, TG_LOG_WARNING, NULL, "topic \"%s\" is of type %s: what is of type %s there is left out",
+		  topic->name, topic->type_name, endpoint->type_name);
+}
+
+static void check_compatible(struct topic *topic)
+{
+	const struct tg_host *host = topic->topics->host;
+	dds_requested_incompatible_qos_status_t status = {0};
+
+	if (!topic->reader || dds_get_requested_incompatible_qos_status(topic->reader, &status) != DDS_RETCODE_OK ||
+	    status.total_count == topic->n_incompatible)
+		return;
+	host->count(host, COUNT_INCOMPATIBLE, status.total_count - topic->n_incompatible);
+	topic->n_incompatible = status.total_count;
+	host->log(host, TG_LOG_WARNING, NULL,
+		  "topic \"%s\": a writer offers less than is asked for, and is left out (policy %u: 11 is "
+		  "reliability, 2 durability)",
+		  topic->name, status.last_policy_id);
+}
+
+/* Returns -EAGAIN where the type is to be waited for. */
+static int consider(struct topics *topics, dds_builtintopic_endpoint_t *endpoint, bool writes)
+{
+	bool taken = writes && options_takes(topics->options, endpoint->topic_name);
+	struct topic *topic = find(topics, endpoint->topic_name);
+	int r = 0;
+
+	if (!taken && (!topic || !topic->asked))
+		return 0;
+	if (!shares_partition(topics->options, endpoint->qos))
+		return 0;
+	if (!topic)
+		topic = add(topics, endpoint->topic_name, endpoint->type_name);
+	if (!topic)
+		return 0;
+	if (!topic->type && strcmp(topic->type_name, endpoint->type_name) != 0) {
+		char *name = strdup(endpoint->type_name);
+
+		free(name ? topic->type_name : NULL);
+		topic->type_name = name ? name : topic->type_name;
+	}
+	if (!topic->type)
+		r = topic_learn(topic, endpoint);
+	if (r < 0 || !topic->type)
+		return r;
+	compare_type(topic, endpoint);
+	if (taken && !topic->reader)
+		topic_read(topic, endpoint);
+	if (topic->asked && !topic->writer)
+		topic_write(topic);
+	return 0;
+}
+
+static int scan(struct topics *topics, dds_entity_t reader, bool writes)
+{
+	dds_sample_info_t *infos = calloc(ENDPOINTS_MOST, sizeof(*infos));
+	void **samples = calloc(ENDPOINTS_MOST, sizeof(*samples));
+	int n = 0, again = 0;
+
+	if (infos && samples)
+		n = dds_read(reader, samples, infos, ENDPOINTS_MOST, ENDPOINTS_MOST);
+	for (int i = 0; i < n; i++) {
+		dds_builtintopic_endpoint_t *endpoint = samples[i];
+
+		if (!infos[i].valid_data || infos[i].instance_state != DDS_ALIVE_INSTANCE_STATE ||
+		    memcmp(&endpoint->participant_key, &topics->own, sizeof(topics->own)) == 0 ||
+		    strlen(endpoint->topic_name) > TG_PATH_MAX)
+			continue;
+		if (consider(topics, endpoint, writes) == -EAGAIN)
+			again = -EAGAIN;
+	}
+	if (n > 0)
+		dds_return_loan(reader, samples, n);
+	free(samples);
+	free(infos);
+	return again;
+}
+
+static void topics_scan(void *arg)
+{
+	struct topics *topics = arg;
+	struct topic *topic;
+	int r;
+
+	if (topics->domain <= 0)
+		return;
+	r = scan(topics, topics->found[0], true);
+	if (scan(topics, topics->found[1], false) < 0)
+		r = -EAGAIN;
+	LIST_FOREACH(topic, &topics->list, link)
+	check_compatible(topic);
+	if (r == -EAGAIN) {
+		topics->retry_after_us = topics->retry_after_us ? topics->retry_after_us * 2 : RETRY_MIN_US;
+		if (topics->retry_after_us > RETRY_MAX_US)
+			topics->retry_after_us = RETRY_MAX_US;
+		topics->host->timer_set(topics->retry, topics->host->now_us(topics->host) + topics->retry_after_us);
+	} else {
+		topics->retry_after_us = 0;
+	}
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DDS_TOPICS_H
+#define DDS_TOPICS_H
+
+/*
+ * The participant, and the topics that were found on the domain and are wanted: by a pattern of the source, or because the sink was
+ * given something for them. A topic's type is learnt from whoever offers or wants it, and then it gets a reader, a writer, or
+ * both. All in the main thread, but for the library's calls, which only ring (wake.h). Nothing here blocks.
+ */
+
+#include <dds/dds.h>
+#include <stdatomic.h>
+#include <sys/queue.h>
+
+#include "counters.h"
+#include "library.h"
+#include "options.h"
+#include "security.h"
+#include "type.h"
+#include "wake.h"
+
+struct topic {
+	LIST_ENTRY(topic) link;
+	struct topics *topics;
+	char *name;
+	char *type_name;
+	struct type_set set;
+	const struct type *type; /* NULL: not known yet */
+	bool version2;           /* written as XCDR2 */
+	bool asked;              /* the sink wants to write it */
+	bool told;               /* what is wrong with it, for the operator */
+	bool told_other;
+	uint32_t n_incompatible;            /* writers that offer less, told */
+	dds_entity_t topic, reader, writer; /* 0: none */
+	atomic_bool ready;                  /* the reader may have something */
+	/* The sink's: what was written and not acknowledged yet. */
+	size_t n_unconfirmed;
+	uint32_t lost; /* readers that had been lost when the first of them was written */
+};
+
+struct topics {
+	const struct tg_host *host;
+	const struct options *options;
+	const struct library *library;
+	dds_entity_t domain, participant;
+	struct ddsi_domaingv *inner;
+	dds_guid_t own;
+	dds_entity_t found[2]; /* readers of the built-in topics: writers, readers */
+	LIST_HEAD(, topic) list;
+	size_t n, n_writers, n_readers;
+	bool full_told;
+	struct wake discovery;
+	struct wake data; /* a reader has something */
+	struct tg_timer *retry;
+	int64_t retry_after_us;
+};
+
+/* `on_data`: a reader has something. */
+int topics_init(struct topics *topics, const struct tg_host *host, const struct options *options,
+		const struct library *library, tg_call_fn *on_data, void *arg) __attribute__((warn_unused_result));
+/* Starts the library's threads: to be called behind the sandbox. Errors: -EIO, with the reason logged. */
+int topics_start(struct topics *topics, const struct security *security) __attribute__((warn_unused_result));
+/* Leaves the domain: no thread of the library is left then. */
+void topics_leave(struct topics *topics);
+void topics_done(struct topics *topics);
+
+/* For the sink: the topic of this name, which is wanted from now on, with a writer as soon as its type is known. NULL: too many, or
+ * no memory. */
+struct topic *topics_ask(struct topics *topics, const char *name);
+
+/* How many readers the topic's writer has, and how many it has lost since it is there. */
+uint32_t topics_readers(const struct topic *topic, uint32_t *ret_lost);
+
+#endif
