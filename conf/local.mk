@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 EXAMPLES = \
+	conf/examples/assets.conf \
+	conf/examples/cities.conf \
 	conf/examples/commands.conf \
+	conf/examples/energy.conf \
+	conf/examples/healthcare.conf \
 	conf/examples/hypercat-client.conf \
 	conf/examples/hypercat.conf \
 	conf/examples/dds.conf \
@@ -8,6 +12,7 @@ EXAMPLES = \
 	conf/examples/senml.conf \
 	conf/examples/several-brokers.conf \
 	conf/examples/strict.conf \
+	conf/examples/transport.conf \
 	conf/examples/trial.conf
 exampledir = $(docdir)/examples
 dist_example_DATA = $(EXAMPLES)

@@ -4,9 +4,10 @@
  * A device of libcoap's making: opens a DTLS session with its PSK to the gateway, hands in readings, and is a CoAP server on the same
  * session. It shares no code with the gateway.
  *
- *	device --port PORT --identity ID --key HEX [--host ADDRESS] [--reading PATH=TEXT] [--sleepy]
+ *	device --port PORT --identity ID --key HEX [--host ADDRESS] [--reading PATH=TEXT] [--set PATH] [--sleepy]
  *
  *	--reading   a reading that is sent as soon as the first session is there
+ *	--set       one more resource that is as /set
  *	--sleepy    falls asleep when the session is there, and the answer to the reading of --reading
  *
  * Its resources:
@@ -56,7 +57,7 @@
 enum { KEY_MAX = 64, DESCRIPTORS = 64, TURN_MS = 20, LINE_MAX_BYTES = 1 << 21 };
 
 static struct device {
-	const char *host, *identity, *reading;
+	const char *host, *identity, *reading, *set;
 	int port;
 	uint8_t key[KEY_MAX];
 	size_t key_size;
@@ -339,13 +340,10 @@ static void read_key(const char *hex)
 static void read_options(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"host", required_argument, NULL, 'h'},
-		{"port", required_argument, NULL, 'p'},
-		{"identity", required_argument, NULL, 'i'},
-		{"key", required_argument, NULL, 'k'},
-		{"reading", required_argument, NULL, 'r'},
-		{"sleepy", no_argument, NULL, 's'},
-		{NULL, 0, NULL, 0},
+		{"host", required_argument, NULL, 'h'},     {"port", required_argument, NULL, 'p'},
+		{"identity", required_argument, NULL, 'i'}, {"key", required_argument, NULL, 'k'},
+		{"reading", required_argument, NULL, 'r'},  {"set", required_argument, NULL, 'e'},
+		{"sleepy", no_argument, NULL, 's'},         {NULL, 0, NULL, 0},
 	};
 	int option;
 
@@ -360,13 +358,16 @@ static void read_options(int argc, char **argv)
 			read_key(optarg);
 		else if (option == 'r')
 			self.reading = optarg;
+		else if (option == 'e')
+			self.set = optarg;
 		else if (option == 's')
 			self.sleepy = true;
 		else
 			exit(2);
 	}
 	if (!self.port || !self.identity || !self.key_size || (self.reading && !strchr(self.reading, '='))) {
-		fprintf(stderr, "usage: device --port PORT --identity ID --key HEX [--reading PATH=TEXT] [--sleepy]\n");
+		fprintf(stderr, "usage: device --port PORT --identity ID --key HEX [--reading PATH=TEXT] [--set PATH] "
+				"[--sleepy]\n");
 		exit(2);
 	}
 }
@@ -395,7 +396,7 @@ int main(int argc, char **argv)
 	coap_register_response_handler(self.context, on_answer);
 	coap_register_nack_handler(self.context, on_given_up);
 	coap_register_event_handler(self.context, on_event);
-	device_serve(self.context);
+	device_serve(self.context, self.set);
 	session_open();
 	while (!self.quits)
 		turn();

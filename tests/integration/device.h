@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Adds /set, /slow and /big to the context. */
-void device_serve(coap_context_t *context);
+/* Adds /set, /slow and /big to the context, and `more`, a path without its first '/' (NULL: none), which is as /set. */
+void device_serve(coap_context_t *context, const char *more);
 /* The session is about to end: what it was asked is forgotten, and is not answered any more. */
 void device_forget(coap_session_t *session);
 

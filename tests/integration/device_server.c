@@ -232,9 +232,11 @@ static void add_resource(coap_context_t *context, const char *path, coap_method_
 	coap_add_resource(context, resource);
 }
 
-void device_serve(coap_context_t *context)
+void device_serve(coap_context_t *context, const char *more)
 {
 	add_resource(context, "set", on_set);
+	if (more)
+		add_resource(context, more, on_set);
 	add_resource(context, "slow", on_slow);
 	add_resource(context, "big", on_big);
 }

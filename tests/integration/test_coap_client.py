@@ -43,8 +43,8 @@ class Server:
         self.program = f"coap-server-{flavour}"
         self.process = None
 
-    def start(self):
-        self.process = Process([self.program, "-A", "127.0.0.1", "-p", str(self.port), "-k", KEY], Lines())
+    def start(self, *more):
+        self.process = Process([self.program, "-A", "127.0.0.1", "-p", str(self.port), "-k", KEY, *more], Lines())
         wait_until(lambda: listens(self.port + 1), "the device listens")
 
     def stop(self):
