@@ -214,7 +214,7 @@ void core_readings_revoked(struct core *core, const char *device);
 json_t *core_readings_status(const struct core *core);
 void core_command_readings(void *arg, struct control_call *call, const json_t *request);
 
-/* core_notes.c: what is kept for endpoints (notes.h). Before the registry is opened. Logs what is wrong. */
+/* core_notes.c: what is kept for endpoints (notes.h). Logs what is wrong. */
 int core_notes_new(struct core *core) WARN_UNUSED;
 /* Errors: -EBADMSG. */
 int core_notes_keep(struct endpoint *endpoint, struct instance *instance, const struct frame_keep *keep) WARN_UNUSED;

@@ -3,9 +3,7 @@
 /* Notes that are kept for endpoints: between their processes and the file. */
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -38,16 +36,10 @@ static void on_kept(void *arg, const struct notes_asker *asker, int result)
 
 int core_notes_new(struct core *core)
 {
-	struct notes_settings settings = {
+	const struct notes_settings settings = {
 		.folder = core->places->state_dir, .period_us = CLOCK_S_US, .burst = NOTES_BURST};
-	char path[1024];
-	int r;
+	int r = notes_new(core->loop, &settings, on_kept, core, &core->notes);
 
-	/* The registry is there from the first start on. */
-	if (snprintf(path, sizeof(path), "%s/devices.db", settings.folder) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	settings.folder_is_used = access(path, F_OK) == 0;
-	r = notes_new(core->loop, &settings, on_kept, core, &core->notes);
 	if (r < 0)
 		log_error("cannot open the notes in \"%s\" (%s)", settings.folder, strerror(-r));
 	return r;

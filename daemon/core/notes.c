@@ -114,7 +114,7 @@ int notes_new(struct loop *loop, const struct notes_settings *settings, notes_ke
 	notes->spent_us = INT64_MIN / 2;
 	r = loop_timer_new(loop, on_timer, notes, &notes->timer);
 	if (r >= 0)
-		r = notes_file_open(settings->folder, settings->folder_is_used, &notes->file);
+		r = notes_file_open(settings->folder, &notes->file);
 	if (r < 0) {
 		notes_free(notes);
 		return r;

@@ -11,8 +11,8 @@
  * flash does not wear out.
  *
  * A damaged file is set aside, loudly. Its notes may have said which numbers are used up, and an empty file looks as though none were:
- * therefore the new one bears a number of the loss, which every endpoint is told with its notes. A file that is missing from a
- * state folder that is not new counts as lost too. Notes of endpoints that are not configured any more are kept: an endpoint
+ * therefore the new one bears a number of the loss, which every endpoint is told with its notes. A file that is missing where there
+ * was one (notes.made says so) counts as lost too. Notes of endpoints that are not configured any more are kept: an endpoint
  * that comes back under its name goes on where it was.
  */
 
@@ -33,9 +33,8 @@ struct notes_asker {
 
 struct notes_settings {
 	const char *folder;
-	bool folder_is_used; /* it was a gateway's before this start */
-	int64_t period_us;   /* between two transactions … */
-	unsigned burst;      /* … but for as many */
+	int64_t period_us; /* between two transactions … */
+	unsigned burst;    /* … but for as many */
 };
 
 /* The answer to notes_keep; never from within it. `result`: see tg_adapter.kept. */

@@ -2,8 +2,10 @@
 #include "core/notes_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -136,16 +138,30 @@ static int open_or_renew(const char *path, bool used, struct notes_file *file)
 	return r < 0 ? r : prepare(file);
 }
 
-int notes_file_open(const char *folder, bool used, struct notes_file **ret_file)
+/* An empty file that says that there were notes in this folder, for when they are missing. */
+static int mark(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+int notes_file_open(const char *folder, struct notes_file **ret_file)
 {
 	struct notes_file *file = calloc(1, sizeof(*file));
-	char path[PATH_TEXT];
+	char path[PATH_TEXT], made[PATH_TEXT];
 	int r = -ENAMETOOLONG;
 
 	if (!file)
 		return -ENOMEM;
-	if (snprintf(path, sizeof(path), "%s/notes.db", folder) < (int)sizeof(path))
-		r = open_or_renew(path, used, file);
+	if (snprintf(path, sizeof(path), "%s/notes.db", folder) < (int)sizeof(path) &&
+	    snprintf(made, sizeof(made), "%s/notes.made", folder) < (int)sizeof(made))
+		r = open_or_renew(path, access(made, F_OK) == 0, file);
+	if (r >= 0)
+		r = mark(made);
 	if (r < 0) {
 		notes_file_close(file);
 		return r;

@@ -11,8 +11,8 @@
 
 struct notes_file;
 
-/* `used`: the folder is not new. Errors: -ENAMETOOLONG; as database.h. */
-int notes_file_open(const char *folder, bool used, struct notes_file **ret_file) WARN_UNUSED;
+/* Errors: -ENAMETOOLONG; -errno; as database.h. */
+int notes_file_open(const char *folder, struct notes_file **ret_file) WARN_UNUSED;
 void notes_file_close(struct notes_file *file); /* accepts NULL */
 
 uint64_t notes_file_loss(const struct notes_file *file);

@@ -11,7 +11,7 @@
  * what has happened and wake the peer: sessions begin and end in peer_turn alone.
  *
  *	coap_client.c  what the host calls
- *	peer.c         the life of a peer; peer_session.c: what happens on its session
+ *	peer.c         the life of a peer; peer_session.c: what happens on its session; peer_oscore.c: where OSCORE protects it
  *	watch.c        one resource
  *	discover.c     /.well-known/core
  *	command.c      requests from the core
@@ -22,6 +22,7 @@
 #include "finished.h"
 #include "names.h"
 #include "order.h"
+#include "oscore.h"
 #include "plan.h"
 #include "request.h"
 #include "stack.h"
@@ -46,6 +47,7 @@ enum client_counter {
 	COUNT_ANSWERED,
 	COUNT_COMMANDS_LATER,
 	COUNT_REMEMBERED,
+	COUNT_REFUSED_MESSAGES,
 	N_COUNTERS
 };
 
@@ -102,12 +104,16 @@ struct peer {
 	struct tls_peer tls;
 	struct sockaddr_storage address;
 	struct stack_session *session;
-	uint64_t handle;  /* of the session that the host was told of; 0: none */
-	bool shaken;      /* the handshake is over */
-	const char *lost; /* why the session is to end; NULL: it is not */
-	bool needed;      /* there is a command for it */
-	bool owes_awake;  /* the core waits to hear that it is there */
-	bool wanted;      /* while settings are compared */
+	uint64_t handle;               /* of the session that the host was told of; 0: none */
+	bool shaken;                   /* the handshake is over, or the first answer under OSCORE was verified */
+	struct oscore_context *oscore; /* NULL: not protected by it */
+	struct request *knock;         /* the first request under OSCORE */
+	bool told_refused;             /* that something was refused, since the last session */
+	bool told_problem;             /* why its context cannot be used */
+	const char *lost;              /* why the session is to end; NULL: it is not */
+	bool needed;                   /* there is a command for it */
+	bool owes_awake;               /* the core waits to hear that it is there */
+	bool wanted;                   /* while settings are compared */
 	struct requests requests;
 	struct watch *watches;
 	struct command *commands;
@@ -121,6 +127,7 @@ struct client {
 	struct plan *plan;
 	struct stack *stack;
 	struct finished *finished;
+	struct oscore *oscore;
 	struct peer *peers;
 	size_t n_peers;
 	size_t n_up;
@@ -147,6 +154,15 @@ extern const struct stack_calls peer_stack_calls;
 int peer_open(struct peer *peer);
 void peer_begun(struct peer *peer);
 void peer_tell_session(const struct peer *peer);
+
+/* peer_oscore.c */
+/* What the settings say of it now; returns whether its session has to be another one. */
+bool peer_set_protection(struct peer *peer);
+/* Whether there is nothing that keeps it from being spoken to. Says once why not. */
+bool peer_can_speak(struct peer *peer);
+int peer_open_protected(struct peer *peer);
+/* Something was refused. */
+void peer_refused(struct peer *peer, const char *why);
 
 /* watch.c */
 /* Errors: -ENOMEM; -EINVAL: the address. */

@@ -62,6 +62,7 @@ static int client_sync(struct client *client)
 		if (!texts || !is_same_place(texts, &peer->texts))
 			peer_free(peer);
 	}
+	r = oscore_apply(client->oscore, &plan->oscore);
 	for (size_t i = 0; i < plan->n_devices && r >= 0; i++) {
 		const char *name = plan->devices[i].name;
 		struct peer *peer = peer_find(client, (struct tg_bytes){.data = name, .size = strlen(name)});
@@ -70,6 +71,8 @@ static int client_sync(struct client *client)
 			r = peer_new(client, &plan->devices[i], &peer);
 		if (r >= 0)
 			r = peer_sync(peer, plan);
+		if (r >= 0 && peer_set_protection(peer))
+			peer_end(peer, NULL, client->host->now_us(client->host));
 	}
 	return r;
 }
@@ -80,6 +83,39 @@ static void client_wake_all(struct client *client)
 		peer_wake(peer);
 }
 
+static void client_oscore_changed(void *arg)
+{
+	const struct client *client = arg;
+
+	for (struct peer *peer = client->peers; peer; peer = peer->next) {
+		if (!peer->oscore)
+			continue;
+		stack_resume(peer->session);
+		peer_wake(peer);
+	}
+}
+
+static void client_note(void *state, struct tg_bytes name, struct tg_bytes value)
+{
+	const struct client *client = state;
+
+	oscore_note(client->oscore, name, value);
+}
+
+static void client_noted(void *state, uint64_t loss)
+{
+	const struct client *client = state;
+
+	oscore_noted(client->oscore, loss);
+}
+
+static void client_kept(void *state, uint64_t token, int result)
+{
+	const struct client *client = state;
+
+	oscore_kept(client->oscore, token, result);
+}
+
 static void client_close(void *state)
 {
 	struct client *client = state;
@@ -87,6 +123,7 @@ static void client_close(void *state)
 	while (client->peers)
 		peer_free(client->peers);
 	stack_free(client->stack);
+	oscore_free(client->oscore);
 	finished_free(client->finished);
 	plan_free(client->plan);
 	free(client);
@@ -104,6 +141,8 @@ static int client_open(const struct tg_host *host, void **ret_state)
 	r = plan_read(host, &client->plan);
 	if (r >= 0)
 		r = finished_new(&client->finished);
+	if (r >= 0)
+		r = oscore_new(host, client_oscore_changed, client, &client->oscore);
 	if (r >= 0) {
 		r = stack_new(host, &peer_stack_calls, &client->stack);
 		if (r < 0)
@@ -124,11 +163,21 @@ static int client_open(const struct tg_host *host, void **ret_state)
 static void client_say_insecure(const struct client *client)
 {
 	for (const struct peer *peer = client->peers; peer; peer = peer->next)
-		if (!peer->texts.secure)
+		if (!peer->texts.secure && !peer->oscore)
 			client->host->log(
 				client->host, TG_LOG_WARNING, peer->texts.name,
 				"coap:// to \"%s\" (insecure = true): anybody on the way can read and be the device",
 				peer->texts.name);
+}
+
+static void client_say_no_oscore(const struct client *client)
+{
+	if (client->plan->no_oscore)
+		client->host->log(
+			client->host, TG_LOG_ERROR, NULL,
+			"oscore: %s cannot do it; 4.3.4 or newer is needed, built with OSCORE, as Debian 13 has "
+			"it. All else goes on",
+			stack_library());
 }
 
 static int client_start(void *state)
@@ -139,6 +188,7 @@ static int client_start(void *state)
 	if (r < 0)
 		return r;
 	client_say_insecure(client);
+	client_say_no_oscore(client);
 	peer_tell_link(client);
 	client_wake_all(client);
 	return 0;
@@ -203,6 +253,7 @@ static int client_reload(void *state)
 	r = client_sync(client);
 	plan_free(old);
 	client_say_insecure(client);
+	client_say_no_oscore(client);
 	peer_tell_link(client);
 	client_wake_all(client);
 	return r;
@@ -246,6 +297,7 @@ static const char *const client_counters[] = {
 	[COUNT_ANSWERED] = "answered",
 	[COUNT_COMMANDS_LATER] = "commands_later",
 	[COUNT_REMEMBERED] = "remembered",
+	[COUNT_REFUSED_MESSAGES] = "refused_messages",
 	[N_COUNTERS] = NULL,
 };
 
@@ -272,4 +324,7 @@ const struct tg_adapter tidegate_adapter = {
 	.joined = client_joined,
 	.stop = client_stop,
 	.close = client_close,
+	.kept = client_kept,
+	.note = client_note,
+	.noted = client_noted,
 };

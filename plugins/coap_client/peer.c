@@ -46,7 +46,7 @@ void peer_end(struct peer *peer, const char *cause, int64_t retry_us)
 	peer->state = PEER_RESTING;
 	peer->due_us = retry_us;
 	peer->lost = NULL;
-	peer->shaken = false;
+	peer->shaken = peer->told_refused = false;
 	peer->question = 0;
 	peer->requests.session = NULL;
 	requests_end(&peer->requests, REQUEST_LOST);
@@ -161,9 +161,9 @@ void peer_identity(struct peer *peer, const struct tg_identity *identity)
 	peer_wake(peer);
 }
 
-static bool peer_has_work(const struct peer *peer)
+static bool peer_has_work(struct peer *peer)
 {
-	return !peer->client->stopping && (peer->watches || peer->discovers || peer->needed);
+	return !peer->client->stopping && (peer->watches || peer->discovers || peer->needed) && peer_can_speak(peer);
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -197,7 +197,9 @@ static void peer_turn_state(struct peer *peer, int64_t now_us)
 	else if (peer->state == PEER_SHAKING && peer->shaken)
 		peer_begun(peer);
 	else if (peer->state == PEER_SHAKING && due)
-		peer_fail(peer, peer->tls.problem[0] ? peer->tls.problem : "the handshake took too long");
+		peer_fail(peer, peer->tls.problem[0] ? peer->tls.problem
+				: peer->oscore       ? "no answer that its keys verify"
+						     : "the handshake took too long");
 }
 
 /* When the next thing is due; 0: nothing. */
@@ -210,9 +212,10 @@ static int64_t peer_next(struct peer *peer, int64_t now_us)
 		return peer_has_work(peer) ? peer->due_us : 0;
 	case PEER_IDLE:
 		return 0;
+	case PEER_SHAKING:
+		return earlier(peer->due_us, requests_expire(&peer->requests, now_us));
 	case PEER_ASKING:
 	case PEER_RESOLVING:
-	case PEER_SHAKING:
 		break;
 	}
 	return peer->due_us;

@@ -44,7 +44,7 @@ static bool session_response(void *arg, const struct stack_message *message)
 {
 	struct peer *peer = arg;
 
-	if (peer->state != PEER_UP)
+	if (peer->state != PEER_UP && !(peer->oscore && peer->state == PEER_SHAKING))
 		return false;
 	peer_heard(peer);
 	peer_wake(peer);
@@ -71,11 +71,37 @@ static void session_failed(void *arg, uint64_t token, enum stack_failure failure
 	peer_wake(peer);
 }
 
+static bool session_expects(void *arg, uint64_t token)
+{
+	const struct peer *peer = arg;
+
+	for (const struct watch *watch = peer->watches; watch; watch = watch->next)
+		if (watch->token == token)
+			return true;
+	return false;
+}
+
+static void session_refused(void *arg, const char *why)
+{
+	peer_refused(arg, why);
+}
+
+static void session_used(void *arg)
+{
+	const struct peer *peer = arg;
+
+	if (peer->oscore)
+		oscore_used(peer->oscore);
+}
+
 const struct stack_calls peer_stack_calls = {
 	.up = session_up,
 	.down = session_down,
 	.response = session_response,
 	.failed = session_failed,
+	.expects = session_expects,
+	.refused = session_refused,
+	.used = session_used,
 };
 
 int peer_open(struct peer *peer)
@@ -87,6 +113,8 @@ int peer_open(struct peer *peer)
 	peer->tls.identity = client->plan->psk_identity;
 	peer->tls.problem[0] = '\0';
 	peer->lost = NULL;
+	if (peer->oscore)
+		return peer_open_protected(peer);
 	r = stack_open(client->stack, (const struct sockaddr *)&peer->address, peer->texts.secure ? &peer->tls : NULL,
 		       &limits->timing, peer, &peer->session);
 	if (r >= 0 && !peer->texts.secure)
@@ -104,7 +132,11 @@ void peer_tell_session(const struct peer *peer)
 	if (!peer->handle)
 		return;
 	stack_describe(peer->session, certificate, address, &session);
-	session.proof = peer->proof;
+	session.proof = peer->oscore ? TG_PROOF_PSK : peer->proof;
+	if (peer->oscore) {
+		session.version = "OSCORE";
+		session.cipher = "AES-CCM-16-64-128";
+	}
 	session.generation = peer->generation;
 	session.device = (struct tg_bytes){.data = peer->texts.name, .size = strlen(peer->texts.name)};
 	host->session_begun(host, peer->handle, &session);
@@ -124,7 +156,7 @@ void peer_begun(struct peer *peer)
 	peer_tell_link(client);
 	peer->requests.session = peer->session;
 	peer->requests.body_bytes = client->plan->limits.body_bytes;
-	if (peer->texts.secure) {
+	if (peer->texts.secure || peer->oscore) {
 		host->count(host, COUNT_HANDSHAKES, 1);
 		peer->handle = ++client->numbers;
 		peer->owes_awake = false;

@@ -42,8 +42,8 @@ static unsigned read_devices(const struct tg_host *host, struct plan *plan)
 
 		if (!problem && plan_device(plan, device->name))
 			problem = "there is an entry for this device already";
-		if (!problem && !device->secure && !insecure)
-			problem = "coap:// is without any security, and wants insecure = true";
+		if (!problem && !device->secure && !insecure && !oscore_file_find(&plan->oscore, device->name))
+			problem = "coap:// is without any security, and wants insecure = true or a context in 'oscore'";
 		if (problem) {
 			complain(host, "devices", entry, problem);
 			wrong++;
@@ -151,7 +151,9 @@ int plan_read(const struct tg_host *host, struct plan **ret_plan)
 		plan_free(plan);
 		return -ENOMEM;
 	}
-	wrong = read_devices(host, plan);
+	wrong = plan_oscore_read(host, plan);
+	wrong += read_devices(host, plan);
+	wrong += plan_oscore_check(host, plan);
 	wrong += read_resources(host, "observe", false, plan);
 	wrong += read_resources(host, "poll", true, plan);
 	wrong += check_discover(host, plan);
@@ -171,5 +173,6 @@ void plan_free(struct plan *plan)
 	free(plan->devices);
 	free(plan->resources);
 	free(plan->psk_identity);
+	oscore_file_free(&plan->oscore);
 	free(plan);
 }

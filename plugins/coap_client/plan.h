@@ -7,6 +7,7 @@
 
 #include <tidegate/adapter.h>
 
+#include "oscore_file.h"
 #include "stack.h"
 #include "texts.h"
 
@@ -33,6 +34,8 @@ struct plan {
 	size_t n_resources;
 	struct plan_limits limits;
 	char *psk_identity;
+	struct oscore_file oscore; /* secrets */
+	bool no_oscore;            /* there are contexts, and this libcoap cannot do it */
 };
 
 /* Reads the settings of the host. Logs everything that is wrong with them. Ownership: plan_free. Errors: -EINVAL, -ENOMEM. */
@@ -40,6 +43,14 @@ int plan_read(const struct tg_host *host, struct plan **ret_plan);
 void plan_free(struct plan *plan);
 
 const struct texts_device *plan_device(const struct plan *plan, const char *name);
+
+/* Its OSCORE context; NULL: none. */
+const struct oscore_section *plan_protection(const struct plan *plan, const struct texts_device *device);
+
+/* plan_oscore.c: the file of contexts. Returns the number of things that are wrong with it, logged. */
+unsigned plan_oscore_read(const struct tg_host *host, struct plan *plan);
+/* Whether each is of a device that it can be used for. */
+unsigned plan_oscore_check(const struct tg_host *host, const struct plan *plan);
 
 /* Whether the resources of this device are to be discovered. */
 bool plan_discovers(const struct tg_host *host, const char *name);

@@ -7,7 +7,14 @@
 
 #include "texts.h"
 
-enum { REQUESTS_MAX = 64, REQUEST_SZX = 6, REQUEST_STARTS = 3, CODE_CONTINUE = 231, CODE_TOO_LARGE = 413 };
+enum {
+	REQUESTS_MAX = 64,
+	REQUEST_SZX = 6,
+	REQUEST_STARTS = 3,
+	CODE_CONTINUE = 231,
+	CODE_UNAUTHORIZED = 401,
+	CODE_TOO_LARGE = 413
+};
 
 struct request {
 	struct request *next;
@@ -22,6 +29,8 @@ struct request {
 	int32_t observe;
 	uint8_t etag[STACK_ETAG_MAX];
 	size_t etag_size;
+	uint8_t echo[STACK_ECHO_MAX]; /* what the device wants to see again; once */
+	size_t echo_size;
 	size_t offset; /* of the block of the payload on its way */
 	uint8_t szx;
 	struct stack_message answer; /* of its first block, for what the others do not repeat */
@@ -101,6 +110,8 @@ static int send_part(struct requests *requests, const struct request *request, u
 	message.format = request->payload_size > 0 ? request->format : TG_FORMAT_NONE;
 	message.etag_size = request->etag_size;
 	memcpy(message.etag, request->etag, request->etag_size);
+	message.echo_size = request->echo_size;
+	memcpy(message.echo, request->echo, request->echo_size);
 	message.payload = (struct tg_bytes){.data = request->payload + request->offset, .size = part};
 	if (in_blocks) {
 		message.block1 = (struct stack_block){.given = true,
@@ -223,6 +234,7 @@ void request_forget(struct requests *requests, struct request *request)
 	if (!request)
 		return;
 	take_out(requests, request);
+	stack_forget(requests->session, request->token);
 	request_free(request);
 }
 
@@ -296,6 +308,18 @@ static void take_block(struct requests *requests, struct request *request, const
 	}
 }
 
+/* A device that wants to know that the request is fresh gives something to show it by (RFC 9175 section 2.3). */
+static bool show_echo(struct requests *requests, struct request *request, const struct stack_message *message)
+{
+	if (message->code != CODE_UNAUTHORIZED || message->echo_size == 0 || request->echo_size > 0)
+		return false;
+	request->echo_size = message->echo_size;
+	memcpy(request->echo, message->echo, message->echo_size);
+	if (request->observe < 0)
+		request->token = token_new(requests);
+	return send_part(requests, request, 0) >= 0;
+}
+
 static struct request *find(const struct requests *requests, uint64_t token)
 {
 	for (struct request *request = requests->first; request; request = request->next)
@@ -310,7 +334,7 @@ bool requests_response(struct requests *requests, const struct stack_message *me
 
 	if (!request)
 		return false;
-	if (send_next(requests, request, message))
+	if (send_next(requests, request, message) || show_echo(requests, request, message))
 		return true;
 	if (message->block2.given && (message->block2.more || message->block2.number > 0))
 		take_block(requests, request, message);
@@ -335,10 +359,12 @@ int64_t requests_expire(struct requests *requests, int64_t now_us)
 
 	for (struct request *request = requests->first, *next; request; request = next) {
 		next = request->next;
-		if (request->until_us <= now_us)
+		if (request->until_us <= now_us) {
+			stack_forget(requests->session, request->token);
 			finish(requests, request, REQUEST_LATE, NULL);
-		else if (next_us == 0 || request->until_us < next_us)
+		} else if (next_us == 0 || request->until_us < next_us) {
 			next_us = request->until_us;
+		}
 	}
 	return next_us;
 }

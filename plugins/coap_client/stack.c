@@ -11,13 +11,16 @@
 
 #include "stack_internal.h"
 
-enum { STACK_LOG_LEVEL = 0, MS = 1000 };
+/* Of a protected request, before it is. */
+enum { STACK_LOG_LEVEL = 0, STACK_MESSAGE_MAX = 1152, MS = 1000 };
 
 static int stack_event(coap_session_t *coap, const coap_event_t event)
 {
 	struct stack_session *session = coap_session_get_app_data(coap);
 
-	if (session && event == COAP_EVENT_DTLS_CONNECTED)
+	if (session && session->guard)
+		guard_event(session->guard, event);
+	else if (session && event == COAP_EVENT_DTLS_CONNECTED)
 		session->stack->calls->up(session->arg);
 	else if (session && (event == COAP_EVENT_DTLS_CLOSED || event == COAP_EVENT_DTLS_ERROR))
 		session->stack->calls->down(session->arg);
@@ -37,6 +40,8 @@ static void stack_nack(coap_session_t *coap, const coap_pdu_t *sent, const coap_
 		session->stack->calls->failed(session->arg, stack_token(sent), STACK_TIMEOUT);
 	else if (session)
 		session->stack->calls->down(session->arg);
+	if (session && session->guard)
+		guard_failed(session->guard);
 	tls_forget_errors();
 }
 
@@ -49,6 +54,8 @@ static coap_response_t stack_response(coap_session_t *coap, const coap_pdu_t *se
 
 	(void)sent;
 	(void)id;
+	if (session && session->guard)
+		guard_answered(session->guard, stack_token(received));
 	if (session && stack_parse(received, &message))
 		taken = session->stack->calls->response(session->arg, &message);
 	tls_forget_errors();
@@ -78,6 +85,18 @@ void stack_be_quiet(void)
 	coap_set_log_level((coap_log_t)STACK_LOG_LEVEL);
 }
 
+coap_context_t *stack_context_new(void)
+{
+	coap_context_t *context = coap_new_context(NULL);
+
+	if (!context)
+		return NULL;
+	coap_register_event_handler(context, stack_event);
+	coap_register_nack_handler(context, stack_nack);
+	coap_register_response_handler(context, stack_response);
+	return context;
+}
+
 int stack_new(const struct tg_host *host, const struct stack_calls *calls, struct stack **ret_stack)
 {
 	struct stack *stack = calloc(1, sizeof(*stack));
@@ -88,7 +107,7 @@ int stack_new(const struct tg_host *host, const struct stack_calls *calls, struc
 		return -ENOMEM;
 	*stack = (struct stack){.host = host, .calls = calls};
 	coap_startup();
-	stack->context = coap_new_context(NULL);
+	stack->context = stack_context_new();
 	r = stack->context ? stack_ssl_context(stack->context, &ssl_context) : -ENOMEM;
 	if (r >= 0)
 		r = tls_new(ssl_context, host, stack_find, stack, &stack->tls);
@@ -96,9 +115,6 @@ int stack_new(const struct tg_host *host, const struct stack_calls *calls, struc
 		stack_free(stack);
 		return r;
 	}
-	coap_register_event_handler(stack->context, stack_event);
-	coap_register_nack_handler(stack->context, stack_nack);
-	coap_register_response_handler(stack->context, stack_response);
 	*ret_stack = stack;
 	return 0;
 }
@@ -125,6 +141,7 @@ struct tls *stack_tls(struct stack *stack)
 void stack_turn(struct stack *stack)
 {
 	coap_io_process(stack->context, COAP_IO_NO_WAIT);
+	guard_turn_all(stack);
 	tls_forget_errors();
 }
 
@@ -142,6 +159,13 @@ int stack_start(struct stack *stack)
 	if (fd < 0)
 		return -ENOTSUP;
 	return stack->host->watch(stack->host, fd, TG_READABLE, stack_ready, stack, &stack->watch);
+}
+
+void stack_set_timing(coap_session_t *coap, const struct stack_timing *timing)
+{
+	coap_session_set_ack_timeout(coap, (coap_fixed_point_t){(uint16_t)(timing->ack_timeout_ms / MS),
+								(uint16_t)(timing->ack_timeout_ms % MS)});
+	coap_session_set_max_retransmit(coap, timing->retransmissions);
 }
 
 static coap_session_t *stack_connect(struct stack *stack, const struct sockaddr *address, struct tls_peer *tls)
@@ -174,9 +198,7 @@ int stack_open(struct stack *stack, const struct sockaddr *address, struct tls_p
 		return -EHOSTUNREACH;
 	}
 	coap_session_set_app_data(session->coap, session);
-	coap_session_set_ack_timeout(session->coap, (coap_fixed_point_t){(uint16_t)(timing->ack_timeout_ms / MS),
-									 (uint16_t)(timing->ack_timeout_ms % MS)});
-	coap_session_set_max_retransmit(session->coap, timing->retransmissions);
+	stack_set_timing(session->coap, timing);
 	session->next = stack->sessions;
 	stack->sessions = session;
 	*ret_session = session;
@@ -196,13 +218,25 @@ void stack_close(struct stack_session *session)
 	/* Takes back what is still on its way; each of those messages holds the session. */
 	coap_session_disconnected(session->coap, COAP_NACK_NOT_DELIVERABLE);
 	coap_session_release(session->coap);
+	guard_free(session->guard);
 	tls_forget_errors();
 	free(session);
 }
 
+/* coap_new_pdu waits for answers under OSCORE. */
+static coap_pdu_t *stack_pdu(const struct stack_session *session, uint32_t code)
+{
+	coap_session_t *coap = session->coap;
+
+	if (session->guard)
+		return coap_pdu_init(COAP_MESSAGE_CON, (coap_pdu_code_t)code, coap_new_message_id(coap),
+				     STACK_MESSAGE_MAX);
+	return coap_new_pdu(COAP_MESSAGE_CON, (coap_pdu_code_t)code, coap);
+}
+
 int stack_send(struct stack_session *session, const struct stack_message *request)
 {
-	coap_pdu_t *pdu = coap_new_pdu(COAP_MESSAGE_CON, (coap_pdu_code_t)request->code, session->coap);
+	coap_pdu_t *pdu = stack_pdu(session, request->code);
 	int r = pdu ? stack_write(pdu, request) : -ENOMEM;
 
 	if (r < 0) {
@@ -210,6 +244,8 @@ int stack_send(struct stack_session *session, const struct stack_message *reques
 			coap_delete_pdu(pdu);
 		return r;
 	}
+	if (session->guard)
+		return guard_send(session->guard, pdu, request->token);
 	r = coap_send(session->coap, pdu) == COAP_INVALID_MID ? -EIO : 0;
 	tls_forget_errors();
 	return r;

@@ -13,9 +13,10 @@
 #include <sys/socket.h>
 #include <tidegate/adapter.h>
 
+#include "sequence.h"
 #include "tls.h"
 
-enum { STACK_ETAG_MAX = 8, STACK_PEER_TEXT = 64 };
+enum { STACK_ETAG_MAX = 8, STACK_ECHO_MAX = 40, STACK_PEER_TEXT = 64 };
 
 struct stack;
 struct stack_session;
@@ -37,6 +38,8 @@ struct stack_message {
 	int64_t max_age_s; /* -1: not there */
 	uint8_t etag[STACK_ETAG_MAX];
 	size_t etag_size;
+	uint8_t echo[STACK_ECHO_MAX]; /* RFC 9175 section 2.2 */
+	size_t echo_size;
 	struct stack_block block1;
 	struct stack_block block2;
 	uint32_t size1;            /* 0: not there; only sent */
@@ -54,6 +57,16 @@ struct stack_calls {
 	void (*down)(void *arg);                                          /* the session has ended by itself */
 	bool (*response)(void *arg, const struct stack_message *message); /* false: unknown, answer with RST */
 	void (*failed)(void *arg, uint64_t token, enum stack_failure failure);
+	/* For protected sessions. Whether a notification with this token may come. */
+	bool (*expects)(void *arg, uint64_t token);
+	void (*refused)(void *arg, const char *why); /* something came that is not what the device protects */
+	void (*used)(void *arg);                     /* sequence numbers were used */
+};
+
+/* OSCORE (RFC 8613). */
+struct stack_protection {
+	struct tg_bytes conf;      /* in libcoap's format; borrowed for the call */
+	struct sequence *sequence; /* lent for the life of the session */
 };
 
 struct stack_timing {
@@ -80,6 +93,21 @@ void stack_turn(struct stack *stack);
  * lives as long as the session; NULL: no DTLS. Ownership: stack_close. Errors: -EHOSTUNREACH; -EPROTO. */
 int stack_open(struct stack *stack, const struct sockaddr *address, struct tls_peer *tls,
 	       const struct stack_timing *timing, void *arg, struct stack_session **ret_session);
+
+/* Whether this libcoap has OSCORE. */
+bool stack_has_oscore(void);
+
+/* The same without DTLS, its messages protected by OSCORE. libcoap would wait, and all else with it, for the answer to one request before
+ * it sends the next: they go out one after the other here, those that wait in order, and as far as there are sequence numbers.
+ * Errors: -ENOTSUP: this libcoap cannot do it; -errno. */
+int stack_open_protected(struct stack *stack, const struct sockaddr *address, const struct stack_protection *protection,
+			 const struct stack_timing *timing, void *arg, struct stack_session **ret_session);
+
+/* Nobody waits for the answer to this request any more. A protected session that only waits for it ends. */
+void stack_forget(struct stack_session *session, uint64_t token);
+
+/* There are numbers again: what waits can go out, with the next stack_turn. */
+void stack_resume(struct stack_session *session);
 
 /* Ends it; nothing comes for it any more. Accepts NULL. */
 void stack_close(struct stack_session *session);

@@ -3,7 +3,8 @@
 #define COAP_CLIENT_STACK_INTERNAL_H
 
 /* Shared by the parts of stack.h: stack.c keeps context and sessions, stack_message.c turns messages into libcoap's and back,
- * stack_ssl.c gets hold of what OpenSSL keeps for libcoap. */
+ * stack_ssl.c gets hold of what OpenSSL keeps for libcoap, stack_guard.c has the sessions that OSCORE protects, stack_oscore.c what
+ * not every libcoap has. */
 
 #include <coap3/coap.h>
 
@@ -17,15 +18,40 @@ struct stack {
 	struct tls_peer *opening; /* of the session that libcoap is just making */
 	struct stack_session *sessions;
 	struct tg_watch *watch;
+	struct guard *unsettled; /* a list of those that have something to do */
 };
+
+struct guard;
 
 struct stack_session {
 	struct stack_session *next;
 	struct stack *stack;
 	coap_session_t *coap;
 	struct tls_peer *tls;
+	struct guard *guard; /* NULL: not protected */
 	void *arg;
 };
+
+/* stack.c. A context whose sessions' events come to struct stack_calls. NULL: no memory. */
+coap_context_t *stack_context_new(void);
+void stack_set_timing(coap_session_t *coap, const struct stack_timing *timing);
+
+/* stack_guard.c */
+void guard_free(struct guard *guard); /* after its libcoap session; accepts NULL */
+/* Takes the PDU over. Errors: -ENOMEM. */
+int guard_send(struct guard *guard, coap_pdu_t *pdu, uint64_t token);
+/* From within libcoap: an answer was verified, a request has failed, an event. */
+void guard_answered(struct guard *guard, uint64_t token);
+void guard_failed(struct guard *guard);
+void guard_event(struct guard *guard, coap_event_t event);
+/* Does what is due of all of them. */
+void guard_turn_all(struct stack *stack);
+
+/* stack_oscore.c. NULL: cannot be made, or this libcoap has none. `conf` is a secret. */
+coap_session_t *oscore_session(coap_context_t *context, const coap_address_t *remote, struct tg_bytes conf,
+			       struct sequence *sequence);
+/* Why a message was not taken; NULL: the event is about something else. */
+const char *oscore_refusal(coap_event_t event);
 
 uint64_t stack_token(const coap_pdu_t *pdu);
 

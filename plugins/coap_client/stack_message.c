@@ -5,7 +5,7 @@
 #include "stack_internal.h"
 #include "texts.h"
 
-enum { CODE_CLASS = 100, UINT_MAX_SIZE = 8 };
+enum { OPTION_ECHO = 252, CODE_CLASS = 100, UINT_MAX_SIZE = 8 };
 
 uint64_t stack_token(const coap_pdu_t *pdu)
 {
@@ -47,6 +47,7 @@ bool stack_parse(const coap_pdu_t *pdu, struct stack_message *ret_message)
 	const coap_opt_t *format = option_find(pdu, COAP_OPTION_CONTENT_FORMAT);
 	const coap_opt_t *max_age = option_find(pdu, COAP_OPTION_MAXAGE);
 	const coap_opt_t *etag = option_find(pdu, COAP_OPTION_ETAG);
+	const coap_opt_t *echo = option_find(pdu, OPTION_ECHO);
 	const uint8_t *data = NULL;
 	size_t size = 0;
 
@@ -62,6 +63,10 @@ bool stack_parse(const coap_pdu_t *pdu, struct stack_message *ret_message)
 	if (etag && coap_opt_length(etag) <= STACK_ETAG_MAX) {
 		ret_message->etag_size = coap_opt_length(etag);
 		memcpy(ret_message->etag, coap_opt_value(etag), ret_message->etag_size);
+	}
+	if (echo && coap_opt_length(echo) > 0 && coap_opt_length(echo) <= STACK_ECHO_MAX) {
+		ret_message->echo_size = coap_opt_length(echo);
+		memcpy(ret_message->echo, coap_opt_value(echo), ret_message->echo_size);
 	}
 	if (coap_get_data(pdu, &size, &data))
 		ret_message->payload = (struct tg_bytes){.data = data, .size = size};
@@ -109,6 +114,8 @@ int stack_write(coap_pdu_t *pdu, const struct stack_message *message)
 	       write_block(pdu, COAP_OPTION_BLOCK1, &message->block1);
 	if (good && message->size1 > 0)
 		good = write_uint(pdu, COAP_OPTION_SIZE1, message->size1);
+	if (good && message->echo_size > 0)
+		good = coap_add_option(pdu, OPTION_ECHO, message->echo_size, message->echo) > 0;
 	if (good && message->payload.size > 0)
 		good = coap_add_data(pdu, message->payload.size, message->payload.data);
 	return good ? 0 : -EMSGSIZE;

@@ -39,23 +39,23 @@ static void on_kept(void *arg, const struct notes_asker *asker, int result)
 	results[n_answers++] = result;
 }
 
-static int open_with(bool used, int64_t period_us, unsigned burst)
+static int open_with(int64_t period_us, unsigned burst)
 {
-	const struct notes_settings settings = {folder, used, period_us, burst};
+	const struct notes_settings settings = {folder, period_us, burst};
 
 	return notes_new(loop, &settings, on_kept, NULL, &notes);
 }
 
-static void open_notes(bool used)
+static void open_notes(void)
 {
-	ck_assert_int_eq(open_with(used, 1, 1), 0);
+	ck_assert_int_eq(open_with(1, 1), 0);
 }
 
-static void reopen(bool used)
+static void reopen(void)
 {
 	notes_free(notes);
 	notes = NULL;
-	open_notes(used);
+	open_notes();
 }
 
 static void setup(void)
@@ -135,7 +135,7 @@ START_TEST(notes_are_there_again)
 {
 	struct notes_stats stats;
 
-	open_notes(false);
+	open_notes();
 	ck_assert_str_eq(all_of("field"), "");
 	ck_assert_int_eq(keep_and_wait("field", "a", "1"), 0);
 	ck_assert_int_eq(keep_and_wait("field", "b", "2"), 0);
@@ -145,7 +145,7 @@ START_TEST(notes_are_there_again)
 	ck_assert_uint_eq(askers[0].instance, 7);
 	ck_assert_uint_eq(askers[0].generation, 2);
 	ck_assert_uint_eq(askers[0].number, 1);
-	reopen(true);
+	reopen();
 	ck_assert_str_eq(all_of("field"), "a=3 b=2 ");
 	ck_assert_str_eq(all_of("cloud"), "a=other ");
 	ck_assert_str_eq(all_of("nobody"), "");
@@ -154,7 +154,7 @@ START_TEST(notes_are_there_again)
 	notes_stats(notes, &stats);
 	ck_assert_uint_eq(stats.count, 2);
 	ck_assert_uint_eq(stats.pending, 0);
-	reopen(true);
+	reopen();
 	ck_assert_str_eq(all_of("field"), "a=3 ");
 	ck_assert_uint_eq(notes_loss(notes), 0);
 }
@@ -162,11 +162,11 @@ END_TEST
 
 START_TEST(what_waits_is_written_at_the_end)
 {
-	open_notes(false);
+	open_notes();
 	keep("field", "a", "1");
 	ck_assert_uint_eq(n_answers, 0);
 	ck_assert_str_eq(all_of("field"), "");
-	reopen(true);
+	reopen();
 	ck_assert_uint_eq(n_answers, 0);
 	ck_assert_str_eq(all_of("field"), "a=1 ");
 }
@@ -174,7 +174,7 @@ END_TEST
 
 START_TEST(a_name_for_the_whole_gateway_has_one_owner)
 {
-	open_notes(false);
+	open_notes();
 	ck_assert_int_eq(keep_and_wait("field", "!key", "1"), 0);
 	ck_assert_int_eq(keep_and_wait("cloud", "!key", "2"), -EEXIST);
 	ck_assert_int_eq(keep_and_wait("field", "!key", "3"), 0);
@@ -187,7 +187,7 @@ END_TEST
 
 START_TEST(a_refusal_leaves_the_rest_of_its_batch)
 {
-	open_notes(false);
+	open_notes();
 	ck_assert_int_eq(keep_and_wait("field", "!key", "1"), 0);
 	keep("cloud", "a", "1");
 	keep("cloud", "!key", "1");
@@ -205,7 +205,7 @@ START_TEST(there_is_an_end_to_them)
 	struct notes_stats stats;
 	char name[16];
 
-	open_notes(false);
+	open_notes();
 	for (unsigned i = 0; i <= TG_NOTES_MAX; i++) {
 		snprintf(name, sizeof(name), "%u", i);
 		keep("field", name, "1");
@@ -228,7 +228,7 @@ START_TEST(too_many_at_once_are_refused_at_once)
 {
 	const struct notes_asker asker = {1, 1, 1};
 
-	ck_assert_int_eq(open_with(false, SOON_US, 0), 0);
+	ck_assert_int_eq(open_with(SOON_US, 0), 0);
 	for (unsigned i = 0; i < NOTES_PENDING_MAX; i++)
 		ck_assert_int_eq(notes_keep(notes, "field", bytes_text("a"), bytes_text("1"), &asker), 0);
 	ck_assert_int_eq(notes_keep(notes, "field", bytes_text("a"), bytes_text("1"), &asker), -ENOBUFS);
@@ -240,7 +240,7 @@ START_TEST(flash_is_spared)
 {
 	struct notes_stats stats;
 
-	ck_assert_int_eq(open_with(false, 3600 * CLOCK_S_US, 4), 0);
+	ck_assert_int_eq(open_with(3600 * CLOCK_S_US, 4), 0);
 	for (unsigned i = 0; i < 4; i++)
 		ck_assert_int_eq(keep_and_wait("field", "a", "1"), 0);
 	for (unsigned i = 0; i < 100; i++)
@@ -258,38 +258,40 @@ START_TEST(a_damaged_file_is_a_loss)
 {
 	uint64_t loss;
 
-	open_notes(false);
+	open_notes();
 	ck_assert_int_eq(keep_and_wait("field", "a", "1"), 0);
 	notes_free(notes);
 	notes = NULL;
 	spoil("notes.db", "this is no database, and was one before");
-	open_notes(true);
+	open_notes();
 	loss = notes_loss(notes);
 	ck_assert_uint_ne(loss, 0);
 	ck_assert_str_eq(all_of("field"), "");
 	ck_assert_ptr_nonnull(strstr(logged, "are damaged; they are set aside as"));
 	ck_assert_ptr_nonnull(strstr(logged, "are lost"));
-	reopen(true);
+	reopen();
 	ck_assert_uint_eq(notes_loss(notes), loss);
 	notes_free(notes);
 	notes = NULL;
 	spoil("notes.db", "again");
-	open_notes(true);
+	open_notes();
 	ck_assert_uint_ne(notes_loss(notes), loss);
 	ck_assert_uint_ne(notes_loss(notes), 0);
 }
 END_TEST
 
-START_TEST(a_missing_file_is_a_loss_in_a_used_folder_only)
+START_TEST(a_missing_file_is_a_loss_where_there_was_one)
 {
-	open_notes(false);
+	char path[128];
+
+	open_notes();
 	ck_assert_uint_eq(notes_loss(notes), 0);
 	ck_assert_str_eq(logged, "");
 	notes_free(notes);
 	notes = NULL;
-	teardown();
-	setup();
-	open_notes(true);
+	snprintf(path, sizeof(path), "%s/notes.db", folder);
+	ck_assert_int_eq(unlink(path), 0);
+	open_notes();
 	ck_assert_uint_ne(notes_loss(notes), 0);
 	ck_assert_ptr_nonnull(strstr(logged, "are lost"));
 }
@@ -307,7 +309,7 @@ START_TEST(a_walk_ends_where_it_is_told_to)
 {
 	int calls = 0;
 
-	open_notes(false);
+	open_notes();
 	ck_assert_int_eq(keep_and_wait("field", "a", "1"), 0);
 	ck_assert_int_eq(keep_and_wait("field", "b", "1"), 0);
 	ck_assert_int_eq(notes_each(notes, "field", refuse, &calls), -ENOBUFS);
@@ -333,7 +335,7 @@ int main(void)
 	tcase_add_test(cases, too_many_at_once_are_refused_at_once);
 	tcase_add_test(cases, flash_is_spared);
 	tcase_add_test(cases, a_damaged_file_is_a_loss);
-	tcase_add_test(cases, a_missing_file_is_a_loss_in_a_used_folder_only);
+	tcase_add_test(cases, a_missing_file_is_a_loss_where_there_was_one);
 	tcase_add_test(cases, a_walk_ends_where_it_is_told_to);
 	suite_add_tcase(suite, cases);
 	runner = srunner_create(suite);
