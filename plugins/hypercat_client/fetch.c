@@ -168,8 +168,11 @@ static bool set_token(const struct fetch *fetch)
 	if (fetcher->bearer)
 		return curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) == CURLE_OK &&
 		       curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, fetcher->token) == CURLE_OK;
-	return curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) == CURLE_OK &&
-	       curl_easy_setopt(curl, CURLOPT_USERNAME, fetcher->token) == CURLE_OK &&
+	if (curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) != CURLE_OK)
+		return false;
+	if (strchr(fetcher->token, ':'))
+		return curl_easy_setopt(curl, CURLOPT_USERPWD, fetcher->token) == CURLE_OK;
+	return curl_easy_setopt(curl, CURLOPT_USERNAME, fetcher->token) == CURLE_OK &&
 	       curl_easy_setopt(curl, CURLOPT_PASSWORD, "") == CURLE_OK;
 }
 

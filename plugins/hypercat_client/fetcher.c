@@ -32,7 +32,7 @@ static int files_read(const struct tg_host *host, const char *setting, struct co
 	return r;
 }
 
-/* One word of visible characters; a colon would end the user name that it is sent as. */
+/* One word of visible characters. */
 static int read_token(struct fetcher *fetcher, const struct content *content)
 {
 	const struct tg_host *host = fetcher->host;
@@ -46,8 +46,6 @@ static int read_token(struct fetcher *fetcher, const struct content *content)
 	for (const char *at = fetcher->token; at && *at; at++)
 		if (*at <= 0x20 || *at >= 0x7f)
 			problem = "holds more than one word";
-	if (!problem && !fetcher->bearer && strchr(fetcher->token, ':'))
-		problem = "holds a ':', which a user name cannot have";
 	if (problem)
 		host->log(host, TG_LOG_ERROR, NULL, "the file of \"token\" %s", problem);
 	return problem ? -EINVAL : 0;

@@ -166,7 +166,7 @@ int href_parse(const char *text, const struct href *base, struct href *ret_href)
 		return -EPROTONOSUPPORT;
 	if (base && curl_url_set(handle, CURLUPART_URL, base->text, 0) != CURLUE_OK)
 		return -EINVAL;
-	if (curl_url_set(handle, CURLUPART_URL, text, CURLU_URLENCODE) != CURLUE_OK ||
+	if (curl_url_set(handle, CURLUPART_URL, text, CURLU_URLENCODE | CURLU_ALLOW_SPACE) != CURLUE_OK ||
 	    curl_url_get(handle, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
 		return -EINVAL;
 	if (strcasecmp(scheme, "https") != 0)

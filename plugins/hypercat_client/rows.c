@@ -12,7 +12,8 @@ const struct tg_setting plan_rows[] = {
 	{"token", TG_KEY_FILE, TG_LIVE, "", NULL, 0, 0, NULL,
 	 "file with the key that the catalogues want; it is sent to their hosts and ports alone"},
 	{"token_as", TG_CHOICE, TG_LIVE, "", "basic", 0, 0, "basic bearer",
-	 "how it is sent: as a user name without a password, as HyperCat has it, or as a bearer token"},
+	 "how it is sent: as a user name, as HyperCat has it, without a password unless one stands behind a ':', or as "
+	 "a bearer token"},
 	{"trust", TG_FILE, TG_LIVE | TG_REQUIRED, "", NULL, 0, 0, NULL,
 	 "certificates that servers' certificates are issued under, PEM; several stand side by side"},
 	{"crl", TG_FILE, TG_LIVE, "", NULL, 0, 0, NULL,

@@ -160,7 +160,7 @@ START_TEST(a_reload_takes_over_or_leaves_all_as_it_was)
 	ck_assert_uint_eq(rig_readings_of("localhost/b.json"), 0);
 	mock_set(mock, "trust", rig_file("server.key"));
 	ck_assert_int_lt(mock_reload(mock), 0);
-	rig_put("a.txt", "24");
+	rig_put("a.txt", "24.125"); /* of another size: the server's ETags know nothing shorter than a second */
 	ck_assert(MOCK_UNTIL(mock, rig_readings_of("localhost/a.txt") == 2, RIG_SOON_MS));
 }
 END_TEST

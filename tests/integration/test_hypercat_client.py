@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import signal
 import threading
 import time
@@ -10,7 +11,9 @@ import time
 from harness import GatewayCase, main, wait_until
 from harness import catalogue as cats
 from harness.catalogue import TYPE, Catalogue, item, nested
-from harness.gateway import Groups
+from harness.gateway import Gateway, Groups
+from harness.process import free_port
+from harness.sensors import Sensor
 
 
 KILLS = 12
@@ -360,6 +363,77 @@ class Kills(Harvest):
         self.catalogue.put("/lots/7/free", "13")
         wait_until(lambda: self.arrived("lots/7/free")[-1].payload == "13", "the new value arrives")
         self.wait_link("park")
+
+
+class Chain(GatewayCase):
+    """Two gateways: what sensors hand in at the one, the other finds in its catalogue and sends to the cloud."""
+    links = ["cloud", "park"]
+    allowed = [r"park: ", r'"localhost:\d+" does not serve']
+
+    def configuration(self, **changes):
+        self.port = free_port()
+        settings = super().configuration(**changes)
+        field, cloud = settings["endpoints"]
+        self.first = Gateway(self.folder / "first", {
+            "gateway": {"name": "roof", "site": "plant-7"},
+            "endpoints": Groups([field, {
+                "name": "catalogue", "adapter": "hypercat", "listen": f"https://127.0.0.1:{self.port}",
+                "certificate": self.pki.certificate("broker"), "key": self.pki.key("broker"),
+            }]),
+            "routes": Groups([{"name": "shown", "from": "field", "match": "{path}", "to": "catalogue", "address": "{path}"}]),
+            "profiles": Groups([{"name": "readers", "devices": ["hall-3"], "reads": ["*/{path}"], "paths": ["nothing"]}]),
+        })
+        self.addCleanup(self.first.close)
+        self.first.start()
+        token = self.folder / "token"
+        token.touch(mode=0o600)
+        key = self.first.ctl("device", "add", "hall-3", "--psk", "--endpoint", "catalogue")["key"]
+        token.write_text(f"hall-3:{key}\n", encoding="ascii")
+        settings["endpoints"] = Groups([
+            {"name": "park", "adapter": "hypercat_client", "catalogues": [f"https://localhost:{self.port}/cat"],
+             "hosts": ["127.0.0.1"], "trust": self.pki.certificate("cloud-ca"), "token": token, "harvest_interval_s": 1,
+             "poll_interval_s": 1, "backoff_min_ms": 100, "backoff_max_s": 1},
+            cloud,
+        ])
+        settings["routes"] = Groups([
+            {"name": "telemetry", "from": "park", "match": "readings/{sensor}/{path}", "source_device": "{sensor}",
+             "to": "cloud", "address": "up/{device}/{path}"},
+        ])
+        return settings
+
+    def tearDown(self):
+        super().tearDown()
+        self.assertEqual(self.first.stop(), 0, "the first gateway did not end well")
+        unexpected = [line for line in self.first.complaints() if not re.search(r"catalogue: |no seccomp", line)]
+        self.assertEqual(unexpected, [])
+
+    def sensor(self, name):
+        key = bytes.fromhex(self.first.ctl("device", "add", name, "--psk", "--endpoint", "field")["key"])
+        while 0 in key:  # the client takes its key as a text
+            key = bytes.fromhex(self.first.ctl("device", "rotate", name)["key"])
+        return Sensor(name, self.coap_port, key=key)
+
+    def expect(self, device, path, payload):
+        def found():
+            return [m for m in self.subscriber.messages() if m.topic == f"up/{device}/{path}" and m.payload == payload]
+        message = wait_until(found, f"{payload} of {device} at {path} arrives")[0]
+        self.assertEqual(message.device, device)
+        return message
+
+    def test_readings_go_from_gateway_to_gateway(self):
+        pump, tank = self.sensor("pump-1"), self.sensor("tank 2")
+        self.assertEqual(pump.post("temperature", "21.5", content_format=0).code, "2.04")
+        self.assertEqual(tank.post("level/now", "[1]", content_format=50).code, "2.04")
+        self.expect("pump-1", "temperature", "21.5")
+        self.assertEqual(self.expect("tank 2", "level/now", "[1]").content_type, "application/json")
+        os.kill(wait_until(lambda: self.first.pid("catalogue"), "the server runs"), signal.SIGKILL)
+        self.assertEqual(pump.post("temperature", "22.5", content_format=0).code, "2.04")
+        self.expect("pump-1", "temperature", "22.5")
+        os.kill(wait_until(lambda: self.gateway.pid("park"), "the client runs"), signal.SIGKILL)
+        self.assertEqual(pump.post("temperature", "23.5", content_format=0).code, "2.04")
+        self.expect("pump-1", "temperature", "23.5")
+        wait_until(lambda: self.gateway.endpoint("park")["counters"].get("resources") == 2, "two resources are told")
+        self.assertEqual(self.gateway.endpoint("park")["counters"]["items_malformed"], 0)
 
 
 if __name__ == "__main__":
