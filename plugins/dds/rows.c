@@ -28,7 +28,7 @@ const struct tg_setting options_rows[] = {
 	{"reader_samples", TG_INT, 0, "", "1024", 1, 1000000, NULL,
 	 "most samples of a topic that wait to be taken; a reliable writer is held back then"},
 	{"readers", TG_INT, 0, "", "1", 0, 1000, NULL,
-	 "a sample is written only when so many readers of its topic are there, reliable ones; 0: also when nobody is"},
+	 "a sample is written only when so many readers of its topic are there; 0: also when nobody is"},
 	{"write_window", TG_INT, 0, "", "256", 1, 4096, NULL,
 	 "most samples that wait for the acknowledgement of readers"},
 	{"confirm_timeout_s", TG_INT, 0, "s", "30", 1, 3600, NULL,

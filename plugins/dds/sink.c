@@ -141,8 +141,9 @@ static int write_one(struct sink *sink, struct topic *topic, const struct tg_del
 int sink_deliver(struct sink *sink, const struct tg_delivery *delivery)
 {
 	char name[TG_PATH_MAX + 1];
+	dds_instance_handle_t readers[TOPICS_READERS_MOST];
 	struct topic *topic;
-	uint32_t lost;
+	size_t n;
 
 	if (sink->stopping || sink->n_written >= sink->options->write_window)
 		return -EAGAIN;
@@ -153,10 +154,13 @@ int sink_deliver(struct sink *sink, const struct tg_delivery *delivery)
 		return later(sink, delivery, name, "there are too many topics");
 	if (!topic->writer)
 		return later(sink, delivery, name, "nobody on the domain has said what type it is of");
-	if (topics_readers(topic, &lost) < sink->options->readers)
+	n = topics_readers(topic, readers);
+	if (n < sink->options->readers)
 		return later(sink, delivery, name, "nobody reads it");
-	if (!topic->n_unconfirmed)
-		topic->lost = lost;
+	if (!topic->n_unconfirmed) {
+		memcpy(topic->readers, readers, n * sizeof(*readers));
+		topic->n_readers = n;
+	}
 	return write_one(sink, topic, delivery);
 }
 
@@ -188,20 +192,38 @@ static const struct sink_written *oldest(const struct sink *sink, const struct t
 	return NULL;
 }
 
+/* Whether all that read the topic when its unconfirmed samples were written still do. Asked behind the acknowledgements: those
+ * of a reader that goes are not waited for any more, but only when it is no longer among these. */
+static bool all_there(const struct topic *topic)
+{
+	dds_instance_handle_t readers[TOPICS_READERS_MOST];
+	size_t n = topics_readers(topic, readers);
+
+	for (size_t i = 0; i < topic->n_readers; i++) {
+		size_t k = 0;
+
+		while (k < n && readers[k] != topic->readers[i])
+			k++;
+		if (k == n)
+			return false;
+	}
+	return true;
+}
+
 static void look(struct sink *sink, struct topic *topic)
 {
 	const struct sink_written *first = oldest(sink, topic);
 	int64_t now_us = sink->host->now_us(sink->host);
-	uint32_t readers, lost;
+	bool acknowledged;
 
 	if (!first)
 		return;
-	readers = topics_readers(topic, &lost);
-	if (lost != topic->lost || readers < sink->options->readers) {
+	acknowledged = dds_wait_for_acks(topic->writer, 0) == DDS_RETCODE_OK;
+	if (!all_there(topic)) {
 		answer(sink, topic, TG_RETRY);
 		return;
 	}
-	if (dds_wait_for_acks(topic->writer, 0) == DDS_RETCODE_OK) {
+	if (acknowledged) {
 		answer(sink, topic, TG_CONFIRMED);
 		return;
 	}

@@ -143,14 +143,11 @@ struct topic *topics_ask(struct topics *topics, const char *name)
 	return topic;
 }
 
-uint32_t topics_readers(const struct topic *topic, uint32_t *ret_lost)
+size_t topics_readers(const struct topic *topic, dds_instance_handle_t ret_readers[TOPICS_READERS_MOST])
 {
-	dds_publication_matched_status_t status = {0};
+	dds_return_t n = dds_get_matched_subscriptions(topic->writer, ret_readers, TOPICS_READERS_MOST);
 
-	if (dds_get_publication_matched_status(topic->writer, &status) != DDS_RETCODE_OK)
-		status.current_count = 0;
-	*ret_lost = status.total_count - status.current_count;
-	return status.current_count;
+	return n < 0 ? 0 : n > TOPICS_READERS_MOST ? TOPICS_READERS_MOST : (size_t)n;
 }
 
 /* Whether one of our partitions is one of these; none at all is the default one, which has the empty name. */

@@ -19,6 +19,8 @@
 #include "type.h"
 #include "wake.h"
 
+enum { TOPICS_READERS_MOST = 256 };
+
 struct topic {
 	LIST_ENTRY(topic) link;
 	struct topics *topics;
@@ -35,7 +37,8 @@ struct topic {
 	atomic_bool ready;                  /* the reader may have something */
 	/* The sink's: what was written and not acknowledged yet. */
 	size_t n_unconfirmed;
-	uint32_t lost; /* readers that had been lost when the first of them was written */
+	dds_instance_handle_t readers[TOPICS_READERS_MOST]; /* that were there when the first of them was written */
+	size_t n_readers;
 };
 
 struct topics {
@@ -68,7 +71,7 @@ void topics_done(struct topics *topics);
  * no memory. */
 struct topic *topics_ask(struct topics *topics, const char *name);
 
-/* How many readers the topic's writer has, and how many it has lost since it is there. */
-uint32_t topics_readers(const struct topic *topic, uint32_t *ret_lost);
+/* The readers that the topic's writer has at this moment, the first of them. */
+size_t topics_readers(const struct topic *topic, dds_instance_handle_t ret_readers[TOPICS_READERS_MOST]);
 
 #endif
