@@ -30,9 +30,9 @@ dds_la_SOURCES = \
 	plugins/dds/trace.c plugins/dds/trace.h \
 	plugins/dds/wake.c plugins/dds/wake.h
 dds_la_CPPFLAGS = -I$(top_srcdir)/include -I$(top_srcdir)/plugins -D_GNU_SOURCE -DTG_DDS_SECURITY='"$(DDS_SECURITY)"'
-dds_la_CFLAGS = $(AM_CFLAGS) $(DDS_CFLAGS) $(JANSSON_CFLAGS)
+dds_la_CFLAGS = $(AM_CFLAGS) $(DDS_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS)
 dds_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -no-undefined -export-symbols-regex '^tidegate_adapter$$'
-dds_la_LIBADD = libddsvalue.la $(DDS_LIBS)
+dds_la_LIBADD = libddsvalue.la $(DDS_LIBS) $(OPENSSL_LIBS)
 
 # The peers of the tests, made from the IDL.
 DDS_TYPES = dds_types.c dds_types.h
@@ -84,3 +84,15 @@ tests_adapter_test_dds_sink_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_adapter_test_dds_sink_LDADD = libmockhost.la $(CHECK_LIBS)
 tests_adapter_test_dds_sink_DEPENDENCIES = libmockhost.la dds.la tests/adapter/dds_peer tests/adapter/dds_peer_untold \
 	libdds_test_types.la
+check_PROGRAMS += tests/adapter/test_dds_security
+UNIT_TESTS += tests/adapter/test_dds_security
+EXTRA_DIST += tests/adapter/dds_pki.sh
+tests_adapter_test_dds_security_SOURCES = tests/adapter/test_dds_security.c $(DDS_RIG)
+tests_adapter_test_dds_security_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_adapter_test_dds_security_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_adapter_test_dds_security_LDADD = libmockhost.la $(CHECK_LIBS)
+tests_adapter_test_dds_security_DEPENDENCIES = libmockhost.la dds.la tests/adapter/dds_peer
+
+INTEGRATION_TESTS += tests/integration/test_dds.py
+SANITIZE_TESTS += tests/integration/test_dds.py
+EXTRA_DIST += tests/integration/test_dds.py

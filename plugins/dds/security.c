@@ -3,21 +3,28 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { FILE_MOST = 256 * 1024 };
+enum { FILE_CERTIFICATE, FILE_KEY, FILE_TRUST, FILE_PERMISSIONS_TRUST, FILE_GOVERNANCE, FILE_PERMISSIONS };
 
 static const char prefix[] = "data:,";
 
 static const struct {
 	const char *setting, *property;
 } files[SECURITY_FILES] = {
-	{"trust", "dds.sec.auth.identity_ca"},       {"certificate", "dds.sec.auth.identity_certificate"},
-	{"key", "dds.sec.auth.private_key"},         {"permissions_trust", "dds.sec.access.permissions_ca"},
-	{"governance", "dds.sec.access.governance"}, {"permissions", "dds.sec.access.permissions"},
+	[FILE_CERTIFICATE] = {"certificate", "dds.sec.auth.identity_certificate"},
+	[FILE_KEY] = {"key", "dds.sec.auth.private_key"},
+	[FILE_TRUST] = {"trust", "dds.sec.auth.identity_ca"},
+	[FILE_PERMISSIONS_TRUST] = {"permissions_trust", "dds.sec.access.permissions_ca"},
+	[FILE_GOVERNANCE] = {"governance", "dds.sec.access.governance"},
+	[FILE_PERMISSIONS] = {"permissions", "dds.sec.access.permissions"},
 };
 
 static const struct {
@@ -82,6 +89,27 @@ void security_forget(struct security *security)
 	}
 }
 
+/* The library would begin with any pair, and then nobody would speak to it. */
+static int check_pair(const struct tg_host *host, const struct security *security)
+{
+	const char *certificate_text = security->texts[FILE_CERTIFICATE] + sizeof(prefix) - 1;
+	const char *key_text = security->texts[FILE_KEY] + sizeof(prefix) - 1;
+	BIO *certificate_bio = BIO_new_mem_buf(certificate_text, -1), *key_bio = BIO_new_mem_buf(key_text, -1);
+	X509 *certificate = certificate_bio ? PEM_read_bio_X509(certificate_bio, NULL, NULL, NULL) : NULL;
+	char no_password[] = "";
+	EVP_PKEY *key = key_bio ? PEM_read_bio_PrivateKey(key_bio, NULL, NULL, no_password) : NULL;
+	bool good = certificate && key && X509_check_private_key(certificate, key) == 1;
+
+	EVP_PKEY_free(key);
+	X509_free(certificate);
+	BIO_free(key_bio);
+	BIO_free(certificate_bio);
+	ERR_clear_error();
+	if (!good)
+		host->log(host, TG_LOG_ERROR, NULL, "'key' is not the key of 'certificate', or one of them is no PEM");
+	return good ? 0 : -EBADMSG;
+}
+
 /* They stay loaded: the library closes its own handle alone. */
 static int load_plugins(const struct tg_host *host, struct security *security)
 {
@@ -106,6 +134,8 @@ int security_open(const struct tg_host *host, bool insecure, struct security *re
 	}
 	for (size_t i = 0; i < SECURITY_FILES && r >= 0; i++)
 		r = read_setting(host, files[i].setting, &security.texts[i]);
+	if (r >= 0)
+		r = check_pair(host, &security);
 	if (r >= 0)
 		r = load_plugins(host, &security);
 	if (r < 0) {

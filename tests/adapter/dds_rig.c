@@ -99,6 +99,7 @@ static void become(const char *program, char **words, int in, int out)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(in, 0);
 	dup2(out, 1);
+	dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), 2);
 	execv(program, words);
 	_exit(127);
 }
@@ -147,7 +148,7 @@ void rig_say(struct rig_peer *peer, const char *format, ...)
 	ck_assert_int_eq(write(peer->in, line, (size_t)n), n);
 }
 
-static void listen_to(struct rig_peer *peer)
+void rig_peek(struct rig_peer *peer)
 {
 	ssize_t n = read(peer->out, peer->text + peer->size, sizeof(peer->text) - 1 - peer->size);
 
@@ -178,7 +179,7 @@ const char *rig_expect(struct rig_peer *peer, const char *line)
 			mock_turn(mock, 2000);
 		else
 			usleep(2000);
-		listen_to(peer);
+		rig_peek(peer);
 		ck_assert_msg(mock_deadline(0) < end_us, "a peer does not say '%s', but: %s", line, peer->text);
 	}
 	after = strchr(at, '\n') + 1;
@@ -192,7 +193,7 @@ unsigned rig_count(struct rig_peer *peer, const char *line)
 {
 	unsigned n = 0;
 
-	listen_to(peer);
+	rig_peek(peer);
 	for (char *at = peer->text, *end; (end = strchr(at, '\n')); at = end + 1)
 		n += strncmp(at, line, strlen(line)) == 0;
 	return n;

@@ -31,6 +31,8 @@ struct rig_peer *rig_peer(const char *program, const char *role, const char *top
 void rig_say(struct rig_peer *peer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Waits, with the adapter's loop running, for a line that begins so, and takes it and what stands before it away. Returns the line. */
 const char *rig_expect(struct rig_peer *peer, const char *line);
+/* Takes in what it has said. */
+void rig_peek(struct rig_peer *peer);
 /* How many lines so far that begin so; they stay. */
 unsigned rig_count(struct rig_peer *peer, const char *line);
 void rig_kill(struct rig_peer *peer);

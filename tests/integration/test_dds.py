@@ -5,11 +5,13 @@ import os
 import random
 import signal
 import socket
+import struct
 import subprocess
 import time
 
 from harness import GatewayCase, main, wait_until
-from harness.gateway import BUILD, Groups
+from harness.clock import seconds
+from harness.gateway import BUILD, SOURCE, Groups
 from harness.process import Lines
 
 DEADLINE_S = 60
@@ -40,10 +42,10 @@ class Domain:
 class Peer:
     """tests/adapter/dds_peer.c: told what to do line by line."""
 
-    def __init__(self, domain, role, topic, kind, *options):
+    def __init__(self, domain, role, topic, kind, *options, environment=None):
         self.process = subprocess.Popen(
-            [BUILD / "tests/adapter/dds_peer", str(domain.number), role, topic, kind, *options],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            [BUILD / "tests/adapter/dds_peer", str(domain.number), role, topic, kind, *options], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
         self.lines = Lines()
         self.lines.follow(self.process.stdout)
         self.expect("ready")
@@ -94,8 +96,8 @@ class DdsCase(GatewayCase):
         ])
         return settings
 
-    def peer(self, *words):
-        peer = Peer(self.domain, *words)
+    def peer(self, *words, **named):
+        peer = Peer(self.domain, *words, **named)
         self.addCleanup(peer.close)
         return peer
 
@@ -129,6 +131,118 @@ class Ways(DdsCase):
         self.assertEqual(sensor.post("Set", reading).code, "2.04")
         wait_until(lambda: reader.samples() == ["sample 4 2 0.5 1 from coap"], "the sample arrives", DEADLINE_S)
         wait_until(lambda: self.gateway.outbox("cell")["ledger"]["delivered"] == 1, "it is delivered", DEADLINE_S)
+
+
+class Kills(DdsCase):
+    """Its writer keeps what it has written: after a kill it gives it again, and repeats are all there may be."""
+
+    allowed = [*DdsCase.allowed, r"cell", r"cloud"]
+    settings = {"limits": {"restart_min_ms": 10, "restart_max_ms": 100}}
+    cell = {"write_durability": "transient_local", "write_depth": 1000}
+    READINGS, KILLS = 2000, 5
+
+    def write_and_kill(self, kill):
+        writer = self.peer("write", "T", "Reading", "transient_local")
+        writer.do("match 1", "matched")
+        step = self.READINGS // self.KILLS
+        for begin in range(0, self.READINGS, step):
+            writer.say(f"write {begin} {begin + step}")
+            self.wait_numbers(begin + random.randrange(1, step))
+            kill()
+        self.assertEqual(sorted(set(self.wait_numbers(self.READINGS))), list(range(self.READINGS)))
+        self.wait_drained()
+
+    def kill_endpoint(self, name):
+        pid = wait_until(lambda: self.gateway.pid(name), f"'{name}' runs", DEADLINE_S)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: self.gateway.pid(name) not in (None, pid), f"'{name}' runs again", DEADLINE_S)
+
+    def test_of_the_dds_process_lose_nothing(self):
+        self.write_and_kill(lambda: self.kill_endpoint("cell"))
+
+    def test_of_the_core_lose_nothing(self):
+        def kill():
+            self.gateway.kill()
+            self.gateway.start()
+        self.write_and_kill(kill)
+
+    def test_of_the_writing_process_lose_nothing(self):
+        """Readings of a device are acknowledged when they are safe; each becomes a sample, though the process dies again and again."""
+        reader = self.peer("read", "Set", "Reading")
+        sensor = self.psk_sensor("meter-1")
+        for n in range(60):
+            text = {"data": {"id": 1, "seq": n, "value": 1, "scale": "KELVIN", "text": "x"}}
+            self.assertEqual(sensor.post("Set", json.dumps(text)).code, "2.04")
+            if n % 20 == 10:
+                self.kill_endpoint("cell")
+
+        def all_there():
+            return {int(line.split()[2]) for line in reader.samples()} == set(range(60))
+        wait_until(all_there, "every reading is a sample", DEADLINE_S)
+        wait_until(lambda: self.gateway.outbox("cell")["ledger"]["held"] == 0, "all is delivered", DEADLINE_S)
+
+
+class Outage(DdsCase):
+    allowed = [*DdsCase.allowed, r"cloud"]
+
+    def test_of_the_broker_is_waited_for(self):
+        writer = self.peer("write", "T", "Reading")
+        writer.do("match 1", "matched")
+        self.broker.stop()
+        writer.do("write 0 500", "written")
+        writer.do("acks", "acknowledged")
+        self.broker.start()
+        self.assertEqual(sorted(set(self.wait_numbers(500))), list(range(500)))
+        self.wait_drained()
+
+
+class Secured(DdsCase):
+    """DDS Security behind the sandbox: its plugins and papers are there, though no file can be opened any more."""
+
+    allowed = [r"library: "]
+
+    def setUp(self):
+        papers = self.root / "papers"
+        if not papers.exists():
+            subprocess.run([SOURCE / "tests/adapter/dds_pki.sh", papers], check=True)
+        self.papers = papers
+        self.cell = {
+            "insecure": None, "certificate": papers / "gateway.crt", "key": papers / "gateway.key",
+            "trust": papers / "identity-ca.crt", "permissions_trust": papers / "permissions-ca.crt",
+            "governance": papers / "governance.p7s", "permissions": papers / "gateway.p7s",
+        }
+        super().setUp()
+
+    def in_2020(self):
+        library, offset = self.folder / "fake_clock.so", self.folder / "offset"
+        subprocess.run([os.environ.get("CC", "cc").split()[0], "-shared", "-fPIC", "-o", library,
+                        SOURCE / "tests/integration/fake_clock.c"], check=True)
+        offset.write_bytes(struct.pack("=qq", round(seconds("2020-06-01") - time.time()), 0))
+        return {"LD_PRELOAD": str(library), "FAKE_CLOCK": str(offset)}
+
+    def test_only_who_is_known_gets_in(self):
+        stranger = self.peer("write", "T", "Reading", f"security={self.papers}/stranger")
+        nobody = self.peer("write", "T", "Reading")
+        for bad in stranger, nobody:
+            bad.do("write 1000 1010", "written")
+        writer = self.peer("write", "T", "Reading", f"security={self.papers}/good")
+        writer.do("match 1", "matched")
+        writer.do("write 0 50", "written")
+        self.assertEqual(sorted(self.wait_numbers(50)), list(range(50)))
+        for bad in stranger, nobody:
+            bad.do("match 0", "matched")
+        self.assertIn("DDS Security", self.gateway.endpoint("cell")["detail"])
+
+    def test_an_expired_certificate_is_refused(self):
+        """Its owner lives in 2020, when it was good."""
+        expired = self.peer("write", "T", "Reading", f"security={self.papers}/expired", environment=self.in_2020())
+        expired.do("write 1000 1010", "written")
+        self.gateway.lines.wait_line(r"library: .*expired")
+        writer = self.peer("write", "T", "Reading", f"security={self.papers}/good")
+        writer.do("match 1", "matched")
+        writer.do("write 0 1", "written")
+        self.assertEqual(self.wait_numbers(1), [0])
+        expired.do("match 0", "matched")
 
 
 if __name__ == "__main__":
