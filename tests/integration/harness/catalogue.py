@@ -74,6 +74,7 @@ class Catalogue:
 
     def __init__(self, pki, certificate="broker", token=None, client_authority=None, port=0, etags=True):
         self.pages, self.asked, self.authorizations, self.clients, self.connections = {}, [], [], [], []
+        self.times = []  # (path, monotonic seconds)
         self.token, self.etags = token, etags
         self.closing = threading.Event()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -110,6 +111,7 @@ class Catalogue:
     def serve(self, handler):
         page = self.pages.get(handler.path)
         given = handler.headers.get("Authorization")
+        self.times.append((handler.path, time.monotonic()))
         self.authorizations.append((handler.path, given))
         self.clients.append(handler.connection.getpeercert())
         if self.token and given != "Basic " + base64.b64encode(f"{self.token}:".encode()).decode():
