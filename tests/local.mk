@@ -19,7 +19,7 @@ INTEGRATION_TESTS += \
 	tests/integration/test_refusals.py tests/integration/test_outage.py tests/integration/test_ctl.py \
 	tests/integration/test_x509.py tests/integration/test_commands.py tests/integration/test_local_mqtt.py tests/integration/test_examples.py tests/integration/test_matrix.py \
 	tests/integration/test_store.py tests/integration/test_endpoints.py tests/integration/test_main_job.py \
-	tests/integration/test_audit.py tests/integration/test_directory.py tests/integration/test_insecure.py tests/integration/test_coap_client.py tests/integration/test_notes.py \
+	tests/integration/test_audit.py tests/integration/test_directory.py tests/integration/test_insecure.py tests/integration/test_coap_client.py tests/integration/test_coap_client_oscore.py tests/integration/test_notes.py \
 	tests/integration/test_operator.py tests/integration/test_profiles.py \
 	tests/integration/test_reload.py tests/integration/test_sandbox.py tests/integration/test_senml.py \
 	tests/integration/test_footprint.py tests/integration/test_renew.py tests/integration/test_renewal.py
