@@ -146,7 +146,7 @@ struct client {
 	struct resource *resources;
 	void *resource_tree; /* by address (tsearch) */
 	void *document_tree;
-	struct tg_timer *dispatcher; /* origin.c: something may go out */
+	struct tg_timer *dispatcher; /* something may go out */
 	struct tg_timer *harvester;
 	unsigned n_running;
 	uint64_t numbers; /* of sessions */
@@ -211,6 +211,8 @@ void job_cancel(struct job *job);
 void job_set_etag(struct job *job, const char *etag);
 /* Frees the origins that nobody uses. */
 void origin_sweep(struct client *client);
+/* With new settings: none rests, and the token is for others perhaps. */
+void origin_renew(struct client *client);
 bool origin_rests(const struct origin *origin);
 /* Another attempt no earlier than this. */
 void origin_rest(struct origin *origin, int64_t retry_after_s, const char *cause);

@@ -187,6 +187,7 @@ void harvest_halt(struct client *client)
 
 void harvest_again(struct client *client)
 {
+	origin_renew(client);
 	for (struct resource *resource = client->resources; resource; resource = resource->next)
 		resource_renew(resource);
 	for (struct document *document = client->documents; document; document = document->next) {

@@ -51,12 +51,11 @@ static int origin_new(struct client *client, const struct href *href, struct ori
 
 static int origin_find(struct client *client, const struct href *href, struct origin **ret_origin)
 {
-	struct origin *origin;
-
-	TAILQ_FOREACH(origin, &client->origins, link)
-	if (origin->port == href->port && strcmp(origin->host, href->host) == 0) {
-		*ret_origin = origin;
-		return 0;
+	for (struct origin *origin = TAILQ_FIRST(&client->origins); origin; origin = TAILQ_NEXT(origin, link)) {
+		if (origin->port == href->port && strcmp(origin->host, href->host) == 0) {
+			*ret_origin = origin;
+			return 0;
+		}
 	}
 	return origin_new(client, href, ret_origin);
 }
@@ -65,14 +64,21 @@ void origin_sweep(struct client *client)
 {
 	for (struct origin *origin = TAILQ_FIRST(&client->origins), *next; origin; origin = next) {
 		next = TAILQ_NEXT(origin, link);
-		if (origin->n_users > 0) {
-			const struct href here = {.host = origin->host, .port = origin->port};
-
-			origin->with_token = plan_is_root_place(client->plan, &here);
+		if (origin->n_users > 0)
 			continue;
-		}
 		TAILQ_REMOVE(&client->origins, origin, link);
 		origin_free(origin);
+	}
+}
+
+void origin_renew(struct client *client)
+{
+	for (struct origin *origin = TAILQ_FIRST(&client->origins); origin; origin = TAILQ_NEXT(origin, link)) {
+		const struct href here = {.host = origin->host, .port = origin->port};
+
+		origin->with_token = plan_is_root_place(client->plan, &here);
+		origin->failures = 0;
+		origin->rests_until_us = 0;
 	}
 }
 

@@ -21,6 +21,7 @@ struct page {
 	int64_t retry_after_s;
 	const char *etag;
 	unsigned asked;
+	bool with_token;
 	int64_t last_us;
 };
 
@@ -112,6 +113,7 @@ int fetch_begin(struct fetcher *fetcher, const struct fetch_wish *wish, fetch_do
 		if (strcmp(pages[i].url, wish->href->text) == 0) {
 			fetch->page = &pages[i];
 			fetch->page->asked++;
+			fetch->page->with_token = wish->with_token;
 			fetch->page->last_us = host->now_us(host);
 		}
 	fetch->not_modified =
@@ -393,6 +395,49 @@ START_TEST(jitter_spreads_the_polls)
 }
 END_TEST
 
+START_TEST(a_reload_asks_at_once)
+{
+	struct page *cat = page("https://cat.example/cat", NULL);
+	unsigned before;
+
+	begin();
+	run_s(3600);
+	before = cat->asked;
+	page("https://cat.example/cat", CAT(ITEM("/a")));
+	page("https://cat.example/a", "1");
+	ck_assert_int_eq(mock_reload(mock), 0);
+	run_s(1);
+	ck_assert_uint_eq(cat->asked, before + 1);
+	ck_assert_uint_eq(mock->n_submissions, 1);
+}
+END_TEST
+
+START_TEST(the_token_is_for_the_places_of_catalogues)
+{
+	const struct page *cat = page("https://cat.example/cat", CAT(ITEM("/a") "," ITEM("https://other.example/b"))),
+			  *a = page("https://cat.example/a", "1"), *b = page("https://other.example/b", "1");
+
+	mock_add(mock, "hosts", "other.example");
+	begin();
+	run_s(1);
+	ck_assert(cat->with_token);
+	ck_assert(a->with_token);
+	ck_assert_uint_eq(b->asked, 1);
+	ck_assert(!b->with_token);
+	mock_set(mock, "catalogues", NULL);
+	mock_add(mock, "catalogues", "https://other.example/cat");
+	mock_add(mock, "hosts", "cat.example");
+	page("https://other.example/cat", CAT(ITEM("/b") "," ITEM("https://cat.example/a")));
+	ck_assert_int_eq(mock_reload(mock), 0);
+	run_s(1);
+	ck_assert_uint_eq(a->asked, 2);
+	ck_assert(!a->with_token);
+	ck_assert_uint_eq(b->asked, 2);
+	ck_assert(b->with_token);
+	ck_assert_uint_eq(mock->n_submissions, 2);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -405,6 +450,8 @@ int main(void)
 		circles_and_depths_end,
 		the_shorter_way_counts,
 		jitter_spreads_the_polls,
+		a_reload_asks_at_once,
+		the_token_is_for_the_places_of_catalogues,
 	};
 	Suite *suite = suite_create("hypercat_client_schedule");
 	TCase *cases = tcase_create("virtual time");
