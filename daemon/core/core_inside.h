@@ -172,6 +172,8 @@ extern const struct intake_ops core_intake_ops;
 /* core_source.c: whom a message is from where the source authenticates no devices. Puts the name in, or fills *ret_verdict. */
 bool core_source_admits(struct core *core, const struct endpoint *endpoint, const struct frame_submit *submit,
 			struct tg_bytes *device, struct intake_verdict *ret_verdict);
+/* Whether it is a reading of whoever it is from, and no command that goes to a device. */
+bool core_source_is_reading(const struct core *core, const struct intake_source *source, const struct message *message);
 /* Whether a route has named its device. */
 bool core_source_is_named(const struct core *core, const struct intake_source *source, const struct message *message);
 

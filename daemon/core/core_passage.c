@@ -204,7 +204,8 @@ static void note_verdict(struct core *core, const struct intake_source *source, 
 		if (device)
 			device->accepted++;
 		if (message && message->kind == TG_TELEMETRY &&
-		    (is_from(core, source, device) || core_source_is_named(core, source, message)))
+		    (is_from(core, source, device) || core_source_is_named(core, source, message)) &&
+		    core_source_is_reading(core, source, message))
 			core_readings_put(core, message);
 		return;
 	}

@@ -62,3 +62,21 @@ bool core_source_is_named(const struct core *core, const struct intake_source *s
 	       router_names_sources(core->router, (size_t)(config - core->config->endpoints)) &&
 	       !bytes_equal(message->device, bytes_text(source->endpoint));
 }
+
+bool core_source_is_reading(const struct core *core, const struct intake_source *source, const struct message *message)
+{
+	const struct config_endpoint *config = config_endpoint(core->config, source->endpoint);
+	const struct router_message view = {(enum tg_kind)message->kind, message->device,       message->path,
+					    message->content_format,     message->payload.size, true};
+	struct router_target target;
+	struct router_walk walk;
+	size_t from;
+
+	if (!config || config->descriptor->flags & TG_DEVICES)
+		return true;
+	from = (size_t)(config - core->config->endpoints);
+	if (!router_makes_commands(core->router, from))
+		return true;
+	router_begin(core->router, from, &view, &walk);
+	return router_next(&walk, &target) && !target.route->command.wanted;
+}

@@ -12,7 +12,8 @@
 struct source {
 	size_t *routes; /* places in config.routes */
 	size_t count;
-	bool names; /* a route says whom messages are from */
+	bool names;    /* a route says whom messages are from */
+	bool commands; /* a route makes commands */
 };
 
 struct router {
@@ -35,6 +36,7 @@ static void list_routes(struct router *router)
 				continue;
 			source->routes[source->count++] = i;
 			source->names |= config->routes[i].source_device != NULL;
+			source->commands |= config->routes[i].command.wanted;
 		}
 		used += source->count;
 	}
@@ -258,6 +260,11 @@ bool router_next(struct router_walk *walk, struct router_target *ret_target)
 bool router_names_sources(const struct router *router, size_t from)
 {
 	return router->sources[from].names;
+}
+
+bool router_makes_commands(const struct router *router, size_t from)
+{
+	return router->sources[from].commands;
 }
 
 bool router_source(const struct router *router, size_t from, const struct router_message *message, char *room,

@@ -80,8 +80,9 @@ struct router_walk {
 void router_begin(const struct router *router, size_t from, const struct router_message *message,
 		  struct router_walk *ret_walk);
 
-/* Whether a route of this source says whom its messages are from. */
+/* Whether a route of this source says whom its messages are from; whether one makes commands. */
 bool router_names_sources(const struct router *router, size_t from);
+bool router_makes_commands(const struct router *router, size_t from);
 
 /* Whom the message is from: what the first route says that takes it and says so, else message.device; written to `room`, which holds
  * TG_DEVICE_MAX bytes, or borrowed from the message. *ret_route: that route, or NULL. Returns false where a route would take it, but

@@ -119,6 +119,9 @@ class Dds(Port):
             self.mark = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:  # the mark of all tests with a domain on this machine
                 self.mark.bind(f"\0tidegate-test-dds-{self.domain}")
+                for port in range(16):
+                    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                        probe.bind(("127.0.0.1", 7410 + 250 * self.domain + port))
                 break
             except OSError:
                 self.mark.close()
@@ -300,6 +303,9 @@ class Matrix(GatewayCase):
         for number, sink in enumerate(self.ports):
             with self.subTest(source=source, sink=sink):
                 self.pair(source, sink, number)
+        devices = {reading["device"] for reading in self.gateway.ctl("readings")["readings"]}
+        self.assertIn(self.ports[source].device, devices)
+        self.assertNotIn(source, devices, "a command is no reading")
 
     def test_from_coap(self):
         self.row("coap")
