@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 EXAMPLES = \
+	conf/examples/amqp.conf \
 	conf/examples/assets.conf \
 	conf/examples/cities.conf \
 	conf/examples/commands.conf \
@@ -35,4 +36,4 @@ tests_unit_test_conf_CPPFLAGS = $(AM_CPPFLAGS) -DCONF_FOLDER='"$(abs_srcdir)/con
 	-DADAPTER_FOLDER='"$(abs_builddir)/.libs"' -DENDPOINT_PROGRAM='"$(abs_builddir)/tidegate-endpoint"'
 tests_unit_test_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_conf_LDADD = libcore.la $(CHECK_LIBS)
-tests_unit_test_conf_DEPENDENCIES = libcore.la tidegate-endpoint coap.la coap_client.la hypercat.la hypercat_client.la loopback.la mqtt.la dds.la
+tests_unit_test_conf_DEPENDENCIES = libcore.la tidegate-endpoint amqp.la coap.la coap_client.la hypercat.la hypercat_client.la loopback.la mqtt.la dds.la

@@ -3,7 +3,9 @@
 noinst_LTLIBRARIES += libcommon.la
 libcommon_la_SOURCES = \
 	plugins/common/media.c plugins/common/media.h \
+	plugins/common/queue.c plugins/common/queue.h \
 	plugins/common/stamp.c plugins/common/stamp.h \
+	plugins/common/text.c plugins/common/text.h \
 	plugins/common/utf8.c plugins/common/utf8.h \
 	plugins/common/words.c plugins/common/words.h
 libcommon_la_CPPFLAGS = -I$(top_srcdir)/include -D_GNU_SOURCE

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "common/content.h"
+#include "common/text.h"
 #include "common/tls.h"
-#include "text.h"
 
 enum { FILE_CERTIFICATE, FILE_KEY, FILE_TRUST, FILE_PASSWORD, FILE_CRL, N_FILES };
 

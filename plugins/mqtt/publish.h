@@ -12,8 +12,8 @@
 #include <stdint.h>
 #include <tidegate/adapter.h>
 
+#include "common/queue.h"
 #include "counters.h"
-#include "queue.h"
 #include "window.h"
 
 struct session;

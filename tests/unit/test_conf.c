@@ -71,7 +71,7 @@ END_TEST
 
 START_TEST(the_examples_are_good)
 {
-	static const char *const names[] = {"assets",          "cities",   "commands",        "dds",     "energy",
+	static const char *const names[] = {"amqp", "assets",          "cities",   "commands",        "dds",     "energy",
 					    "healthcare",      "hypercat", "hypercat-client", "readers", "senml",
 					    "several-brokers", "strict",   "transport",       "trial"};
 

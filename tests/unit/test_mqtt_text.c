@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "common/url.h"
-#include "mqtt/text.h"
 
 static void expect_expanded(const char *format, const char *wanted)
 {

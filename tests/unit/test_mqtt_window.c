@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "mqtt/queue.h"
+#include "common/queue.h"
 #include "mqtt/window.h"
 
 START_TEST(answers_in_order)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MQTT_QUEUE_H
-#define MQTT_QUEUE_H
+#ifndef COMMON_QUEUE_H
+#define COMMON_QUEUE_H
 
-/* Deliveries that wait for room in the window: copies, in order, bounded in number and bytes. For publish.c. */
+/* Deliveries that wait for room in the window: copies, in order, bounded in number and bytes. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MQTT_TEXT_H
-#define MQTT_TEXT_H
+#ifndef COMMON_TEXT_H
+#define COMMON_TEXT_H
 
-/* Texts that are filled in and written as JSON. Pure functions; for status.c and options.c. */
+/* Texts that are filled in and written as JSON. Pure functions. */
 
 /* Writes `format` with each "{name}" replaced by the value of that name; `names` is name, value, name, value, ..., NULL.
  * Ownership: free it. Errors: NULL: unknown name, an open brace without its end, or out of memory. */

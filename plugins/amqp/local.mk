@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+adapter_LTLIBRARIES += amqp.la
+amqp_la_SOURCES = \
+	plugins/amqp/address.c plugins/amqp/address.h \
+	plugins/amqp/amqp.c \
+	plugins/amqp/arrival.c plugins/amqp/arrival.h \
+	plugins/amqp/counters.c plugins/amqp/counters.h \
+	plugins/amqp/options.c plugins/amqp/options.h \
+	plugins/amqp/pack.c plugins/amqp/pack.h \
+	plugins/amqp/rows.c \
+	plugins/amqp/sender.c plugins/amqp/sender.h \
+	plugins/amqp/sink.c plugins/amqp/sink.h plugins/amqp/sink_internal.h \
+	plugins/amqp/sink_answer.c \
+	plugins/amqp/source.c plugins/amqp/source.h plugins/amqp/source_internal.h \
+	plugins/amqp/source_take.c \
+	plugins/amqp/source_verdict.c \
+	plugins/amqp/unpack.c plugins/amqp/unpack.h \
+	plugins/amqp/uplink.c plugins/amqp/uplink.h \
+	plugins/amqp/wire.c plugins/amqp/wire.h
+amqp_la_CPPFLAGS = -I$(top_srcdir)/include -I$(top_srcdir)/plugins -D_GNU_SOURCE
+amqp_la_CFLAGS = $(AM_CFLAGS) $(PROTON_CFLAGS) $(OPENSSL_CFLAGS)
+amqp_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -no-undefined -export-symbols-regex '^tidegate_adapter$$'
+amqp_la_LIBADD = libcommon.la libreach.la $(PROTON_LIBS) $(OPENSSL_LIBS)
+
+AMQP_RIG = tests/adapter/amqp_rig.c tests/adapter/amqp_rig.h tests/adapter/child.c tests/adapter/child.h \
+	tests/adapter/mqtt_broker.c tests/adapter/mqtt_broker.h
+EXTRA_DIST += tests/adapter/amqp_peer.py tests/adapter/amqp_rabbit.py
+check_PROGRAMS += tests/adapter/test_amqp_sink
+UNIT_TESTS += tests/adapter/test_amqp_sink
+tests_adapter_test_amqp_sink_SOURCES = tests/adapter/test_amqp_sink.c $(AMQP_RIG)
+tests_adapter_test_amqp_sink_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_adapter_test_amqp_sink_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_adapter_test_amqp_sink_LDADD = libmockhost.la $(CHECK_LIBS)
+tests_adapter_test_amqp_sink_DEPENDENCIES = libmockhost.la amqp.la
+check_PROGRAMS += tests/adapter/test_amqp_source
+UNIT_TESTS += tests/adapter/test_amqp_source
+tests_adapter_test_amqp_source_SOURCES = tests/adapter/test_amqp_source.c $(AMQP_RIG)
+tests_adapter_test_amqp_source_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_adapter_test_amqp_source_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_adapter_test_amqp_source_LDADD = libmockhost.la $(CHECK_LIBS)
+tests_adapter_test_amqp_source_DEPENDENCIES = libmockhost.la amqp.la

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AMQP_SENDER_H
+#define AMQP_SENDER_H
+
+/*
+ * The links to send over, one for each address, as many as the settings allow: when one more is needed, the one not used for
+ * longest is closed. Each has a session of its own, since RabbitMQ ends the session of a link that it refuses. For sink.c.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <tidegate/adapter.h>
+
+struct pn_connection_t;
+struct pn_link_t;
+
+struct sender {
+	struct pn_link_t *link;
+	char *address;
+	bool attached; /* the peer has answered ATTACH, and has the address */
+	int64_t opened_us;
+	int64_t used_us;
+	size_t in_flight;
+	uint64_t confirmed;
+};
+
+struct senders {
+	struct sender **all;
+	size_t count;
+	size_t limit;
+};
+
+/* Errors: -ENOMEM. */
+int senders_init(struct senders *senders, size_t limit);
+/* Forgets all: the connection is gone, or goes. */
+void senders_done(struct senders *senders);
+
+/* The one for this address, opened where there is none. Errors: -EAGAIN: all are busy; -EINVAL: no address; -ENOMEM. */
+int senders_get(struct senders *senders, struct pn_connection_t *connection, struct tg_bytes address, int64_t now_us,
+		struct sender **ret_sender);
+
+/* Closes it and forgets it; what is in flight over it is the caller's to answer first. */
+void senders_close(struct senders *senders, struct sender *sender);
+
+/* Whether it can take a message now: it is attached, has credit, and does not pile up. */
+bool sender_has_room(const struct sender *sender);
+
+#endif

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <proton/condition.h>
+#include <proton/delivery.h>
+#include <proton/disposition.h>
+#include <proton/event.h>
+#include <proton/link.h>
+#include <proton/session.h>
+#include <proton/terminus.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "counters.h"
+#include "options.h"
+#include "sink_internal.h"
+#include "wire.h"
+
+enum { SINK_REASON_SIZE = 200 };
+
+void sink_launch(struct sink *sink, struct sink_flight *flight)
+{
+	flight->before = sink->last;
+	if (sink->last)
+		sink->last->next = flight;
+	else
+		sink->first = flight;
+	sink->last = flight;
+	sink->in_flight++;
+	flight->sender->in_flight++;
+}
+
+void sink_land(struct sink *sink, struct sink_flight *flight)
+{
+	if (flight->before)
+		flight->before->next = flight->next;
+	else
+		sink->first = flight->next;
+	if (flight->next)
+		flight->next->before = flight->before;
+	else
+		sink->last = flight->before;
+	sink->in_flight--;
+	flight->sender->in_flight--;
+	free(flight);
+}
+
+void sink_reject(struct sink *sink, uint64_t ticket, const char *reason)
+{
+	const struct tg_host *host = sink->host;
+
+	host->count(host, COUNT_REJECTED, 1);
+	host->delivered(host, ticket, TG_REJECTED, reason);
+}
+
+/* "amqp:not-found, no queue 'x'", or the other text where the peer has said nothing. */
+static void sink_reason(pn_condition_t *condition, const char *otherwise, char ret_reason[SINK_REASON_SIZE])
+{
+	const char *name = condition ? pn_condition_get_name(condition) : NULL;
+	const char *text = condition ? pn_condition_get_description(condition) : NULL;
+
+	snprintf(ret_reason, SINK_REASON_SIZE, "%s%s%s", name ? name : otherwise, text ? ", " : "", text ? text : "");
+}
+
+/* How often the message was given back, this time included. */
+static unsigned sink_times(struct sink *sink, const uint8_t id[TG_ID_SIZE])
+{
+	struct sink_given_back *entry;
+
+	for (unsigned i = 0; i < SINK_GIVEN_BACK; i++) {
+		entry = &sink->given_back[i];
+		if (entry->times > 0 && memcmp(entry->id, id, TG_ID_SIZE) == 0)
+			return ++entry->times;
+	}
+	entry = &sink->given_back[sink->next_given_back];
+	sink->next_given_back = (sink->next_given_back + 1) % SINK_GIVEN_BACK;
+	entry->times = 1;
+	memcpy(entry->id, id, TG_ID_SIZE);
+	return 1;
+}
+
+/* What waits here would overtake what the core gets back. */
+static void sink_give_back_queue(struct sink *sink)
+{
+	while (!queue_is_empty(&sink->readings)) {
+		uint64_t ticket = sink->readings.first->copy.ticket;
+
+		queue_pop(&sink->readings);
+		sink->host->delivered(sink->host, ticket, TG_RETRY, NULL);
+	}
+}
+
+static void sink_released(struct sink *sink, const struct sink_flight *flight, const char *how)
+{
+	const struct tg_host *host = sink->host;
+	unsigned times = sink_times(sink, flight->id), limit = sink->options->release_limit;
+	char reason[SINK_REASON_SIZE];
+
+	host->count(host, COUNT_RELEASED, 1);
+	if (limit > 0 && times >= limit) {
+		snprintf(reason, sizeof(reason), "given back by the peer %u times (%s)", times, how);
+		sink_reject(sink, flight->ticket, reason);
+		return;
+	}
+	host->log(host, TG_LOG_WARNING, NULL, "the peer has given a message back at \"%s\", trying again (%s)",
+		  flight->sender->address, how);
+	host->delivered(host, flight->ticket, TG_RETRY, NULL);
+	sink_give_back_queue(sink);
+}
+
+/* The peer's word about a message that is final. */
+static void sink_outcome(struct sink *sink, const struct sink_flight *flight, pn_delivery_t *delivery)
+{
+	pn_disposition_t *remote = pn_delivery_remote(delivery);
+	const struct tg_host *host = sink->host;
+	char reason[SINK_REASON_SIZE];
+
+	switch (pn_delivery_remote_state(delivery)) {
+	case PN_ACCEPTED:
+		sink->confirmed++;
+		flight->sender->confirmed++;
+		host->count(host, COUNT_CONFIRMED, 1);
+		host->delivered(host, flight->ticket, TG_CONFIRMED, NULL);
+		break;
+	case PN_REJECTED:
+		sink_reason(pn_disposition_condition(remote), "rejected by the peer", reason);
+		sink_reject(sink, flight->ticket, reason);
+		break;
+	case PN_MODIFIED:
+		if (pn_disposition_is_undeliverable(remote))
+			sink_reject(sink, flight->ticket, "the peer says that it cannot be delivered there");
+		else
+			sink_released(sink, flight,
+				      pn_disposition_is_failed(remote) ? "modified, delivery failed" : "modified");
+		break;
+	case PN_RELEASED:
+		sink_released(sink, flight, "released");
+		break;
+	default:
+		sink_released(sink, flight, "settled without an outcome");
+	}
+}
+
+/* Confirmed is what is accepted and settled. A peer that settles second (rcv-settle-mode) waits for us to do it. */
+static void sink_answered(struct sink *sink, pn_delivery_t *delivery)
+{
+	struct sink_flight *flight = pn_delivery_get_context(delivery);
+	pn_link_t *link = pn_delivery_link(delivery);
+	uint64_t state = pn_delivery_remote_state(delivery);
+	bool outcome = state >= PN_ACCEPTED && state <= PN_MODIFIED;
+
+	if (!flight)
+		return;
+	if (!pn_delivery_settled(delivery) && !(outcome && pn_link_remote_rcv_settle_mode(link) == PN_RCV_SECOND))
+		return;
+	pn_delivery_set_context(delivery, NULL);
+	sink_outcome(sink, flight, delivery);
+	sink_land(sink, flight);
+	pn_delivery_settle(delivery);
+}
+
+/* Everything in flight over it comes back to the core. */
+static void sink_give_back(struct sink *sink, const struct sender *sender)
+{
+	struct sink_flight *next;
+
+	for (struct sink_flight *flight = sink->first; flight; flight = next) {
+		next = flight->next;
+		if (flight->sender != sender)
+			continue;
+		sink->host->delivered(sink->host, flight->ticket, TG_RETRY, NULL);
+		sink_land(sink, flight);
+	}
+}
+
+static bool sink_waits_for(const struct queue *queue, const char *address)
+{
+	struct tg_bytes wanted = queue_is_empty(queue) ? (struct tg_bytes){0} : queue->first->copy.address;
+
+	return wanted.size == strlen(address) && memcmp(wanted.data, address, wanted.size) == 0;
+}
+
+static void sink_reject_first(struct sink *sink, struct queue *queue, const char *reason)
+{
+	uint64_t ticket = queue->first->copy.ticket;
+
+	queue_pop(queue);
+	sink_reject(sink, ticket, reason);
+}
+
+/* The peer has ended the link. One that has carried something, and is to carry nothing now, is opened anew when it is needed. */
+static void sink_gone(struct sink *sink, struct sender *sender, pn_condition_t *condition)
+{
+	bool refused = sender->confirmed == 0 || sender->in_flight > 0;
+	bool is_target = sink->options->target && strcmp(sink->options->target, sender->address) == 0;
+	char reason[SINK_REASON_SIZE], cause[WIRE_CAUSE_SIZE];
+
+	sink_reason(condition, "the peer has closed the link", reason);
+	snprintf(cause, sizeof(cause),
+		 sender->confirmed > 0 ? "link to \"%.60s\" ended: %.160s" : "address \"%.60s\" refused: %.160s",
+		 sender->address, reason);
+	if (sender->in_flight > 0) {
+		sink_give_back(sink, sender);
+		sink_give_back_queue(sink);
+	}
+	if (refused && sink_waits_for(&sink->responses, sender->address))
+		sink_reject_first(sink, &sink->responses, cause);
+	else if (refused && !is_target && sink->options->reject_address &&
+		 sink_waits_for(&sink->readings, sender->address))
+		sink_reject_first(sink, &sink->readings, cause);
+	else if (refused || is_target)
+		wire_fail(sink->wire, cause);
+	senders_close(&sink->senders, sender);
+}
+
+static void sink_attached(struct sender *sender)
+{
+	/* A peer that refuses answers without an address, and closes (AMQP 1.0 part 2, 2.6.3). */
+	sender->attached = pn_terminus_get_type(pn_link_remote_target(sender->link)) != PN_UNSPECIFIED;
+}
+
+void sink_happened(struct sink *sink, struct pn_event_t *event)
+{
+	pn_session_t *session = pn_event_session(event);
+	pn_link_t *link = pn_event_link(event);
+	struct sender *sender = NULL;
+
+	if (!link && session)
+		link = pn_session_get_context(session);
+	if (link)
+		sender = pn_link_get_context(link);
+	if (!sink->wire || !sender)
+		return;
+	switch (pn_event_type(event)) {
+	case PN_LINK_REMOTE_OPEN:
+		sink_attached(sender);
+		break;
+	case PN_DELIVERY:
+		sink_answered(sink, pn_event_delivery(event));
+		break;
+	case PN_LINK_REMOTE_CLOSE:
+	case PN_LINK_REMOTE_DETACH:
+		sink_gone(sink, sender, pn_link_remote_condition(link));
+		break;
+	case PN_SESSION_REMOTE_CLOSE:
+		sink_gone(sink, sender, pn_session_remote_condition(session));
+		break;
+	default:
+		break;
+	}
+}
+
+/* A response whose address is slow waits no longer than anything else may. */
+static void sink_tick_responses(struct sink *sink, int64_t since_us)
+{
+	while (!queue_is_empty(&sink->responses) && sink->responses.first->queued_us <= since_us)
+		sink_reject_first(sink, &sink->responses, "nobody takes it at the address for the reply");
+}
+
+/* Links that the peer leaves without an answer: without one that readings wait for the connection is of no use. */
+static void sink_tick_senders(struct sink *sink, int64_t since_us)
+{
+	const char *target = sink->options->target;
+	char cause[WIRE_CAUSE_SIZE];
+
+	for (size_t i = sink->senders.count; i > 0; i--) {
+		struct sender *sender = sink->senders.all[i - 1];
+
+		if (sender->attached || sender->opened_us > since_us)
+			continue;
+		if (target ? strcmp(target, sender->address) == 0 : sink_waits_for(&sink->readings, sender->address)) {
+			snprintf(cause, sizeof(cause), "no answer to ATTACH at \"%.100s\" in time", sender->address);
+			wire_fail(sink->wire, cause);
+			return;
+		}
+		senders_close(&sink->senders, sender);
+	}
+}
+
+void sink_tick(struct sink *sink)
+{
+	const struct tg_host *host = sink->host;
+	int64_t since_us;
+	char cause[WIRE_CAUSE_SIZE];
+
+	if (!sink->wire)
+		return;
+	since_us = host->now_us(host) - sink->options->confirm_timeout_us;
+	sink_tick_responses(sink, since_us);
+	if (sink->first && sink->first->sent_us <= since_us) {
+		snprintf(cause, sizeof(cause), "a message stayed unconfirmed for %lld s",
+			 (long long)(sink->options->confirm_timeout_us / 1000000));
+		wire_fail(sink->wire, cause);
+		return;
+	}
+	sink_tick_senders(sink, since_us);
+}
