@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "common/content.h"
-#include "common/text.h"
+#include "common/fill.h"
 #include "common/tls.h"
 
 enum { FILE_CERTIFICATE, FILE_KEY, FILE_TRUST, FILE_PASSWORD, FILE_CRL, N_FILES };
@@ -103,7 +103,7 @@ static int options_texts(struct options *options, const struct tg_host *host)
 		r = options_text(host, "target", &options->target);
 	if (r < 0)
 		return r;
-	options->container_id = text_expand(host->setting_text(host, "container_id"), names);
+	options->container_id = fill_names(host->setting_text(host, "container_id"), names);
 	if (options->container_id)
 		return 0;
 	host->log(host, TG_LOG_ERROR, NULL, "container_id (only {site}, {gateway} and {endpoint} can stand in braces)");

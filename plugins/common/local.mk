@@ -3,9 +3,7 @@
 noinst_LTLIBRARIES += libcommon.la
 libcommon_la_SOURCES = \
 	plugins/common/media.c plugins/common/media.h \
-	plugins/common/queue.c plugins/common/queue.h \
 	plugins/common/stamp.c plugins/common/stamp.h \
-	plugins/common/text.c plugins/common/text.h \
 	plugins/common/utf8.c plugins/common/utf8.h \
 	plugins/common/words.c plugins/common/words.h
 libcommon_la_CPPFLAGS = -I$(top_srcdir)/include -D_GNU_SOURCE
@@ -23,9 +21,11 @@ libreach_la_SOURCES = \
 	plugins/common/content.c plugins/common/content.h \
 	plugins/common/dial.c plugins/common/dial.h \
 	plugins/common/gather.c plugins/common/gather.h \
+	plugins/common/queue.c plugins/common/queue.h \
 	plugins/common/round.c plugins/common/round.h \
 	plugins/common/stream.c plugins/common/stream.h \
 	plugins/common/tell.c plugins/common/tell.h \
+	plugins/common/fill.c plugins/common/fill.h \
 	plugins/common/tls.c plugins/common/tls.h plugins/common/tls_internal.h \
 	plugins/common/tls_ocsp.c \
 	plugins/common/tls_verify.c \

@@ -22,6 +22,7 @@ mqtt_la_SOURCES = \
 	plugins/mqtt/session_connect.c \
 	plugins/mqtt/status.c plugins/mqtt/status.h \
 	plugins/mqtt/subscribe.c plugins/mqtt/subscribe.h \
+	plugins/mqtt/text.c plugins/mqtt/text.h \
 	plugins/mqtt/transport.c plugins/mqtt/transport.h \
 	plugins/mqtt/window.c plugins/mqtt/window.h
 mqtt_la_CPPFLAGS = -I$(top_srcdir)/include -I$(top_srcdir)/plugins -D_GNU_SOURCE
@@ -101,7 +102,7 @@ tests_adapter_test_mqtt_trust_DEPENDENCIES = libmockhost.la mqtt.la tests/adapte
 
 check_PROGRAMS += tests/unit/test_mqtt_text tests/unit/test_mqtt_window
 UNIT_TESTS += tests/unit/test_mqtt_text tests/unit/test_mqtt_window
-tests_unit_test_mqtt_text_SOURCES = tests/unit/test_mqtt_text.c plugins/common/text.c plugins/common/url.c
+tests_unit_test_mqtt_text_SOURCES = tests/unit/test_mqtt_text.c plugins/common/fill.c plugins/mqtt/text.c plugins/common/url.c
 tests_unit_test_mqtt_text_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -D_GNU_SOURCE
 tests_unit_test_mqtt_text_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_mqtt_text_LDADD = $(CHECK_LIBS)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "common/content.h"
-#include "common/text.h"
+#include "common/fill.h"
 #include "common/tls.h"
 
 enum { FILE_CERTIFICATE, FILE_KEY, FILE_TRUST, FILE_PASSWORD, FILE_CRL, N_FILES };
@@ -103,7 +103,7 @@ static int options_expand(const struct tg_host *host, const char *name, char **r
 	const char *names[] = {"site",     host->site(host),     "gateway", host->gateway(host),
 			       "endpoint", host->endpoint(host), NULL};
 
-	*ret_text = text_expand(host->setting_text(host, name), names);
+	*ret_text = fill_names(host->setting_text(host, name), names);
 	if (!*ret_text)
 		options_log(host, name, "only {site}, {gateway} and {endpoint} can stand in braces");
 	return *ret_text ? 0 : -EINVAL;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/stamp.h"
-#include "common/text.h"
+#include "text.h"
 
 char *status_text(const struct tg_host *host, enum status_kind kind, int64_t wall_us)
 {

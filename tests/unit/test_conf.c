@@ -71,9 +71,9 @@ END_TEST
 
 START_TEST(the_examples_are_good)
 {
-	static const char *const names[] = {"amqp", "assets",          "cities",   "commands",        "dds",     "energy",
-					    "healthcare",      "hypercat", "hypercat-client", "readers", "senml",
-					    "several-brokers", "strict",   "transport",       "trial"};
+	static const char *const names[] = {"amqp",   "assets",          "cities",   "commands",        "dds",
+					    "energy", "healthcare",      "hypercat", "hypercat-client", "readers",
+					    "senml",  "several-brokers", "strict",   "transport",       "trial"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct fixture f = begin();

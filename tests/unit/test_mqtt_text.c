@@ -4,13 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/text.h"
+#include "common/fill.h"
 #include "common/url.h"
+#include "mqtt/text.h"
 
 static void expect_expanded(const char *format, const char *wanted)
 {
 	const char *const names[] = {"site", "plant-7", "gateway", "hall-3", "none", "", NULL};
-	char *text = text_expand(format, names);
+	char *text = fill_names(format, names);
 
 	if (wanted)
 		ck_assert_str_eq(text, wanted);
