@@ -38,9 +38,9 @@ EXTRA_DIST += $(INTEGRATION_TESTS) tests/integration/spy.c \
 	tests/integration/harness/process.py tests/integration/harness/sensors.py
 
 # Catalogues, good ones and hostile ones.
-INTEGRATION_TESTS += tests/integration/test_hypercat_client.py
-SANITIZE_TESTS += tests/integration/test_hypercat_client.py
-EXTRA_DIST += tests/integration/test_hypercat_client.py tests/integration/harness/catalogue.py
+INTEGRATION_TESTS += tests/integration/test_hypercat.py tests/integration/test_hypercat_client.py
+SANITIZE_TESTS += tests/integration/test_hypercat.py tests/integration/test_hypercat_client.py
+EXTRA_DIST += tests/integration/test_hypercat.py tests/integration/test_hypercat_client.py tests/integration/harness/catalogue.py
 
 # A clock of its own for the gateway.
 INTEGRATION_TESTS += tests/integration/test_certs.py tests/integration/test_clock.py tests/integration/test_never_bricked.py

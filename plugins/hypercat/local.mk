@@ -55,3 +55,11 @@ UNIT_TESTS += tests/fuzz/fuzz_hypercat
 tests_fuzz_fuzz_hypercat_SOURCES = tests/fuzz/fuzz_hypercat.c tests/fuzz/mutator.c tests/fuzz/mutator.h
 tests_fuzz_fuzz_hypercat_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -I$(top_srcdir)/plugins
 tests_fuzz_fuzz_hypercat_LDADD = libhypercat.la libbase.la libbench.la
+
+check_PROGRAMS += tests/adapter/test_hypercat_hostile
+UNIT_TESTS += tests/adapter/test_hypercat_hostile
+tests_adapter_test_hypercat_hostile_SOURCES = tests/adapter/test_hypercat_hostile.c $(HYPERCAT_RIG)
+tests_adapter_test_hypercat_hostile_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -D_GNU_SOURCE
+tests_adapter_test_hypercat_hostile_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_test_hypercat_hostile_LDADD = libmockhost.la $(OPENSSL_LIBS) $(CHECK_LIBS)
+tests_adapter_test_hypercat_hostile_DEPENDENCIES = libmockhost.la hypercat.la

@@ -80,8 +80,10 @@ static int take_device(struct target *target)
 	target->rest = slash ? size + 1 : target->path_size;
 	for (const char *at = target->path, *end = target->path + size; at < end; at += taken) {
 		taken = decode(at, (size_t)(end - at), &target->device[target->device_size]);
-		if (++target->device_size > TG_DEVICE_MAX)
+		if (++target->device_size > TG_DEVICE_MAX) {
+			target->device_size = 0;
 			return 404; /* nobody is called so */
+		}
 	}
 	return 0;
 }
@@ -122,8 +124,8 @@ int target_read(const char *uri, struct target *ret_target)
 		ret_target->kind = TARGET_READINGS;
 		r = rest == end ? 404 : add_path(ret_target, rest, (size_t)(end - rest));
 	}
-	if (r == 0 && ret_target->kind == TARGET_READINGS && take_device(ret_target) != 0)
-		ret_target->device_size = 0; /* as a path it may be good */
+	if (r == 0 && ret_target->kind == TARGET_READINGS)
+		(void)take_device(ret_target); /* where it is none, as a path it may be good */
 	ret_target->device[ret_target->device_size] = '\0';
 	return r != 0 ? r : ret_target->kind == TARGET_UNKNOWN ? 404 : 0;
 }

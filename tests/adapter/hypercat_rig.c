@@ -130,8 +130,10 @@ static void drop(size_t place)
 
 static void append(const char *device, const char *path, int32_t content_format, const char *payload)
 {
-	readings = realloc(readings, (n_readings + 1) * sizeof(*readings));
-	ck_assert_ptr_nonnull(readings);
+	if ((n_readings & (n_readings - 1)) == 0) { /* twice as many, at each power of two */
+		readings = realloc(readings, (n_readings ? 2 * n_readings : 1) * sizeof(*readings));
+		ck_assert_ptr_nonnull(readings);
+	}
 	next_etag();
 	readings[n_readings++] = (struct reading){strdup(device), strdup(path), strdup(payload), content_format, etag};
 }
