@@ -67,7 +67,8 @@ tests_adapter_test_hypercat_client_DEPENDENCIES = libmockhost.la hypercat_client
 
 check_PROGRAMS += tests/unit/test_hypercat_client_schedule
 UNIT_TESTS += tests/unit/test_hypercat_client_schedule
-tests_unit_test_hypercat_client_schedule_SOURCES = tests/unit/test_hypercat_client_schedule.c
+tests_unit_test_hypercat_client_schedule_SOURCES = tests/unit/test_hypercat_client_schedule.c \
+	tests/unit/hypercat_client_fake.c tests/unit/hypercat_client_fake.h
 tests_unit_test_hypercat_client_schedule_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -I$(top_srcdir)/tests
 tests_unit_test_hypercat_client_schedule_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_hypercat_client_schedule_LDADD = libmockhost.la libhypercatharvest.la $(CHECK_LIBS)

@@ -2,180 +2,15 @@
 
 /* When the HyperCat client asks for what: hours of it in virtual time, with a server that is a few functions. */
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "adapter/mock_host.h"
-#include "hypercat_client/fetch.h"
-#include "hypercat_client/names.h"
+#include "hypercat_client_fake.h"
 #include "suite.h"
 
-enum { S_US = 1000000, PAGES = 16 };
+enum { S_US = 1000000 };
 
-/* One page of the server. */
-struct page {
-	const char *url;
-	const char *text; /* NULL: nobody answers */
-	long status;
-	int64_t retry_after_s;
-	const char *etag;
-	unsigned asked;
-	bool with_token;
-	int64_t last_us;
-};
-
-struct fetch {
-	struct fetch *next;
-	struct fetcher *fetcher;
-	struct page *page;
-	bool not_modified;
-	fetch_done_fn *done;
-	void *arg;
-	struct tg_timer *timer;
-};
-
-struct fetcher {
-	const struct tg_host *host;
-	struct fetch *fetches;
-};
-
-static struct page pages[PAGES];
-static int64_t takes_us; /* an answer */
-static unsigned running, most_running, n_names;
-static const char *names_problem;
 static struct mock_host *mock;
-
-int fetcher_new(const struct plan *plan, unsigned sessions, uint64_t *numbers, struct fetcher **ret_fetcher)
-{
-	(void)sessions;
-	(void)numbers;
-	*ret_fetcher = calloc(1, sizeof(**ret_fetcher));
-	(*ret_fetcher)->host = plan->host;
-	return 0;
-}
-
-void fetcher_free(struct fetcher *fetcher)
-{
-	if (!fetcher)
-		return;
-	while (fetcher->fetches)
-		fetch_forget(fetcher->fetches);
-	free(fetcher);
-}
-
-void fetcher_joined(const struct fetcher *fetcher)
-{
-	(void)fetcher;
-}
-
-void fetch_forget(struct fetch *fetch)
-{
-	struct fetch **at = &fetch->fetcher->fetches;
-
-	while (*at != fetch)
-		at = &(*at)->next;
-	*at = fetch->next;
-	fetch->fetcher->host->timer_free(fetch->timer);
-	free(fetch);
-	running--;
-}
-
-static void answer(void *arg)
-{
-	struct fetch *fetch = arg;
-	const struct page *page = fetch->page;
-	struct fetch_answer told = {.end = FETCH_ANSWERED, .status = 404, .content_type = "text/plain", .cause = ""};
-	fetch_done_fn *done = fetch->done;
-	void *with = fetch->arg;
-
-	if (page && !page->text) {
-		told.end = FETCH_FAILED;
-		told.cause = "nobody is there";
-	} else if (page) {
-		told.status = fetch->not_modified ? 304 : page->status;
-		told.etag = page->etag;
-		told.retry_after_s = page->retry_after_s;
-		told.body = (struct tg_bytes){page->text, strlen(page->text)};
-	}
-	fetch_forget(fetch);
-	done(with, &told);
-}
-
-int fetch_begin(struct fetcher *fetcher, const struct fetch_wish *wish, fetch_done_fn *done, void *arg,
-		struct fetch **ret_fetch)
-{
-	struct fetch *fetch = calloc(1, sizeof(*fetch));
-	const struct tg_host *host = fetcher->host;
-
-	*fetch = (struct fetch){.next = fetcher->fetches, .fetcher = fetcher, .done = done, .arg = arg};
-	for (size_t i = 0; i < PAGES && pages[i].url; i++)
-		if (strcmp(pages[i].url, wish->href->text) == 0) {
-			fetch->page = &pages[i];
-			fetch->page->asked++;
-			fetch->page->with_token = wish->with_token;
-			fetch->page->last_us = host->now_us(host);
-		}
-	fetch->not_modified =
-		fetch->page && fetch->page->etag && wish->etag && strcmp(fetch->page->etag, wish->etag) == 0;
-	fetcher->fetches = fetch;
-	ck_assert_int_eq(host->timer_new(host, answer, fetch, &fetch->timer), 0);
-	host->timer_set(fetch->timer, host->now_us(host) + takes_us);
-	most_running = ++running > most_running ? running : most_running;
-	*ret_fetch = fetch;
-	return 0;
-}
-
-struct names_question {
-	names_done_fn *done;
-	void *arg;
-};
-
-static void named(void *arg)
-{
-	struct names_question *question = arg;
-
-	if (question->done)
-		question->done(question->arg, names_problem ? NULL : "192.0.2.1", names_problem);
-	free(question);
-}
-
-int names_ask(const struct tg_host *host, const char *name, names_done_fn *done, void *arg,
-	      struct names_question **ret_question)
-{
-	struct names_question *question = calloc(1, sizeof(*question));
-
-	(void)name;
-	n_names++;
-	*question = (struct names_question){done, arg};
-	*ret_question = question;
-	return host->post(host, named, question);
-}
-
-void names_forget(struct names_question *question)
-{
-	if (question)
-		question->done = NULL;
-}
-
-static struct page *page(const char *url, const char *text)
-{
-	size_t i = 0;
-
-	while (pages[i].url && strcmp(pages[i].url, url) != 0)
-		i++;
-	ck_assert_uint_lt(i, PAGES);
-	pages[i].url = url;
-	pages[i].text = text;
-	pages[i].status = 200;
-	return &pages[i];
-}
-
-#define CAT(items) "{\"items\":[" items "]}"
-#define ITEM(href) "{\"href\":\"" href "\"}"
-#define NESTED(href)                                                                                                   \
-	"{\"href\":\"" href "\",\"item-metadata\":[{\"rel\":\"urn:X-hypercat:rels:isContentType\",\"val\":"            \
-	"\"application/vnd.hypercat.catalogue+json\"}]}"
 
 static void setup(void)
 {
@@ -187,7 +22,7 @@ static void setup(void)
 	mock_set(mock, "trust", "/nowhere");
 	mock_set(mock, "jitter_percent", "0");
 	mock_add_route(mock, "**");
-	takes_us = 20000;
+	fake_takes_us = 20000;
 }
 
 static void teardown(void)
@@ -226,7 +61,7 @@ START_TEST(hours_of_harvests_and_polls)
 	ck_assert_int_eq(mock_counter(mock, "harvests"), 7);
 	ck_assert_int_eq(mock_counter(mock, "resources"), 2);
 	/* A name is looked up again each minute at most. */
-	ck_assert_uint_le(n_names, 6 * 60 + 2);
+	ck_assert_uint_le(fake_names, 6 * 60 + 2);
 }
 END_TEST
 
@@ -309,29 +144,29 @@ START_TEST(few_at_a_time_and_each_host_in_its_turn)
 	mock_add(mock, "hosts", "other.example");
 	mock_set(mock, "concurrency", "3");
 	mock_set(mock, "concurrency_of_host", "2");
-	takes_us = 5 * S_US;
+	fake_takes_us = 5 * S_US;
 	begin();
 	run_s(7);
 	/* The slow ones of the one do not keep the other waiting. */
 	ck_assert_uint_eq(other->asked, 1);
 	run_s(120);
-	ck_assert_uint_eq(most_running, 3);
+	ck_assert_uint_eq(fake_most_running, 3);
 }
 END_TEST
 
 START_TEST(a_name_without_an_address_rests)
 {
-	names_problem = "no such name";
+	fake_names_problem = "no such name";
 	page("https://cat.example/cat", CAT(ITEM("/a")));
 	begin();
 	run_s(600);
-	ck_assert_uint_eq(pages[0].asked, 0);
-	ck_assert_uint_ge(n_names, 6);
-	ck_assert_uint_le(n_names, 14);
+	ck_assert_uint_eq(fake_pages[0].asked, 0);
+	ck_assert_uint_ge(fake_names, 6);
+	ck_assert_uint_le(fake_names, 14);
 	ck_assert_uint_ge(mock_logged(mock, "no such name"), 1);
-	names_problem = NULL;
+	fake_names_problem = NULL;
 	run_s(301);
-	ck_assert_uint_ge(pages[0].asked, 1);
+	ck_assert_uint_ge(fake_pages[0].asked, 1);
 }
 END_TEST
 
