@@ -48,18 +48,39 @@ static void on_data(void *arg)
 	source_pump(&dds->source);
 }
 
+/* Also of what is half-built: what open has not come to is zero. */
 static void dds_close(void *state)
 {
 	struct dds *dds = state;
 
-	source_done(&dds->source);
-	topics_leave(&dds->topics);
-	trace_end(&dds->trace);
-	sink_done(&dds->sink);
-	topics_done(&dds->topics);
+	if (dds->source.host)
+		source_done(&dds->source);
+	if (dds->topics.host)
+		topics_leave(&dds->topics);
+	trace_done(&dds->trace);
+	if (dds->sink.host)
+		sink_done(&dds->sink);
+	if (dds->topics.host)
+		topics_done(&dds->topics);
 	library_done(&dds->library);
 	security_forget(&dds->security);
 	free(dds);
+}
+
+static int prepare(struct dds *dds)
+{
+	const struct tg_host *host = dds->host;
+	int r = trace_init(&dds->trace, host);
+
+	if (r >= 0)
+		r = topics_init(&dds->topics, host, &dds->options, &dds->library, on_data, dds);
+	if (r >= 0)
+		r = source_init(&dds->source, host, &dds->options, &dds->topics, on_stopped, dds);
+	if (r >= 0)
+		r = sink_init(&dds->sink, host, &dds->options, &dds->topics, on_stopped, dds);
+	if (r < 0)
+		host->log(host, TG_LOG_ERROR, NULL, "cannot prepare (%s)", strerror(-r));
+	return r;
 }
 
 static int dds_open(const struct tg_host *host, void **ret_state)
@@ -75,20 +96,11 @@ static int dds_open(const struct tg_host *host, void **ret_state)
 		r = security_open(host, dds->options.insecure, &dds->security);
 	if (r >= 0)
 		r = library_open(host, &dds->library);
+	if (r >= 0)
+		r = prepare(dds);
 	if (r < 0) {
-		security_forget(&dds->security);
-		free(dds);
+		dds_close(dds);
 		return r;
-	}
-	trace_init(&dds->trace, host);
-	r = topics_init(&dds->topics, host, &dds->options, &dds->library, on_data, dds);
-	if (r >= 0)
-		r = source_init(&dds->source, host, &dds->options, &dds->topics, on_stopped, dds);
-	if (r >= 0)
-		r = sink_init(&dds->sink, host, &dds->options, &dds->topics, on_stopped, dds);
-	if (r < 0) {
-		host->log(host, TG_LOG_ERROR, NULL, "no memory");
-		return r; /* the process ends */
 	}
 	*ret_state = dds;
 	return 0;

@@ -205,9 +205,7 @@ static int begin_member(struct encode *e, const struct type *type, const struct 
 	int r;
 
 	*ret_place = 0;
-	if (bare)
-		return 0;
-	if (type->extent != TYPE_MUTABLE)
+	if (bare || type->extent != TYPE_MUTABLE)
 		return member->optional ? cdr_write(e->writer, 1, present) : 0;
 	if (!present)
 		return 0;

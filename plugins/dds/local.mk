@@ -96,3 +96,10 @@ tests_adapter_test_dds_security_DEPENDENCIES = libmockhost.la dds.la tests/adapt
 INTEGRATION_TESTS += tests/integration/test_dds.py
 SANITIZE_TESTS += tests/integration/test_dds.py
 EXTRA_DIST += tests/integration/test_dds.py
+
+check_PROGRAMS += tests/unit/test_dds
+UNIT_TESTS += tests/unit/test_dds
+tests_unit_test_dds_SOURCES = tests/unit/test_dds.c tests/unit/test_dds_maker.c tests/unit/test_dds_maker.h
+tests_unit_test_dds_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_dds_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_dds_LDADD = libddsvalue.la $(JANSSON_LIBS) $(CHECK_LIBS)

@@ -47,7 +47,7 @@ struct source {
 	void *arg;
 };
 
-/* `stopped`: nothing waits any more, after source_stop. Errors: -ENOMEM. */
+/* `stopped`: nothing waits any more, after source_stop. Errors: -ENOMEM; source_done is to be called then, too. */
 int source_init(struct source *source, const struct tg_host *host, const struct options *options, struct topics *topics,
 		tg_call_fn *stopped, void *arg) __attribute__((warn_unused_result));
 /* Before the topics leave the domain. */

@@ -18,11 +18,14 @@ static void topics_scan(void *arg);
 int topics_init(struct topics *topics, const struct tg_host *host, const struct options *options,
 		const struct library *library, tg_call_fn *on_data, void *arg)
 {
+	int r;
+
 	*topics = (struct topics){.host = host, .options = options, .library = library};
 	LIST_INIT(&topics->list);
-	wake_init(&topics->discovery, host, topics_scan, topics);
-	wake_init(&topics->data, host, on_data, arg);
-	return host->timer_new(host, topics_scan, topics, &topics->retry);
+	r = wake_init(&topics->discovery, host, topics_scan, topics);
+	if (r >= 0)
+		r = wake_init(&topics->data, host, on_data, arg);
+	return r < 0 ? r : host->timer_new(host, topics_scan, topics, &topics->retry);
 }
 
 void topics_done(struct topics *topics)
@@ -33,6 +36,8 @@ void topics_done(struct topics *topics)
 		LIST_REMOVE(topic, link);
 		topic_free(topic);
 	}
+	wake_done(&topics->discovery);
+	wake_done(&topics->data);
 	topics->host->timer_free(topics->retry);
 }
 

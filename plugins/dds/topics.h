@@ -58,7 +58,7 @@ struct topics {
 	int64_t retry_after_us;
 };
 
-/* `on_data`: a reader has something. */
+/* `on_data`: a reader has something. Errors: as wake_init; topics_done is to be called then, too. */
 int topics_init(struct topics *topics, const struct tg_host *host, const struct options *options,
 		const struct library *library, tg_call_fn *on_data, void *arg) __attribute__((warn_unused_result));
 /* Starts the library's threads: to be called behind the sandbox. Errors: -EIO, with the reason logged. */

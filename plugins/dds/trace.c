@@ -2,33 +2,14 @@
 #include "trace.h"
 
 #include <dds/ddsrt/log.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* Lines that wait for the main thread; more are left out. */
-enum { WAITING_MOST = 32, LINE_MOST = 400 };
-
-struct line {
-	struct trace *trace;
-	enum tg_log_level level;
-	char text[LINE_MOST];
-};
-
-static void on_line(void *arg)
-{
-	struct line *line = arg;
-
-	atomic_fetch_sub(&line->trace->n_waiting, 1);
-	line->trace->host->log(line->trace->host, line->level, NULL, "library: %s", line->text);
-	free(line);
-}
-
 /* Printable ASCII alone: parts of it come from the network. */
-static void copy_text(char to[LINE_MOST], const char *text, size_t size)
+static void copy_text(char to[TRACE_LINE_SIZE], const char *text, size_t size)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < size && text[i] && n < LINE_MOST - 1; i++)
+	for (size_t i = 0; i < size && text[i] && n < TRACE_LINE_SIZE - 1; i++)
 		if (text[i] != '\n')
 			to[n++] = text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?';
 	to[n] = 0;
@@ -37,30 +18,36 @@ static void copy_text(char to[LINE_MOST], const char *text, size_t size)
 static void on_log(void *arg, const dds_log_data_t *data)
 {
 	struct trace *trace = arg;
-	struct line *line;
 
 	if (!(data->priority & (DDS_LC_FATAL | DDS_LC_ERROR | DDS_LC_WARNING)))
 		return;
-	if (atomic_fetch_add(&trace->n_waiting, 1) >= WAITING_MOST) {
-		atomic_fetch_sub(&trace->n_waiting, 1);
-		return;
-	}
-	line = calloc(1, sizeof(*line));
-	if (line) {
-		line->trace = trace;
+	pthread_mutex_lock(&trace->lock);
+	if (trace->n_lines < TRACE_LINES) {
+		struct trace_line *line = &trace->lines[trace->n_lines++];
+
 		line->level = data->priority & DDS_LC_WARNING ? TG_LOG_WARNING : TG_LOG_ERROR;
 		copy_text(line->text, data->message, data->size);
 	}
-	if (!line || trace->host->post(trace->host, on_line, line) < 0) {
-		atomic_fetch_sub(&trace->n_waiting, 1);
-		free(line);
-	}
+	pthread_mutex_unlock(&trace->lock);
+	wake_ring(&trace->wake);
 }
 
-void trace_init(struct trace *trace, const struct tg_host *host)
+static void pass_on(void *arg)
+{
+	struct trace *trace = arg;
+
+	pthread_mutex_lock(&trace->lock);
+	for (size_t i = 0; i < trace->n_lines; i++)
+		trace->host->log(trace->host, trace->lines[i].level, NULL, "library: %s", trace->lines[i].text);
+	trace->n_lines = 0;
+	pthread_mutex_unlock(&trace->lock);
+}
+
+int trace_init(struct trace *trace, const struct tg_host *host)
 {
 	trace->host = host;
-	atomic_init(&trace->n_waiting, 0);
+	pthread_mutex_init(&trace->lock, NULL);
+	return wake_init(&trace->wake, host, pass_on, trace);
 }
 
 void trace_begin(struct trace *trace)
@@ -69,9 +56,13 @@ void trace_begin(struct trace *trace)
 	dds_set_trace_sink(on_log, trace);
 }
 
-void trace_end(struct trace *trace)
+void trace_done(struct trace *trace)
 {
-	(void)trace;
+	if (!trace->host)
+		return;
 	dds_set_log_sink(NULL, NULL);
 	dds_set_trace_sink(NULL, NULL);
+	pass_on(trace);
+	wake_done(&trace->wake);
+	pthread_mutex_destroy(&trace->lock);
 }
