@@ -95,7 +95,8 @@ tests_adapter_test_dds_security_DEPENDENCIES = libmockhost.la dds.la tests/adapt
 
 INTEGRATION_TESTS += tests/integration/test_dds.py
 SANITIZE_TESTS += tests/integration/test_dds.py
-EXTRA_DIST += tests/integration/test_dds.py
+EXTRA_DIST += tests/integration/test_dds.py tests/bench/dds.py
+bench: tests/adapter/dds_peer
 
 check_PROGRAMS += tests/unit/test_dds
 UNIT_TESTS += tests/unit/test_dds

@@ -5,6 +5,7 @@
     make bench                       everything, about three minutes
     make bench BENCH_ARGS='--only speed,rival --seconds 10'
     make bench BENCH_ARGS='--only bridge'
+    make bench BENCH_ARGS='--only dds'
 
 A figure with a target is marked where it misses it. The exit code is 0 when everything could be measured."""
 import argparse
@@ -19,6 +20,7 @@ import time
 from pathlib import Path
 
 import parts
+import dds
 from harness import Pki, wait_until
 
 WARM_UP_S = 2
@@ -288,6 +290,22 @@ class Bench:
         self.row("bridge_ratio", "tidegate against mosquitto's bridge", self.figures["rate_gateway"] / self.figures["rate_bridge"],
                  "times", 2, least=3)
 
+    def measure_dds(self):
+        self.title("DDS to a sink that confirms at once: a reliable CycloneDDS writer, 100 instances, samples of about 60 bytes")
+        bench = dds.DdsBench(self.folder / "dds")
+        try:
+            bench.start()
+            rate, cpu = bench.measure(max(self.arguments.seconds, 3))
+        finally:
+            bench.stop()
+        self.row("dds_rate", "samples taken in and delivered", rate, "samples/s")
+        most = max(cpu, key=cpu.get)
+        self.note("  processor time a sample: " + ", ".join(f"{name} {us:.1f}" for name, us in cpu.items()) + " µs")
+        busy = rate * cpu[most] / 1e6
+        self.note(f"  the bottleneck: {most}, {busy:.0%} of a processor" if busy > 0.7 else
+                  f"  the bottleneck: no process is busy (most is {most}, {busy:.0%} of a processor): the writer waits, as the reliable "
+                  "protocol has it, whenever the reader is full")
+
     def measure_import(self):
         self.title(f"The registry: {IMPORTED:,} devices at once")
         if not self.gateway.control:
@@ -315,9 +333,9 @@ class Bench:
                  ("rival", self.measure_rival), ("handshakes", self.measure_handshakes), ("resume", self.measure_resume),
                  ("flood", self.measure_flood),
                  ("storm", self.measure_storm), ("idle", self.measure_idle_sessions), ("outage", self.measure_outage),
-                 ("bridge", self.measure_bridge), ("import", self.measure_import)]
+                 ("bridge", self.measure_bridge), ("dds", self.measure_dds), ("import", self.measure_import)]
         for name, step in steps:
-            if wanted and name not in wanted and (name or wanted in (["rival"], ["import"], ["bridge"])):
+            if wanted and name not in wanted and (name or wanted in (["rival"], ["import"], ["bridge"], ["dds"])):
                 continue
             try:
                 step()
@@ -344,7 +362,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=1, help="measure each speed so often, and take the middle one")
     parser.add_argument("--sensors", type=int, default=5000, help="the largest number of sensors")
     parser.add_argument("--only", type=lambda text: text.split(","), default=[],
-                        help="of: start, speed, rival, handshakes, resume, flood, storm, idle, outage, bridge, import")
+                        help="of: start, speed, rival, handshakes, resume, flood, storm, idle, outage, bridge, dds, import")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="tidegate-bench-"))
