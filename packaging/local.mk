@@ -18,7 +18,7 @@ EXTRA_DIST += packaging/build-deb packaging/cross packaging/reproducible packagi
 	packaging/debian/tidegate.docs packaging/debian/tidegate.install packaging/debian/tidegate.postinst \
 	packaging/debian/tidegate.postrm packaging/debian/tidegate.prerm packaging/debian/tidegate.tmpfiles \
 	packaging/debian/tidegate-dev.examples packaging/debian/tidegate-dev.install \
-	packaging/debian/tidegate-dds.install packaging/debian/tidegate-hypercat.install
+	packaging/debian/tidegate-amqp.install packaging/debian/tidegate-dds.install packaging/debian/tidegate-hypercat.install
 
 completiondir = $(datarootdir)/bash-completion/completions
 dist_completion_DATA = packaging/completion/tidegatectl

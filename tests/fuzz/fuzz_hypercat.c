@@ -36,8 +36,7 @@ static void feed(const char *text)
 	uint64_t generation, etag;
 
 	good_targets += target_read(text, &target) == 0;
-	must(target.path_size <= TG_PATH_MAX && target.rest <= TG_PATH_MAX + 1 &&
-		     target.device_size <= TG_DEVICE_MAX,
+	must(target.path_size <= TG_PATH_MAX && target.rest <= TG_PATH_MAX + 1 && target.device_size <= TG_DEVICE_MAX,
 	     "a target's limits");
 	if (token_read(text, &token)) {
 		good_tokens++;
