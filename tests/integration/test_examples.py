@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The worked configurations, each as it is installed but for addresses and ports, run with real messages."""
+import base64
+import http.client
 import json
-import socket
+import ssl
 import subprocess
 
 from harness import SOURCE, Broker, Commander, Device, GatewayCase, Sensor, main, wait_until
@@ -217,6 +219,7 @@ class Cities(Example):
 
     def places(self):
         if not hasattr(self, "catalogue"):
+            self.https_port = free_port()
             self.catalogue = Catalogue(self.pki)
             self.addCleanup(lambda: self.catalogue.close())
             lot = item("/parking/7/free")
@@ -225,7 +228,25 @@ class Cities(Example):
             self.catalogue.put("/parking/7/free", "12")
             self.catalogue.put("/parking/7/secret", "1")
         return {**super().places(), "platform.city.example:8883": f"localhost:{self.broker.port}",
-                "https://cat.city.example/cat": f"{self.catalogue.url}/cat", "parking.city.example": "127.0.0.1"}
+                "https://cat.city.example/cat": f"{self.catalogue.url}/cat", "parking.city.example": "127.0.0.1",
+                "https://[::]:8443": f"https://127.0.0.1:{self.https_port}"}
+
+    def prepare(self):
+        super().prepare()
+        self.pki.leaf("web", "cloud-ca", "DNS:localhost,IP:127.0.0.1")
+        self.link(self.gateway.folder / "pki", "open-data", "web")
+
+    def status_of(self, path, name, key):
+        """What an app gets there."""
+        token = base64.b64encode(f"{name}:{key}".encode()).decode()
+        context = ssl.create_default_context(cafile=str(self.pki.certificate("cloud-ca")))
+        connection = http.client.HTTPSConnection("localhost", self.https_port, context=context, timeout=60)
+        try:
+            connection.request("GET", path, headers={"Authorization": f"Basic {token}"})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
 
     def test_air_lamps_and_parking(self):
         self.assertEqual(self.at("riverside/parking/7/free")[0].payload, "12")
@@ -246,6 +267,10 @@ class Cities(Example):
         self.assertEqual(lamp.wait("request", method="PUT")["payload"], "40")
         self.assertEqual(self.at("riverside/quarter-4/lit/lamp-1/3311/0/5851")[0].outcome, "delivered")
         self.assertEqual(self.subscriber.messages(lambda m: "secret" in m.topic), [])
+        key = self.gateway.ctl("device", "add", "app-1", "--psk", "--endpoint", "open-data")["key"]
+        self.assertEqual(self.status_of("/readings/air-5/3325/0/5700", "app-1", key), (200, pack))
+        self.assertEqual(self.status_of("/readings/parking/parking/7/free", "app-1", key), (200, "12"))
+        self.assertNotEqual(self.status_of("/readings/lamp-1/3301/0/5700", "app-1", key)[0], 200)
 
 
 if __name__ == "__main__":
