@@ -9,6 +9,8 @@ import subprocess
 from harness import SOURCE, Broker, Commander, Device, GatewayCase, Sensor, main, wait_until
 from harness.catalogue import Catalogue, item
 from harness.process import free_port
+from harness.proton import Proton
+from harness.rabbit import Rabbit, definitions
 from test_coap_client import KEY, Server
 
 SENML_JSON, SENML_TYPE = 110, "application/senml+json"
@@ -197,21 +199,32 @@ class Assets(Example):
     local = {"north.yard.example": "north", "south.yard.example": "south"}
 
     def places(self):
-        places = {**super().places(), "tracking.port.example:8883": f"localhost:{self.broker.port}"}
+        if not hasattr(self, "rabbit"):
+            queues, bindings = ("seen", "maintenance"), (("tracking", "seen", "seen.#"), ("tracking", "maintenance", "maintenance.#"))
+            self.rabbit = Rabbit(self.folder, self.pki, content=definitions(queues, (("tracking", "topic"),), bindings))
+            self.addCleanup(self.rabbit.close)
+            self.rabbit.start()
+        places = {**super().places(), "tracking-1.port.example:5671": f"localhost:{self.rabbit.port}",
+                  "tracking-2.port.example:5671": f"localhost:{free_port()}"}
         del places["coaps://[::]:5684"]
         return places
 
     def test_tags(self):
         self.wait_subscribed("north", "south")
+        client = Proton(self.rabbit)
+        self.addCleanup(client.close)
+        for queue in ("seen", "maintenance"):
+            client.receive(f"/amq/queue/{queue}")
         pack = '[{"bn":"urn:epc:id:sscc:0614141.1234567890/","n":"3336/0/5514","u":"lat","v":51.9},{"n":"3336/0/5515","u":"lon","v":4.1}]'
         Commander(self.north, None).publish("tags/77/fence-3", pack, content_type=SENML_TYPE)
-        messages = self.at("tracking/port-west/north/tag-77/fence-3", 2)
-        self.assertEqual({m.device for m in messages}, {"tag-77"})
-        self.assertEqual([json.loads(m.payload)[0]["v"] for m in messages], [51.9, 4.1])
-        self.assertEqual(len({m.id for m in messages}), 2)
+        messages = client.message("/amq/queue/seen", count=2)
+        self.assertEqual({(m["subject"], m["properties"]["device"], m["content_type"]) for m in messages},
+                         {("seen.port-west.north.tag-77", "tag-77", SENML_TYPE)})
+        self.assertEqual([json.loads(m["message"])[0]["v"] for m in messages], [51.9, 4.1])
+        self.assertEqual(len({m["id"][1] for m in messages}), 2)
         Commander(self.south, None).publish("tags/78/3316/0/low", "2.61")
-        low = self.at("maintenance/port-west/tag-78/battery")[0]
-        self.assertEqual((low.payload, low.device), ("2.61", "tag-78"))
+        low = client.message("/amq/queue/maintenance")
+        self.assertEqual((low["message"], low["properties"]["device"]), ("2.61", "tag-78"))
 
 
 class Cities(Example):

@@ -4,7 +4,6 @@ that is shown of it. Each adapter has one endpoint, which is a source and a sink
 import base64
 import http.client
 import json
-import os
 import random
 import socket
 import ssl
@@ -13,6 +12,8 @@ import subprocess
 from harness import BUILD, Commander, Device, GatewayCase, Process, Sensor, main, wait_until
 from harness.gateway import Groups
 from harness.process import Lines, free_port
+from harness.proton import Proton
+from harness.rabbit import Rabbit, definitions
 
 DEADLINE_S = 60
 JSON, JSON_TYPE = 50, "application/json"
@@ -105,6 +106,38 @@ class Mqtt(Port):
     def receive(self, source):
         message = self.case.subscriber.wait_for(1, lambda m: m.topic == f"from-{source}" and m.device != "probe", DEADLINE_S)[0]
         return message.payload, message.content_type, message.device, message.id
+
+
+class Amqp(Port):
+    """Queues of a RabbitMQ, and a client made with Qpid Proton on the other side of them."""
+
+    name, device = "amqp", "tank-1"
+
+    def endpoint(self):
+        pki = self.case.pki
+        return {"broker": [f"amqps://localhost:{self.case.rabbit.port}"], "certificate": pki.certificate("cloud"), "key": pki.key("cloud"),
+                "trust": pki.certificate("cloud-ca"), "sources": [f"/amq/queue/to-{port.name}" for port in THERE]}
+
+    def from_here(self, to):
+        """The path is the address, and behind it the message's subject."""
+        return {"match": f"amq/queue/to-{to}/{{tank}}", "source_device": "{tank}"}
+
+    def to_here(self, source):
+        return {"address": f"/amq/queue/from-{source}"}
+
+    def begin(self, names):
+        self.client = Proton(self.case.rabbit)
+        self.case.addCleanup(self.client.close)
+        for name in names:
+            self.client.receive(f"/amq/queue/from-{name}")
+
+    def send(self, to, data):
+        self.client.send(f"/amq/queue/to-{to}", json.dumps({"data": data}), self.device, JSON_TYPE)
+        return f"amq/queue/to-{to}/{self.device}"
+
+    def receive(self, source):
+        said = self.client.message(f"/amq/queue/from-{source}")
+        return said["message"], said["content_type"], said["properties"]["device"], said["id"][1]
 
 
 class Dds(Port):
@@ -225,13 +258,22 @@ class Hypercat(Port):
         return payload, fields["Content-Type"].partition(";")[0], device, None
 
 
-PORTS = [Coap, Mqtt, Dds, Hypercat]
+PORTS = [Coap, Mqtt, Amqp, Dds, Hypercat]
 THERE = [port for port in PORTS if (BUILD / f".libs/{port.name}.so").exists()]  # an adapter may be left out of a build
 
 
 class Matrix(GatewayCase):
     links = ["mqtt"]
     allowed = [r"is insecure", r"insecure = true"]
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if Amqp in THERE:
+            queues = [f"{way}-{port.name}" for way in ("to", "from") for port in THERE]
+            cls.rabbit = Rabbit(cls.root, cls.pki, content=definitions(queues))
+            cls.addClassCleanup(cls.rabbit.close)
+            cls.rabbit.start()
 
     def configuration(self, **changes):
         self.ports = {port.name: port(self) for port in THERE}
@@ -312,6 +354,9 @@ class Matrix(GatewayCase):
 
     def test_from_mqtt(self):
         self.row("mqtt")
+
+    def test_from_amqp(self):
+        self.row("amqp")
 
     def test_from_dds(self):
         self.row("dds")
