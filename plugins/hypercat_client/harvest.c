@@ -140,6 +140,13 @@ static void harvest_end(struct client *client)
 	client->host->timer_set(client->harvester, next_us);
 }
 
+/* Never from within: what ends with the walk may be in somebody's hands. */
+static void harvest_end_soon(struct client *client)
+{
+	if (client->n_pending == 0)
+		client->host->timer_set(client->harvester, client->host->now_us(client->host));
+}
+
 void harvest_begin(struct client *client)
 {
 	const struct plan_limits *limits = &client->plan->limits;
@@ -151,7 +158,7 @@ void harvest_begin(struct client *client)
 	client->walking = true;
 	client->walk++;
 	client->next_us = timing_next(now_us, limits->harvest_us, limits->jitter, round_random(now_us));
-	client->n_pending = 1; /* this function's own, so that the walk does not end in its middle */
+	client->n_pending = 0;
 	client->n_met = client->n_documents = client->n_over = 0;
 	for (size_t i = 0; i < client->plan->n_roots; i++) {
 		if (document_new(client, &client->plan->roots[i], &document) < 0)
@@ -159,8 +166,7 @@ void harvest_begin(struct client *client)
 		document->is_root = true;
 		harvest_visit(client, document, 0);
 	}
-	if (--client->n_pending == 0)
-		harvest_end(client);
+	harvest_end_soon(client);
 }
 
 void harvest_go_on(struct document *document)
@@ -171,8 +177,8 @@ void harvest_go_on(struct document *document)
 		return;
 	document->pending = false;
 	harvest_follow(document);
-	if (--client->n_pending == 0)
-		harvest_end(client);
+	client->n_pending--;
+	harvest_end_soon(client);
 }
 
 void harvest_halt(struct client *client)
@@ -201,7 +207,12 @@ void harvest_again(struct client *client)
 
 void harvest_on_timer(void *arg)
 {
-	harvest_begin(arg);
+	struct client *client = arg;
+
+	if (!client->walking)
+		harvest_begin(client);
+	else if (client->n_pending == 0)
+		harvest_end(client);
 }
 
 void harvest_clear(struct client *client)

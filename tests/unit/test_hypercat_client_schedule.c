@@ -273,6 +273,35 @@ START_TEST(the_token_is_for_the_places_of_catalogues)
 }
 END_TEST
 
+/* The walk ends with the refusal of a catalogue whose host rests, and so do others. */
+START_TEST(hosts_end_while_others_rest)
+{
+	const char *with = CAT(NESTED("https://b.example/cat") "," ITEM("https://c.example/x"));
+	struct page *busy = page("https://b.example/y", "1");
+
+	page("https://cat.example/cat", with);
+	page("https://b.example/cat", CAT(ITEM("/y")));
+	page("https://c.example/x", "1");
+	busy->status = 503;
+	busy->retry_after_s = 30;
+	mock_add(mock, "hosts", "b.example");
+	mock_add(mock, "hosts", "c.example");
+	mock_set(mock, "harvest_interval_s", "3");
+	mock_set(mock, "poll_interval_s", "1");
+	begin();
+	for (int i = 0; i < 20; i++) {
+		unsigned before = busy->asked;
+
+		page("https://cat.example/cat", with);
+		while (busy->asked == before)
+			run_s(1);
+		page("https://cat.example/cat", CAT(NESTED("https://b.example/cat")));
+		run_s(7);
+		ck_assert_int_eq(mock_counter(mock, "resources"), 1);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -285,6 +314,7 @@ int main(void)
 		circles_and_depths_end,
 		the_shorter_way_counts,
 		jitter_spreads_the_polls,
+		hosts_end_while_others_rest,
 		a_reload_asks_at_once,
 		the_token_is_for_the_places_of_catalogues,
 	};
