@@ -302,6 +302,75 @@ START_TEST(hosts_end_while_others_rest)
 }
 END_TEST
 
+static unsigned draw(unsigned below)
+{
+	static uint64_t state = 88172645463325252ull;
+
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (unsigned)(state >> 32) % below;
+}
+
+static void change_one(void)
+{
+	static const char *const urls[] = {"https://cat.example/cat", "https://cat.example/sub",
+					   "https://b.example/cat",   "https://cat.example/a",
+					   "https://b.example/y",     "https://c.example/x"};
+	static const char *const lists[] = {
+		CAT(ITEM("/a") "," NESTED("/sub")),
+		CAT(NESTED("/cat") "," NESTED("https://b.example/cat") "," ITEM("https://c.example/x")),
+		CAT(ITEM("https://b.example/y") "," NESTED("https://cat.example/sub")),
+		CAT(""),
+		"{",
+	};
+	static const char *const values[] = {"1", "2", NULL};
+	static const long statuses[] = {200, 200, 200, 404, 500, 503};
+	unsigned which = draw(6);
+	struct page *changed = page(urls[which], which < 3 ? lists[draw(5)] : values[draw(3)]);
+
+	changed->status = statuses[draw(6)];
+	changed->retry_after_s = draw(4) ? 0 : draw(100);
+	changed->etag = draw(2) ? NULL : draw(2) ? "\"1\"" : "\"2\"";
+}
+
+/* Whatever happens in whatever order; sanitizers look on. At the end all is well again. */
+START_TEST(anything_at_any_time)
+{
+	mock->accept_all = false;
+	mock_add(mock, "hosts", "b.example");
+	mock_add(mock, "hosts", "c.example");
+	mock_set(mock, "harvest_interval_s", "7");
+	mock_set(mock, "poll_interval_s", "3");
+	for (int i = 0; i < 20; i++)
+		change_one();
+	begin();
+	for (size_t i = 0, answered = 0; i < 5000; i++) {
+		change_one();
+		fake_names_problem = draw(20) ? NULL : "no such name";
+		fake_takes_us = draw(2 * S_US);
+		run_s(draw(4));
+		for (; answered < mock->n_submissions && draw(4); answered++) {
+			if (mock->submissions[answered].answered)
+				continue;
+			mock_refuse(mock, mock->submissions[answered].token,
+				    draw(2)   ? TG_ACCEPTED
+				    : draw(2) ? TG_FULL
+					      : TG_NOT_ALLOWED);
+		}
+		if (draw(50) == 0)
+			ck_assert_int_eq(mock_reload(mock), 0);
+	}
+	fake_names_problem = NULL;
+	ck_assert_uint_gt(mock->n_submissions, 300);
+	page("https://cat.example/cat", CAT(ITEM("/a")))->etag = NULL;
+	page("https://cat.example/a", "1")->etag = NULL;
+	run_s(700);
+	ck_assert_int_eq(mock->link, TG_LINK_UP);
+	ck_assert_int_eq(mock_counter(mock, "resources"), 1);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -315,6 +384,7 @@ int main(void)
 		the_shorter_way_counts,
 		jitter_spreads_the_polls,
 		hosts_end_while_others_rest,
+		anything_at_any_time,
 		a_reload_asks_at_once,
 		the_token_is_for_the_places_of_catalogues,
 	};
