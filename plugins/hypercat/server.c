@@ -137,19 +137,28 @@ static size_t of_address(const struct server *server, const struct in6_addr *add
 	return count;
 }
 
+static void look_at_new(struct server *server, struct client *client)
+{
+	address_read(client);
+	if (of_address(server, &client->address) <= server->limits.an_address)
+		return;
+	server->events.refused(server->arg);
+	server_cut(client);
+}
+
 static void on_check(void *arg)
 {
 	struct server *server = arg;
 
 	for (struct client *client = server->clients, *next; client; client = next) {
 		next = client->next;
-		if (client->counted)
+		if (!client->counted)
+			look_at_new(server, client);
+		if (!client->drained)
 			continue;
-		address_read(client);
-		if (of_address(server, &client->address) > server->limits.an_address) {
-			server->events.refused(server->arg);
-			server_cut(client);
-		}
+		client->drained = false;
+		if (client->request)
+			server->events.drained(server->arg, client);
 	}
 }
 

@@ -33,7 +33,7 @@ struct client {
 	size_t unsent;    /* when it was looked at last */
 	int64_t moved_us; /* when that was something else */
 	bool counted;     /* its address is known */
-	bool begun;       /* the answer */
+	bool drained;     /* what was written has left, to be told */
 	struct in6_addr address;
 	char peer[SERVER_PEER_SIZE];
 };
@@ -47,7 +47,7 @@ struct server {
 	struct evhttp *http;
 	struct evconnlistener *listener;
 	struct tg_timer *timer; /* looks after those that wait too long, once a second */
-	struct tg_timer *check; /* looks at those that are new */
+	struct tg_timer *check; /* behind everything else: looks at those that are new, or want more to write */
 	struct client *clients;
 	size_t count;
 	uint64_t tickets;

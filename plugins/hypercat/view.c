@@ -60,8 +60,10 @@ void view_unref(struct view *view)
 
 	if (!view || --view->refs > 0)
 		return;
-	HASH_ITER (hh, view->nodes, node, next) {
-		HASH_DEL(view->nodes, node);
+	node = view->nodes;
+	HASH_CLEAR(hh, view->nodes); /* of all at once: it may be many */
+	for (; node; node = next) {
+		next = node->hh.next;
 		free(node->device);
 		free(node);
 	}
