@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-EXTRA_DIST += systemd/tidegate.service.in systemd/tidegate-again.service.in systemd/tidegate-clock.socket.in systemd/tidegate-clock@.service.in systemd/tidegate.sysusers systemd/tidegate-identity.in systemd/tidegate.catalog
+EXTRA_DIST += systemd/tidegate.service.in systemd/tidegate-again.service.in systemd/tidegate-clock.socket.in systemd/tidegate.socket.in systemd/tidegate-hello.socket.in systemd/tidegate-cookie.socket.in systemd/tidegate-clock@.service.in systemd/tidegate.sysusers systemd/tidegate-identity.in systemd/tidegate.catalog
 systemdunitdir = $(prefix)/lib/systemd/system
 sysusersdir = $(prefix)/lib/sysusers.d
 catalogdir = $(prefix)/lib/systemd/catalog
-nodist_systemdunit_DATA = systemd/tidegate.service systemd/tidegate-again.service systemd/tidegate-clock.socket systemd/tidegate-clock@.service
+nodist_systemdunit_DATA = systemd/tidegate.service systemd/tidegate-again.service systemd/tidegate-clock.socket systemd/tidegate-clock@.service \
+	systemd/tidegate.socket systemd/tidegate-hello.socket systemd/tidegate-cookie.socket
 nodist_sysusers_DATA = systemd/tidegate.conf
 nodist_endpoint_SCRIPTS = systemd/tidegate-identity
 catalog_DATA = systemd/tidegate.catalog
@@ -20,6 +21,15 @@ systemd/tidegate-clock.socket: systemd/tidegate-clock.socket.in Makefile
 
 systemd/tidegate-clock@.service: systemd/tidegate-clock@.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) systemd && sed $(SYSTEMD_PLACES) $(srcdir)/systemd/tidegate-clock@.service.in > $@
+
+systemd/tidegate.socket: systemd/tidegate.socket.in
+	$(AM_V_GEN)$(MKDIR_P) systemd && cp $(srcdir)/systemd/tidegate.socket.in $@
+
+systemd/tidegate-hello.socket: systemd/tidegate-hello.socket.in
+	$(AM_V_GEN)$(MKDIR_P) systemd && cp $(srcdir)/systemd/tidegate-hello.socket.in $@
+
+systemd/tidegate-cookie.socket: systemd/tidegate-cookie.socket.in
+	$(AM_V_GEN)$(MKDIR_P) systemd && cp $(srcdir)/systemd/tidegate-cookie.socket.in $@
 
 systemd/tidegate-again.service: systemd/tidegate-again.service.in
 	$(AM_V_GEN)$(MKDIR_P) systemd && cp $(srcdir)/systemd/tidegate-again.service.in $@

@@ -58,9 +58,9 @@ tests_integration_device_CFLAGS = $(AM_CFLAGS) $(COAP_CFLAGS)
 tests_integration_device_LDADD = $(COAP_LIBS)
 
 # What the service manager does with a gateway.
-INTEGRATION_TESTS += tests/integration/test_restart.py
-SANITIZE_TESTS += tests/integration/test_restart.py
-EXTRA_DIST += tests/integration/test_restart.py tests/integration/slow_disk.c
+INTEGRATION_TESTS += tests/integration/test_activation.py tests/integration/test_restart.py
+SANITIZE_TESTS += tests/integration/test_activation.py tests/integration/test_restart.py
+EXTRA_DIST += tests/integration/test_activation.py tests/integration/test_restart.py tests/integration/slow_disk.c
 
 # The units and the completion, as built.
 INTEGRATION_TESTS += tests/system/test_completion.py tests/system/test_units.py

@@ -378,6 +378,12 @@ void loop_notify(const char *format, ...)
 	sd_notify(0, text);
 }
 
+int loop_sockets(int *ret_first, char ***ret_names)
+{
+	*ret_first = SD_LISTEN_FDS_START;
+	return sd_listen_fds_with_names(1, ret_names);
+}
+
 int64_t loop_watchdog_us(void)
 {
 	uint64_t usec = 0;

@@ -74,6 +74,11 @@ int loop_post(struct loop *loop, loop_call_fn *fn, void *arg) WARN_UNUSED;
 
 /* sd_notify(3): "READY=1", "STATUS=…"; nothing happens outside of systemd. */
 void loop_notify(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The sockets that the service manager holds for this process (sd_listen_fds(3)): returns how many there are from *ret_first on, and
+ * their names (FileDescriptorName=). The second time, and outside of systemd, there are none.
+ * Ownership: descriptors, names and the array, which is NULL where there are none, are the caller's. Errors: -errno. */
+int loop_sockets(int *ret_first, char ***ret_names) WARN_UNUSED;
+
 /* The time within which "WATCHDOG=1" has to be told again, 0 where there is no watchdog. Units: microseconds. */
 int64_t loop_watchdog_us(void);
 

@@ -168,7 +168,7 @@ static int build(struct core *core)
 }
 
 int core_new(struct loop *loop, const struct core_places *places, struct descriptor_set *adapters,
-	     struct config *config, struct core **ret_core)
+	     struct activation *activation, struct config *config, struct core **ret_core)
 {
 	struct core *core = calloc(1, sizeof(*core));
 	int r;
@@ -178,6 +178,7 @@ int core_new(struct loop *loop, const struct core_places *places, struct descrip
 	core->loop = loop;
 	core->places = places;
 	core->adapters = adapters;
+	core->activation = activation;
 	core->config = config_ref(config);
 	core->profile_epoch = 1;
 	core->state_lock_fd = core->run_lock_fd = -1;
@@ -192,6 +193,7 @@ int core_new(struct loop *loop, const struct core_places *places, struct descrip
 		core_free(core);
 		return r;
 	}
+	core_sockets_sort_out(core);
 	supervisor_end_strangers(core->supervisor);
 	core_trial_apply(core);
 	loop_timer_set(core->tick, 1);

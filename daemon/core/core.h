@@ -17,6 +17,7 @@
 struct core;
 struct config;
 struct descriptor_set;
+struct activation;
 
 struct core_places {
 	const char *config_file;
@@ -29,9 +30,9 @@ struct core_places {
 };
 
 /* Opens store, registry and sockets and starts the endpoints; READY=1 is told once they run. Logs what goes wrong.
- * Ownership: takes a reference of `config`; `places` and `adapters` stay the caller's. Errors: -errno. */
+ * Ownership: takes a reference of `config`; `places`, `adapters` and `activation` stay the caller's. Errors: -errno. */
 int core_new(struct loop *loop, const struct core_places *places, struct descriptor_set *adapters,
-	     struct config *config, struct core **ret_core) WARN_UNUSED;
+	     struct activation *activation, struct config *config, struct core **ret_core) WARN_UNUSED;
 void core_free(struct core *core);
 
 /* Ends in good order: sources first, then what is held goes to the sinks or to the disk; loop_exit when done, at the latest after

@@ -145,6 +145,7 @@ static int on_configure(void *arg, struct instance *instance)
 {
 	struct endpoint *endpoint = core_endpoint(arg, instance_endpoint(instance));
 	struct process *process = calloc(1, sizeof(*process));
+	int r;
 
 	if (!endpoint || !process) {
 		free(process);
@@ -159,7 +160,8 @@ static int on_configure(void *arg, struct instance *instance)
 	process->log = (struct log_limit){.span_us = LOG_SPAN_US, .burst = LOG_BURST};
 	forget_process(instance);
 	instance_set_user(instance, process);
-	return core_endpoint_configure(endpoint, instance);
+	r = core_sockets_send(endpoint, instance);
+	return r < 0 ? r : core_endpoint_configure(endpoint, instance);
 }
 
 static void on_running(void *arg, struct instance *instance)

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "core/activation.h"
 #include "core/config.h"
 #include "core/control.h"
 #include "core/core.h"
@@ -65,6 +66,7 @@ struct core {
 	struct config *config;
 	uint64_t profile_epoch; /* one more with each configuration */
 	struct descriptor_set *adapters;
+	struct activation *activation;
 	enum core_state state;
 	int64_t started_us;
 	int state_lock_fd;
@@ -114,6 +116,11 @@ struct core {
 
 /* core_stop.c: every endpoint process has stopped. */
 void core_on_stopped(void *arg);
+
+/* core_sockets.c: the sockets that the service manager holds. Sends this process its own. */
+int core_sockets_send(struct endpoint *endpoint, struct instance *instance) WARN_UNUSED;
+/* Closes those that no endpoint listens at. */
+void core_sockets_sort_out(struct core *core);
 
 /* core_notify.c: what the service manager is told. */
 void core_notify_ready(struct core *core);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += libcore.la
 libcore_la_SOURCES = \
+	daemon/core/activation.c daemon/core/activation.h \
 	daemon/core/audit.c daemon/core/audit.h \
 	daemon/core/cbor_item.c daemon/core/cbor_item.h \
 	daemon/core/certs.c daemon/core/certs.h \
@@ -57,6 +58,7 @@ libcore_la_SOURCES = \
 	daemon/core/core_readings_show.c \
 	daemon/core/core_reload.c \
 	daemon/core/core_sessions.c \
+	daemon/core/core_sockets.c \
 	daemon/core/core_source.c \
 	daemon/core/core_renewal.c \
 	daemon/core/core_status.c \

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
+#include "core/activation.h"
 #include "core/certs_report.h"
 #include "core/config.h"
 #include "core/core.h"
@@ -169,11 +170,14 @@ static int run(const struct options *options)
 {
 	CLEANUP(descriptor_set_freep) struct descriptor_set *adapters = NULL;
 	CLEANUP(config_unrefp) struct config *config = NULL;
+	CLEANUP(activation_freep) struct activation *activation = NULL;
 	struct loop *loop = NULL;
 	struct core *core = NULL;
 	int r;
 
-	r = descriptor_set_new(options->places.endpoint_program, options->places.adapter_dir, &adapters);
+	r = activation_new(&activation); /* before any program is started that would inherit them */
+	if (r >= 0)
+		r = descriptor_set_new(options->places.endpoint_program, options->places.adapter_dir, &adapters);
 	if (r >= 0)
 		r = load(options, adapters, &config);
 	if (r == -EINVAL)
@@ -184,7 +188,7 @@ static int run(const struct options *options)
 		log_error("cannot start (%s)", strerror(-r));
 		return EXIT_FAILURE;
 	}
-	r = core_new(loop, &options->places, adapters, config, &core);
+	r = core_new(loop, &options->places, adapters, activation, config, &core);
 	if (r >= 0)
 		r = run_core(loop, core);
 	core_free(core);

@@ -293,6 +293,8 @@ static int on_frame(void *arg, const struct frame *frame, int fd)
 
 	if (frame->type == FRAME_SETTING)
 		return round_add(&ep->round, &frame->setting, fd);
+	if (frame->type == FRAME_SOCKET)
+		return round_add_socket(&ep->round, &frame->socket, fd);
 	if (fd >= 0)
 		close(fd);
 	if (frame->type == FRAME_ROUTE)

@@ -37,6 +37,11 @@ static int setting_file(const struct tg_host *services, const char *name)
 	return settings_file(host_of(services)->settings, name);
 }
 
+static int listen_socket(const struct tg_host *services, const char *name, size_t index, size_t number)
+{
+	return settings_socket(host_of(services)->settings, name, index, number);
+}
+
 static const char *route(const struct tg_host *services, size_t index)
 {
 	return settings_route(host_of(services)->settings, index);
@@ -242,6 +247,7 @@ static const struct tg_host all_services = {
 	.answered = exchange_answered,
 	.awake = exchange_awake,
 	.route = route,
+	.listen_socket = listen_socket,
 	.read = exchange_read,
 	.read_end = exchange_read_end,
 	.list = exchange_list,

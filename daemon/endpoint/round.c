@@ -6,13 +6,15 @@
 
 #include "base/bytes.h"
 
+enum round_kind { ROUND_SETTING, ROUND_ROUTE, ROUND_SOCKET };
+
 struct round_note {
 	STAILQ_ENTRY(round_note) link;
 	uint32_t index;
 	int fd;
 	int file_error;
 	bool file;
-	bool route;
+	enum round_kind kind;
 	struct tg_bytes name; /* both behind the struct */
 	struct tg_bytes value;
 };
@@ -36,7 +38,7 @@ void round_done(struct round *round)
 	round_init(round);
 }
 
-static int add(struct round *round, const struct frame_setting *setting, int fd, bool route)
+static int add(struct round *round, const struct frame_setting *setting, int fd, enum round_kind kind)
 {
 	CLEANUP_CLOSE int owned = fd;
 	size_t size = sizeof(struct round_note) + setting->name.size + setting->value.size;
@@ -53,7 +55,7 @@ static int add(struct round *round, const struct frame_setting *setting, int fd,
 				    .fd = fd,
 				    .file_error = setting->file_error,
 				    .file = setting->file,
-				    .route = route,
+				    .kind = kind,
 				    .name = bytes_of(p, setting->name.size),
 				    .value = bytes_of(p + setting->name.size, setting->value.size)};
 	if (setting->name.size)
@@ -69,20 +71,32 @@ static int add(struct round *round, const struct frame_setting *setting, int fd,
 
 int round_add(struct round *round, const struct frame_setting *setting, int fd)
 {
-	return add(round, setting, fd, false);
+	return add(round, setting, fd, ROUND_SETTING);
+}
+
+int round_add_socket(struct round *round, const struct frame_socket *socket, int fd)
+{
+	if (fd < 0)
+		return -EBADMSG;
+	return add(round, &(struct frame_setting){.name = socket->name, .index = socket->index}, fd, ROUND_SOCKET);
 }
 
 int round_add_route(struct round *round, struct tg_bytes pattern)
 {
-	return add(round, &(struct frame_setting){.value = pattern}, -1, true);
+	return add(round, &(struct frame_setting){.value = pattern}, -1, ROUND_ROUTE);
 }
 
 static int apply(struct settings *settings, struct round_note *note)
 {
-	int r = note->route ? settings_add_route(settings, note->value)
-			    : settings_put(settings, note->name, note->index, note->value);
-	int fd = note->fd;
+	int fd = note->fd, r;
 
+	if (note->kind == ROUND_ROUTE)
+		return settings_add_route(settings, note->value);
+	if (note->kind == ROUND_SOCKET) {
+		note->fd = -1;
+		return settings_put_socket(settings, note->name, note->index, fd);
+	}
+	r = settings_put(settings, note->name, note->index, note->value);
 	if (r < 0 || !note->file)
 		return r;
 	note->fd = -1;

@@ -27,6 +27,9 @@ void round_done(struct round *round);
 /* Ownership: `fd` is taken in any case. Errors: -EMSGSIZE: more than any endpoint has; -ENOMEM. */
 int round_add(struct round *round, const struct frame_setting *setting, int fd) WARN_UNUSED;
 
+/* A socket for an entry of a list. Ownership: `fd` is taken in any case. Errors: as round_add; -EBADMSG: no descriptor came. */
+int round_add_socket(struct round *round, const struct frame_socket *socket, int fd) WARN_UNUSED;
+
 /* One more pattern of a route from this endpoint. Errors: as round_add. */
 int round_add_route(struct round *round, struct tg_bytes pattern) WARN_UNUSED;
 

@@ -10,12 +10,19 @@
 #include "base/bytes.h"
 #include "base/log.h"
 
+struct held_socket {
+	uint32_t index; /* of the entry */
+	int fd;
+};
+
 struct value {
 	char **items; /* one, but for lists */
 	size_t n_items;
 	int64_t number;
 	int fd;
 	int file_error;
+	struct held_socket *sockets; /* of a list */
+	size_t n_sockets;
 };
 
 struct settings {
@@ -51,6 +58,9 @@ static void empty_value(struct value *value)
 	free(value->items);
 	if (value->fd >= 0)
 		close(value->fd);
+	for (size_t i = 0; i < value->n_sockets; i++)
+		close(value->sockets[i].fd);
+	free(value->sockets);
 	*value = (struct value){.fd = -1};
 }
 
@@ -168,6 +178,28 @@ int settings_put_file(struct settings *settings, struct tg_bytes name, int fd, i
 	return 0;
 }
 
+int settings_put_socket(struct settings *settings, struct tg_bytes name, uint32_t index, int fd)
+{
+	CLEANUP_CLOSE int owned = fd;
+	struct held_socket *sockets;
+	const struct tg_setting *row;
+	struct value *v = find(settings, name, &row);
+
+	if (!v)
+		return -ENOENT;
+	if (row->type != TG_LIST)
+		return -EINVAL;
+	if (v->n_sockets >= SETTINGS_SOCKETS_MAX)
+		return -E2BIG;
+	sockets = reallocarray(v->sockets, v->n_sockets + 1, sizeof(*sockets));
+	if (!sockets)
+		return -ENOMEM;
+	v->sockets = sockets;
+	sockets[v->n_sockets++] = (struct held_socket){index, fd};
+	owned = -1;
+	return 0;
+}
+
 static bool same_items(const struct value *a, const struct value *b)
 {
 	if (a->n_items != b->n_items)
@@ -245,4 +277,18 @@ int settings_file(const struct settings *settings, const char *name)
 		return -errno;
 	lseek(fd, 0, SEEK_SET);
 	return fd;
+}
+
+int settings_socket(const struct settings *settings, const char *name, size_t index, size_t number)
+{
+	const struct value *v = read_row(settings, name, 1u << TG_LIST);
+
+	for (size_t i = 0; i < v->n_sockets; i++) {
+		if (v->sockets[i].index == index && number-- == 0) {
+			int fd = fcntl(v->sockets[i].fd, F_DUPFD_CLOEXEC, 3);
+
+			return fd < 0 ? -errno : fd;
+		}
+	}
+	return -ENOENT;
 }

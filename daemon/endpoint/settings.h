@@ -16,7 +16,7 @@
 
 #include "base/cleanup.h"
 
-enum { SETTINGS_ITEMS_MAX = 4096 };
+enum { SETTINGS_ITEMS_MAX = 4096, SETTINGS_SOCKETS_MAX = 256 };
 
 struct settings;
 
@@ -32,6 +32,10 @@ int settings_put(struct settings *settings, struct tg_bytes name, uint32_t index
 /* The file of a row that names one: a descriptor, or -1 and why there is none (-errno).
  * Ownership: `fd` is taken, also on failure. Errors: -ENOENT, -EINVAL. */
 int settings_put_file(struct settings *settings, struct tg_bytes name, int fd, int error) WARN_UNUSED;
+
+/* One more socket for the entry at `index` of a list. Ownership: `fd` is taken, also on failure. Errors: -ENOENT: no such row; -EINVAL:
+ * no list; -E2BIG; -ENOMEM. */
+int settings_put_socket(struct settings *settings, struct tg_bytes name, uint32_t index, int fd) WARN_UNUSED;
 
 /* One more pattern of a route. Errors: -E2BIG: too many; -ENOMEM. */
 int settings_add_route(struct settings *settings, struct tg_bytes pattern) WARN_UNUSED;
@@ -50,5 +54,9 @@ const char *settings_item(const struct settings *settings, const char *name, siz
 /* A descriptor of its own at the file's start. Ownership: the caller closes it. Errors: -ENOENT: the setting is empty; or why
  * there is none. */
 int settings_file(const struct settings *settings, const char *name);
+
+/* A descriptor of its own of the socket at `number` of the list's entry at `index`. Ownership: the caller closes it.
+ * Errors: -ENOENT: there is none. */
+int settings_socket(const struct settings *settings, const char *name, size_t index, size_t number);
 
 #endif

@@ -69,6 +69,7 @@ static const struct field setting_fields[] = {B(setting, name, FRAME_NAME_MAX),
 					      F(setting, file_error, U32),
 					      B(setting, value, FRAME_VALUE_MAX),
 					      {END}};
+static const struct field socket_fields[] = {B(socket, name, FRAME_NAME_MAX), F(socket, index, U32), {END}};
 static const struct field configured_fields[] = {
 	F(configured, heartbeat_ms, U32),      B(configured, gateway, FRAME_TEXT_MAX),
 	B(configured, site, FRAME_TEXT_MAX),   B(configured, adapter, FRAME_NAME_MAX),
@@ -164,6 +165,7 @@ static const struct field *const all_fields[] = {
 	[FRAME_SESSION_ENDED] = session_ended_fields,
 	[FRAME_LOG] = log_fields,
 	[FRAME_SETTING] = setting_fields,
+	[FRAME_SOCKET] = socket_fields,
 	[FRAME_CONFIGURED] = configured_fields,
 	[FRAME_VERDICT] = verdict_fields,
 	[FRAME_DELIVER] = deliver_fields,

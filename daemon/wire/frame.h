@@ -9,8 +9,8 @@
  * in their own size, bytes as u32 length and data. Both ends are of one build or of two builds of one FRAME_VERSION; a
  * HELLO with another version is refused by name. A frame with missing, surplus or too long fields is bad.
  *
- * A conversation: the endpoint says HELLO; the core checks who connects and sends a SETTING for each of the endpoint's
- * settings, the CLOCK and the TICKETS, then CONFIGURED; the endpoint opens its adapter, shuts its sandbox, starts, and says STARTED (or FAILED). From then on
+ * A conversation: the endpoint says HELLO; the core checks who connects and sends a SOCKET for each that the service
+ * manager holds for it, a SETTING for each of the endpoint's settings, the CLOCK and the TICKETS, then CONFIGURED; the endpoint opens its adapter, shuts its sandbox, starts, and says STARTED (or FAILED). From then on
  * SUBMIT is answered by VERDICT, LOOKUP by IDENTITY, DELIVER by DELIVERED or ANSWERED, READ by READING, LIST by some LISTED, KEEP by KEPT and PING by PONG. Behind STARTED the core
  * sends each NOTE that it keeps for the endpoint, then NOTED. At a reload the SETTINGs come again with CONFIGURED, and RELOADED answers. STOP asks the endpoint to finish; it says STOPPED and ends.
  */
@@ -73,7 +73,8 @@ enum frame_type {
 	FRAME_LISTED,
 	FRAME_KEPT,
 	FRAME_NOTE,
-	FRAME_NOTED
+	FRAME_NOTED,
+	FRAME_SOCKET
 };
 
 struct frame_hello {
@@ -161,6 +162,11 @@ struct frame_setting {
 	uint8_t file;       /* 1: names a file, whose descriptor is beside this frame unless there is a file_error */
 	int32_t file_error; /* 0, or -errno why the core could not open it */
 	struct tg_bytes value;
+};
+
+struct frame_socket {
+	struct tg_bytes name;
+	uint32_t index; /* of a list's entry: the address that the descriptor beside this frame is bound to */
 };
 
 struct frame_configured {
@@ -313,6 +319,7 @@ struct frame {
 		struct frame_listed listed;
 		struct frame_log log;
 		struct frame_setting setting;
+		struct frame_socket socket;
 		struct frame_configured configured;
 		struct frame_verdict verdict;
 		struct frame_deliver deliver;

@@ -149,7 +149,8 @@ static void keep_fds(struct link *link, struct msghdr *msg)
 static int take_fd(struct link *link, const struct frame *frame, int *ret_fd)
 {
 	*ret_fd = -1;
-	if (frame->type != FRAME_SETTING || !frame->setting.file || frame->setting.file_error)
+	if (frame->type != FRAME_SOCKET &&
+	    (frame->type != FRAME_SETTING || !frame->setting.file || frame->setting.file_error))
 		return 0;
 	if (link->n_in_fds == 0)
 		return -EBADMSG;

@@ -7,7 +7,7 @@
  *
  * What is sent in one turn of the loop leaves as one write; what one read brings is handed out frame by frame. Both
  * directions are bounded. A frame that cannot be decoded, or is longer than its type allows, ends the link: the peer
- * is broken or hostile. Descriptors travel beside the frame that they belong to (FRAME_SETTING only).
+ * is broken or hostile. Descriptors travel beside the frame that they belong to (FRAME_SETTING and FRAME_SOCKET only).
  */
 
 #include <stddef.h>

@@ -314,6 +314,12 @@ struct tg_host {
 	 * -EMSGSIZE: longer than TG_NOTE_NAME_MAX or TG_NOTE_VALUE_MAX, or the name is empty; -ENOBUFS: too many wait; -ENOTCONN: no core
 	 * at the moment. */
 	int (*keep)(const struct tg_host *host, struct tg_bytes name, struct tg_bytes value, uint64_t token);
+
+	/* A socket that the service manager has bound to the address at `index` of a list setting, and holds: what comes while no process
+	 * reads it waits there. `number` counts those of one address from 0: a group that shares its port (SO_REUSEPORT), in the order in
+	 * which they were bound; all of them are to be read, for the kernel spreads what comes over them. Returns a new descriptor, which
+	 * the caller closes; whoever is handed one does not bind the address itself. Errors: -ENOENT: there is none (more). */
+	int (*listen_socket)(const struct tg_host *host, const char *name, size_t index, size_t number);
 };
 
 struct tg_adapter {

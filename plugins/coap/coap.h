@@ -95,6 +95,17 @@ void coap_stop_when_done(struct coap *coap);
 int listeners_open(struct coap *coap, const struct settings *settings);
 int listeners_reload(struct coap *coap);
 
+/* Where one of them listens, with what the service manager has bound there. */
+struct listener_sockets {
+	struct dtls_bind place;
+	int given[DTLS_BIND_GIVEN_MAX];
+	size_t n_taken;
+};
+/* Ownership: listener_sockets_close, also on failure. `address` must live as long. Errors: -errno. */
+int listener_sockets_get(const struct tg_host *host, const struct settings_address *address, unsigned place,
+			 struct listener_sockets *ret_sockets);
+void listener_sockets_close(struct listener_sockets *sockets);
+
 /* sessions.c: of dtls_new; the argument is a struct coap_listener. */
 extern const struct dtls_events sessions_events;
 

@@ -129,9 +129,9 @@ static void dtls_set_context(struct dtls *dtls)
 	SSL_CTX_set_timeout(dtls->context, dtls->limits.ticket_lifetime_us / 1000000);
 }
 
-int dtls_new(const struct tg_host *host, const struct sockaddr *address, socklen_t length, bool shared,
-	     const struct dtls_limits *limits, const struct dtls_credentials *credentials,
-	     const struct dtls_events *events, void *arg, struct dtls **ret_dtls, const char **ret_problem)
+int dtls_new(const struct tg_host *host, const struct dtls_bind *place, const struct dtls_limits *limits,
+	     const struct dtls_credentials *credentials, const struct dtls_events *events, void *arg,
+	     struct dtls **ret_dtls, const char **ret_problem)
 {
 	struct dtls *dtls = calloc(1, sizeof(*dtls));
 
@@ -149,13 +149,18 @@ int dtls_new(const struct tg_host *host, const struct sockaddr *address, socklen
 	if (r >= 0)
 		r = dtls_session_new(dtls, &dtls->listener);
 	if (r >= 0)
-		r = dtls_socket_new(host, address, length, shared, dtls_receive, dtls, &dtls->socket);
+		r = dtls_socket_new(host, place, dtls_receive, dtls, &dtls->socket);
 	if (r < 0) {
 		dtls_free(dtls);
 		return r;
 	}
 	*ret_dtls = dtls;
 	return 0;
+}
+
+bool dtls_is_sorted(const struct dtls *dtls)
+{
+	return dtls_socket_is_sorted(dtls->socket);
 }
 
 int dtls_start(struct dtls *dtls)

@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <tidegate/adapter.h>
 
+#include "dtls_bind.h"
+
 struct dtls;
 struct dtls_session;
 
@@ -71,12 +73,14 @@ struct dtls_credentials {
 	bool expired_crl; /* a list that has run out is still taken */
 };
 
-/* Binds `address` (SO_REUSEPORT when `shared`), non-blocking, IPv6 sockets take IPv4 too. The server must stay where it is until
+/* Binds `place`, or takes what is bound there already; IPv6 sockets take IPv4 too. The server must stay where it is until
  * dtls_free. Errors: -errno of socket or bind; -EKEYREJECTED: credentials unusable, *ret_problem says in words (static or
  * thread-local storage). */
-int dtls_new(const struct tg_host *host, const struct sockaddr *address, socklen_t length, bool shared,
-	     const struct dtls_limits *limits, const struct dtls_credentials *credentials,
-	     const struct dtls_events *events, void *arg, struct dtls **ret_dtls, const char **ret_problem);
+int dtls_new(const struct tg_host *host, const struct dtls_bind *place, const struct dtls_limits *limits,
+	     const struct dtls_credentials *credentials, const struct dtls_events *events, void *arg,
+	     struct dtls **ret_dtls, const char **ret_problem);
+/* Whether a flood of ClientHellos leaves the datagrams of live sessions alone. */
+bool dtls_is_sorted(const struct dtls *dtls);
 /* Begins to read. */
 int dtls_start(struct dtls *dtls);
 /* Takes no new handshakes any more. */

@@ -14,7 +14,6 @@ enum {
 	SOCKET_ROUNDS =
 		4, /* batches of live sessions read in one turn; of ClientHellos it is one: others want theirs too */
 	SOCKET_OUT = 512, /* datagrams that may wait for the kernel; a power of two */
-	SOCKET_BUFFER = 4 << 20,
 };
 
 union socket_control { /* struct cmsghdr wants to be aligned as a size_t */
@@ -50,10 +49,11 @@ struct dtls_socket {
 	dtls_socket_fn *receive;
 	void *arg;
 	struct tg_timer *idle;
-	struct socket_queue queues[DTLS_SORTS]; /* the first one is there always, and sends */
+	struct socket_queue queues[DTLS_BIND_GIVEN_MAX]; /* the first one is there always, and sends */
 	sa_family_t family;
 	uint16_t port;
 	bool any;     /* bound to every address of this machine */
+	bool sorted;  /* ClientHellos come by queues of their own */
 	bool blocked; /* waits until the kernel takes more */
 	bool idle_set;
 	unsigned out_begin;
@@ -237,110 +237,37 @@ static void socket_wire(struct dtls_socket *socket)
 	}
 }
 
-static bool socket_is_any(const union dtls_address *address)
+/* Where nothing is sorted any of them may bring anything. */
+static void socket_take_group(struct dtls_socket *socket, const struct dtls_group *group)
 {
-	if (address->any.sa_family == AF_INET)
-		return address->v4.sin_addr.s_addr == INADDR_ANY;
-	return IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr);
-}
-
-static void socket_set(int fd, int level, int option, int value)
-{
-	(void)setsockopt(fd, level, option, &value, sizeof(value));
-}
-
-static int socket_open(const struct dtls_socket *s, bool shared)
-{
-	int fd = socket(s->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -errno;
-	if (s->family == AF_INET6)
-		socket_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-	if (shared)
-		socket_set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-	/* What another socket of this machine has joined is not for this one. */
-	socket_set(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
-	if (s->family == AF_INET6)
-		socket_set(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
-	/* The kernel cuts this down to its limit where the process may not go beyond. */
-	socket_set(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
-	socket_set(fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
-	socket_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER);
-	socket_set(fd, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER);
-	if (s->any && s->family == AF_INET)
-		socket_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
-	if (s->any && s->family == AF_INET6)
-		socket_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-	return fd;
-}
-
-static int socket_bind(struct dtls_socket *s, const struct sockaddr *address, socklen_t length, bool shared,
-		       union dtls_address *ret_own)
-{
-	socklen_t own_length = sizeof(*ret_own);
-	union dtls_address wanted;
-	int fd;
-
-	if (address->sa_family != AF_INET && address->sa_family != AF_INET6)
-		return -EAFNOSUPPORT;
-	memcpy(&wanted, address, length < sizeof(wanted) ? length : sizeof(wanted));
-	s->family = address->sa_family;
-	s->any = socket_is_any(&wanted);
-	fd = s->queues[DTLS_SORT_SESSIONS].fd = socket_open(s, shared);
-	if (fd < 0)
-		return fd;
-	if (bind(fd, address, length) < 0 || getsockname(fd, &ret_own->any, &own_length) < 0)
-		return -errno;
-	s->port = s->family == AF_INET ? ret_own->v4.sin_port : ret_own->v6.sin6_port;
-	return 0;
-}
-
-static void socket_close(struct socket_queue *queue)
-{
-	if (queue->fd >= 0)
-		close(queue->fd);
-	queue->fd = -1;
-}
-
-/* The other queues of the group. The first socket was bound alone, so the address is nobody else's. Without them, as where the kernel
- * does not sort, everything comes by the first one. */
-static void socket_split(struct dtls_socket *s, const union dtls_address *own)
-{
-	socklen_t length = s->family == AF_INET ? sizeof(own->v4) : sizeof(own->v6);
-	int first = s->queues[DTLS_SORT_SESSIONS].fd;
-	bool good = true;
-
-	socket_set(first, SOL_SOCKET, SO_REUSEPORT, 1);
-	for (unsigned i = 1; i < DTLS_SORTS && good; i++) {
-		s->queues[i].fd = socket_open(s, true);
-		good = s->queues[i].fd >= 0 && bind(s->queues[i].fd, &own->any, length) == 0;
+	for (unsigned i = 0; i < DTLS_BIND_GIVEN_MAX; i++) {
+		socket->queues[i].fd = group->fds[i];
+		socket->queues[i].sort = group->sorted ? (enum dtls_sort)i : DTLS_SORT_SESSIONS;
 	}
-	if (good && dtls_sort_attach(first) == 0)
-		return;
-	for (unsigned i = 1; i < DTLS_SORTS; i++)
-		socket_close(&s->queues[i]);
-	socket_set(first, SOL_SOCKET, SO_REUSEPORT, 0);
+	socket->family = group->family;
+	socket->port = group->port;
+	socket->any = group->any;
+	socket->sorted = group->sorted;
 }
 
-int dtls_socket_new(const struct tg_host *host, const struct sockaddr *address, socklen_t length, bool shared,
-		    dtls_socket_fn *receive, void *arg, struct dtls_socket **ret_socket)
+int dtls_socket_new(const struct tg_host *host, const struct dtls_bind *place, dtls_socket_fn *receive, void *arg,
+		    struct dtls_socket **ret_socket)
 {
 	struct dtls_socket *socket = calloc(1, sizeof(*socket));
-	union dtls_address own;
+	struct dtls_group group;
 
 	if (!socket)
 		return -ENOMEM;
 	socket->host = host;
 	socket->receive = receive;
 	socket->arg = arg;
-	for (unsigned i = 0; i < DTLS_SORTS; i++)
-		socket->queues[i] = (struct socket_queue){.socket = socket, .sort = (enum dtls_sort)i, .fd = -1};
-	int r = socket_bind(socket, address, length, shared, &own);
-	if (r >= 0 && !shared)
-		socket_split(socket, &own);
-	if (r >= 0)
+	for (unsigned i = 0; i < DTLS_BIND_GIVEN_MAX; i++)
+		socket->queues[i] = (struct socket_queue){.socket = socket, .fd = -1};
+	int r = dtls_group_open(place, &group);
+	if (r >= 0) {
+		socket_take_group(socket, &group);
 		r = host->idle_new(host, socket_idle, socket, &socket->idle);
+	}
 	if (r < 0) {
 		dtls_socket_free(socket);
 		return r;
@@ -354,7 +281,7 @@ int dtls_socket_start(struct dtls_socket *socket)
 {
 	int r = 0;
 
-	for (unsigned i = 0; i < DTLS_SORTS && r >= 0; i++) {
+	for (unsigned i = 0; i < DTLS_BIND_GIVEN_MAX && r >= 0; i++) {
 		struct socket_queue *queue = &socket->queues[i];
 
 		if (queue->fd >= 0)
@@ -370,9 +297,10 @@ void dtls_socket_free(struct dtls_socket *socket)
 		return;
 	if (socket->queues[DTLS_SORT_SESSIONS].fd >= 0)
 		socket_flush(socket);
-	for (unsigned i = 0; i < DTLS_SORTS; i++) {
+	for (unsigned i = 0; i < DTLS_BIND_GIVEN_MAX; i++) {
 		socket->host->unwatch(socket->queues[i].watch);
-		socket_close(&socket->queues[i]);
+		if (socket->queues[i].fd >= 0)
+			close(socket->queues[i].fd);
 	}
 	socket->host->timer_free(socket->idle);
 	free(socket);
@@ -386,6 +314,11 @@ bool dtls_socket_is_full(const struct dtls_socket *socket)
 sa_family_t dtls_socket_family(const struct dtls_socket *socket)
 {
 	return socket->family;
+}
+
+bool dtls_socket_is_sorted(const struct dtls_socket *socket)
+{
+	return socket->sorted;
 }
 
 uint16_t dtls_socket_port(const struct dtls_socket *socket)

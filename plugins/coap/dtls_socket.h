@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <tidegate/adapter.h>
 
+#include "dtls_bind.h"
 #include "dtls_peer.h"
 
 struct dtls_socket;
@@ -35,10 +36,9 @@ struct dtls_datagram {
 /* The datagram is borrowed. The socket must not be freed from within. */
 typedef void dtls_socket_fn(void *arg, const struct dtls_datagram *datagram);
 
-/* Binds, with SO_REUSEPORT when `shared`; nothing is read before dtls_socket_start. One that is not shared has queues of their own for
- * ClientHellos (see dtls_sort.h). Errors: -errno of socket, bind. */
-int dtls_socket_new(const struct tg_host *host, const struct sockaddr *address, socklen_t length, bool shared,
-		    dtls_socket_fn *receive, void *arg, struct dtls_socket **ret_socket);
+/* Opens the place; nothing is read before dtls_socket_start. Errors: as dtls_group_open. */
+int dtls_socket_new(const struct tg_host *host, const struct dtls_bind *place, dtls_socket_fn *receive, void *arg,
+		    struct dtls_socket **ret_socket);
 int dtls_socket_start(struct dtls_socket *socket);
 /* Sends what waits, as far as the kernel takes it. Accepts NULL. */
 void dtls_socket_free(struct dtls_socket *socket);
@@ -46,6 +46,8 @@ void dtls_socket_free(struct dtls_socket *socket);
 /* Whether dtls_socket_send would say -ENOBUFS. */
 bool dtls_socket_is_full(const struct dtls_socket *socket);
 sa_family_t dtls_socket_family(const struct dtls_socket *socket);
+/* Whether ClientHellos come by queues of their own. */
+bool dtls_socket_is_sorted(const struct dtls_socket *socket);
 /* The port that it is bound to, network order. */
 uint16_t dtls_socket_port(const struct dtls_socket *socket);
 

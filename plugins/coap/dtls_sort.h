@@ -19,4 +19,7 @@ enum dtls_sort {
 /* From now on the kernel sorts what comes for the group that `fd` is of. Errors: -errno: everything goes to any of them. */
 int dtls_sort_attach(int fd);
 
+/* Undoes it: the kernel spreads what comes by the peers' addresses. Where nothing sorts it does nothing. */
+void dtls_sort_detach(int fd);
+
 #endif

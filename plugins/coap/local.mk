@@ -16,6 +16,7 @@ COAP_DTLS_SOURCES = \
 	plugins/coap/dtls_session.c plugins/coap/dtls_session.h \
 	plugins/coap/dtls_grey.c plugins/coap/dtls_grey.h \
 	plugins/coap/dtls_socket.c plugins/coap/dtls_socket.h \
+	plugins/coap/dtls_bind.c plugins/coap/dtls_bind.h \
 	plugins/coap/dtls_sort.c plugins/coap/dtls_sort.h \
 	plugins/coap/dtls_table.c plugins/coap/dtls_table.h \
 	plugins/coap/dtls_ticket.c plugins/coap/dtls_ticket.h \

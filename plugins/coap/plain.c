@@ -122,7 +122,7 @@ static void plain_receive(void *arg, const struct dtls_datagram *datagram)
 	plain->events->received(plain->arg, peer, datagram->bytes);
 }
 
-int plain_new(const struct tg_host *host, const struct sockaddr *address, socklen_t length, bool shared, size_t peers,
+int plain_new(const struct tg_host *host, const struct dtls_bind *place, size_t peers,
 	      const struct plain_events *events, void *arg, struct plain **ret_plain)
 {
 	struct plain *plain = calloc(1, sizeof(*plain));
@@ -138,7 +138,7 @@ int plain_new(const struct tg_host *host, const struct sockaddr *address, sockle
 	if (r >= 0)
 		r = host->timer_new(host, plain_due, plain, &plain->timer);
 	if (r >= 0)
-		r = dtls_socket_new(host, address, length, shared, plain_receive, plain, &plain->socket);
+		r = dtls_socket_new(host, place, plain_receive, plain, &plain->socket);
 	if (r < 0) {
 		plain_free(plain);
 		return r;

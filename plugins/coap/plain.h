@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <tidegate/adapter.h>
 
+#include "dtls_bind.h"
+
 struct plain;
 struct plain_peer;
 
@@ -27,8 +29,8 @@ struct plain_events {
 	void (*dropped)(void *arg);
 };
 
-/* Binds `address` as dtls_new does. The listener must stay where it is until plain_free. Errors: -errno of socket or bind; -ENOMEM. */
-int plain_new(const struct tg_host *host, const struct sockaddr *address, socklen_t length, bool shared, size_t peers,
+/* Binds `place` as dtls_new does. The listener must stay where it is until plain_free. Errors: -errno of socket or bind; -ENOMEM. */
+int plain_new(const struct tg_host *host, const struct dtls_bind *place, size_t peers,
 	      const struct plain_events *events, void *arg, struct plain **ret_plain);
 /* Begins to read. */
 int plain_start(struct plain *plain);

@@ -47,8 +47,11 @@ int plain_listener_open(struct coap *coap, const struct settings *settings, cons
 	struct coap_listener *listener = &coap->plains[coap->n_plains];
 
 	*listener = (struct coap_listener){.coap = coap, .index = coap->n_plains};
-	int r = plain_new(host, (const struct sockaddr *)&address->address, address->length, settings_shared(host),
-			  settings->plain_peers, &plain_events, listener, &listener->plain);
+	struct listener_sockets sockets;
+	int r = listener_sockets_get(host, address, place, &sockets);
+	if (r >= 0)
+		r = plain_new(host, &sockets.place, settings->plain_peers, &plain_events, listener, &listener->plain);
+	listener_sockets_close(&sockets);
 	if (r < 0)
 		host->log(host, TG_LOG_ERROR, NULL, "cannot listen on '%s' (%s)",
 			  host->setting_item(host, "listen", place), strerror(-r));

@@ -133,7 +133,8 @@ void server_start_at(const struct sockaddr *address, socklen_t length, const str
 	ret_server->mock->virtual_time = true;
 	ret_server->mock->crypto = "compatible"; /* which has every suite that there is */
 	ret_server->mock->now_us = INT64_C(1000000000);
-	int r = dtls_new(&ret_server->mock->host, address, length, false, limits ? limits : &server_limits,
+	const struct dtls_bind place = {.address = address, .length = length};
+	int r = dtls_new(&ret_server->mock->host, &place, limits ? limits : &server_limits,
 			 credentials ? credentials : &none, &server_events, ret_server, &ret_server->dtls, &problem);
 	ck_assert_msg(r == 0, "%s", problem);
 	ck_assert_int_ge(dtls_start(ret_server->dtls), 0);

@@ -53,6 +53,11 @@ static int setting_file(const struct tg_host *host, const char *name)
 	return settings_file(mock_of(host)->settings, name);
 }
 
+static int listen_socket(const struct tg_host *host, const char *name, size_t index, size_t number)
+{
+	return settings_socket(mock_of(host)->settings, name, index, number);
+}
+
 static const char *endpoint(const struct tg_host *host)
 {
 	(void)host;
@@ -385,6 +390,7 @@ void mock_services_init(struct tg_host *host)
 		.setting_text = setting_text,
 		.setting_item = setting_item,
 		.setting_file = setting_file,
+		.listen_socket = listen_socket,
 		.endpoint = endpoint,
 		.gateway = gateway,
 		.site = site,

@@ -139,8 +139,8 @@ int main(int argc, char **argv)
 	if (mock_host_new(&echo_adapter, &mock) < 0)
 		return 1;
 	mock_turn(mock, 0); /* sets its clock */
-	int r = dtls_new(&mock->host, (struct sockaddr *)&address, sizeof(address), false, &limits, &credentials,
-			 &echo_events, &echo, &echo.dtls, &problem);
+	const struct dtls_bind place = {.address = (struct sockaddr *)&address, .length = sizeof(address)};
+	int r = dtls_new(&mock->host, &place, &limits, &credentials, &echo_events, &echo, &echo.dtls, &problem);
 	if (r < 0 || dtls_start(echo.dtls) < 0) {
 		fprintf(stderr, "%s\n", problem ? problem : strerror(-r));
 		return 1;

@@ -127,6 +127,7 @@ static const struct frame samples[] = {
 	{.type = FRAME_KEPT, .kept = {.number = UINT64_MAX, .result = -ENOSPC}},
 	{.type = FRAME_NOTE, .note = {.name = TEXT("a"), .value = TEXT("\0")}},
 	{.type = FRAME_NOTED, .noted = {.loss = UINT64_MAX}},
+	{.type = FRAME_SOCKET, .socket = {.name = TEXT("listen"), .index = UINT32_MAX}},
 };
 
 enum { SAMPLES = sizeof(samples) / sizeof(samples[0]) };

@@ -87,6 +87,34 @@ START_TEST(a_list_is_bounded)
 }
 END_TEST
 
+START_TEST(sockets_are_found_by_entry_and_number)
+{
+	CLEANUP(settings_freep) struct settings *s = NULL;
+	int fds[3], again;
+
+	ck_assert_int_eq(settings_new(rows, &s), 0);
+	ck_assert_int_eq(settings_socket(s, "listen", 0, 0), -ENOENT);
+	ck_assert_int_eq(settings_put_socket(s, bytes_text("mode"), 0, file_with("")), -EINVAL);
+	ck_assert_int_eq(settings_put_socket(s, bytes_text("other"), 0, file_with("")), -ENOENT);
+	for (unsigned i = 0; i < 3; i++) {
+		fds[i] = file_with((const char *const[]){"a", "b", "c"}[i]);
+		ck_assert_int_eq(settings_put_socket(s, bytes_text("listen"), i > 0, fds[i]), 0);
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		char text[2] = "";
+
+		again = settings_socket(s, "listen", i > 0, i > 0 ? i - 1 : 0);
+		ck_assert_int_ge(again, 0);
+		ck_assert_int_ne(again, fds[i]);
+		ck_assert_int_eq(pread(again, text, 1, 0), 1);
+		ck_assert_int_eq(text[0], "abc"[i]);
+		close(again);
+	}
+	ck_assert_int_eq(settings_socket(s, "listen", 0, 1), -ENOENT);
+	ck_assert_int_eq(settings_socket(s, "listen", 1, 2), -ENOENT);
+}
+END_TEST
+
 START_TEST(a_file_reads_from_its_start_each_time)
 {
 	CLEANUP(settings_freep) struct settings *s = NULL;
@@ -146,6 +174,7 @@ int main(void)
 	tcase_add_test(tcase, values_come_back);
 	tcase_add_test(tcase, bad_values_are_refused);
 	tcase_add_test(tcase, a_list_is_bounded);
+	tcase_add_test(tcase, sockets_are_found_by_entry_and_number);
 	tcase_add_test(tcase, a_file_reads_from_its_start_each_time);
 	tcase_add_test(tcase, a_reload_changes_live_rows_only);
 	tcase_add_test_raise_signal(tcase, an_undeclared_read_ends_the_process, SIGABRT);

@@ -117,6 +117,7 @@ class Gateway:
         self.adapters = BUILD / ".libs"
         self.endpoint_program = BUILD / "tidegate-endpoint"
         self.environment = {}  # added to our own
+        self.pass_fds = ()  # descriptors that it inherits
         self.lines = Lines()
         self.process = None
         self.state.mkdir(parents=True, exist_ok=True)
@@ -140,7 +141,7 @@ class Gateway:
     def begin(self):
         """Starts the process, and does not wait for it to be ready."""
         environment = {**os.environ, **self.environment, "NOTIFY_SOCKET": str(self._notify.path)}
-        self.process = Process(self.command(), self.lines, env=environment)
+        self.process = Process(self.command(), self.lines, env=environment, pass_fds=self.pass_fds)
 
     def start(self):
         self.begin()
