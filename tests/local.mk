@@ -35,7 +35,7 @@ EXTRA_DIST += $(INTEGRATION_TESTS) tests/integration/spy.c \
 	tests/integration/harness/case.py tests/integration/harness/clock.py tests/integration/harness/commander.py tests/integration/harness/device.py \
 	tests/integration/harness/est.py \
 	tests/integration/harness/gateway.py tests/integration/harness/pki.py \
-	tests/integration/harness/process.py tests/integration/harness/proton.py tests/integration/harness/sensors.py
+	tests/integration/harness/process.py tests/integration/harness/proton.py tests/integration/harness/rabbit.py tests/integration/harness/sensors.py
 
 # Catalogues, good ones and hostile ones.
 INTEGRATION_TESTS += tests/integration/test_hypercat.py tests/integration/test_hypercat_client.py

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The load generator keeps to CoAP's rules when network and server are bad, and its record and figures are true: proved
 against the program `echo`, which notes what it answered with 2.04."""
+import getpass
 import json
 import os
 import re
 import secrets
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -146,6 +148,46 @@ class Tools(unittest.TestCase):
         done = subprocess.run([BUILD / "tests/fuzz/mutate", "--server", "127.0.0.1:9", "--keys", self.keys, "--inside", "1",
                                "--connect-timeout", "1"], capture_output=True, encoding="ascii", timeout=60, check=False)
         self.assertNotEqual(done.returncode, 0)
+
+
+
+class PipeTool(unittest.TestCase):
+    """What goes in at a mosquitto and comes out of it again."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="tidegate-tools-")
+        self.addCleanup(folder.cleanup)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        file = Path(folder.name) / "mosquitto.conf"
+        file.write_text(f"user {getpass.getuser()}\nlistener {self.port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n",
+                        encoding="ascii")
+        broker = subprocess.Popen(["mosquitto", "-c", file], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8")
+        self.addCleanup(broker.stderr.close)
+        self.addCleanup(broker.wait, 30)
+        self.addCleanup(broker.terminate)
+        for line in broker.stderr:
+            if line.rstrip().endswith(" running"):
+                break
+
+    def pipe(self, *arguments):
+        return subprocess.run([BUILD / "tests/bench/pipe", "--from", str(self.port), "--to", str(self.port), "--warm-up", "0",
+                               "--seconds", "0.5", *arguments], capture_output=True, encoding="ascii", timeout=60, check=False)
+
+    def test_what_arrives_is_counted(self):
+        done = self.pipe("--window", "50", "--linger", "30")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        summary = json.loads(done.stdout)
+        self.assertGreater(summary["sent"], 100)
+        self.assertEqual((summary["missing"], summary["repeated"], summary["acknowledged"]), (0, 0, summary["sent"]))
+        self.assertAlmostEqual(summary["rate"], summary["counted"] / summary["seconds"], delta=1 + summary["rate"] / 100)
+
+    def test_what_does_not_arrive_is_missing(self):
+        done = self.pipe("--window", "50", "--linger", "0.5", "--topic", "elsewhere")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        summary = json.loads(done.stdout)
+        self.assertEqual((summary["sent"], summary["missing"], summary["counted"]), (50, 50, 0))
 
 
 if __name__ == "__main__":
