@@ -226,7 +226,8 @@ START_TEST(other_routes_make_no_commands)
 	      "\"pump\"; method = \"GET\"; response = \"x\"; continue = true; },"
 	      "{ name = \"mine\"; from = \"cloud\"; to = \"box\"; match = \"{device}/{path}\"; address = \"/y\"; "
 	      "continue = true; },"
-	      "{ name = \"copy\"; from = \"cloud\"; to = \"cloud\"; match = \"{path}\"; address = \"{path}\"; }");
+	      "{ name = \"copy\"; from = \"cloud\"; to = \"cloud\"; match = \"{path}\"; address = \"{path}\"; back = "
+	      "true; }");
 	target = must_send(&bench, "valve/x");
 	is(target.to_device, "pump");
 	ck_assert(router_next(&bench.walk, &target));
