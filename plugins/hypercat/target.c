@@ -2,6 +2,7 @@
 #include "target.h"
 
 #include <string.h>
+#include <strings.h>
 
 static int digit(char c)
 {
@@ -98,11 +99,25 @@ static const char *behind(const char *path, size_t size, const char *prefix)
 	return path + length + (size > length);
 }
 
+/* The path of an absolute URI, which a server has to take as well (RFC 9112 section 3.2.2). */
+static const char *path_of(const char *uri)
+{
+	if (strncasecmp(uri, "https://", 8) != 0)
+		return uri;
+	uri += 8;
+	uri += strcspn(uri, "/?#");
+	return *uri == '/' ? uri : "/";
+}
+
 int target_read(const char *uri, struct target *ret_target)
 {
-	size_t size = strcspn(uri, "?#");
-	const char *end = uri + size, *rest;
+	const char *end, *rest;
+	size_t size;
 	int r = 0;
+
+	uri = path_of(uri);
+	size = strcspn(uri, "?#");
+	end = uri + size;
 
 	ret_target->kind = TARGET_UNKNOWN;
 	ret_target->device_size = ret_target->path_size = ret_target->rest = 0;

@@ -56,6 +56,7 @@ int main(void)
 	static const char *const seeds[] = {
 		"/cat/pump-1?rel=urn:X-hypercat:rels:isContentType&val=text/plain",
 		"/readings/pump%2F1/a/b%25c/%c3%a4?geobound-minlat=51.5&lexrange-min=2026",
+		"https://gateway:8443/readings/pump-1/a?b",
 		"Bearer pump-1:00112233445566778899aabbccddeeff",
 		"Basic cHVtcC0xOjAwMTEyMjMzNDQ1NTY2Nzc4ODk5YWFiYmNjZGRlZWZm",
 		"text/html;q=0.5, text/*;q=0, */*",
