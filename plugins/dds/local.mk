@@ -76,14 +76,25 @@ tests_adapter_test_dds_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 tests_adapter_test_dds_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_adapter_test_dds_LDADD = libmockhost.la $(CHECK_LIBS)
 tests_adapter_test_dds_DEPENDENCIES = libmockhost.la dds.la tests/adapter/dds_peer
+EXTRA_DIST += tests/adapter/dds_fast_peer.cpp
+if FAST_DDS
+FAST_PEER = tests/adapter/dds_fast_peer
+FAST_PEER_DEFINE = -DTG_FAST_DDS
+check_SCRIPTS = $(FAST_PEER)
+CLEANFILES += $(FAST_PEER)
+tests/adapter/dds_fast_peer: tests/adapter/dds_fast_peer.cpp
+	$(AM_V_GEN)$(MKDIR_P) tests/adapter && \
+		$(FAST_CXX) -O1 -std=c++17 $(srcdir)/tests/adapter/dds_fast_peer.cpp -o $@ -lfastrtps -lfastcdr
+endif
+
 check_PROGRAMS += tests/adapter/test_dds_sink
 UNIT_TESTS += tests/adapter/test_dds_sink
 tests_adapter_test_dds_sink_SOURCES = tests/adapter/test_dds_sink.c $(DDS_RIG)
-tests_adapter_test_dds_sink_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_adapter_test_dds_sink_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE $(FAST_PEER_DEFINE)
 tests_adapter_test_dds_sink_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_adapter_test_dds_sink_LDADD = libmockhost.la $(CHECK_LIBS)
 tests_adapter_test_dds_sink_DEPENDENCIES = libmockhost.la dds.la tests/adapter/dds_peer tests/adapter/dds_peer_untold \
-	libdds_test_types.la
+	libdds_test_types.la $(FAST_PEER)
 check_PROGRAMS += tests/adapter/test_dds_security
 UNIT_TESTS += tests/adapter/test_dds_security
 EXTRA_DIST += tests/adapter/dds_pki.sh

@@ -172,6 +172,40 @@ START_TEST(a_type_can_come_from_a_library)
 }
 END_TEST
 
+#ifdef TG_FAST_DDS
+/* Fast DDS 2 does not describe its types as XTypes 1.3 has it: they come from a library. */
+START_TEST(a_writer_of_another_make_is_understood_by_a_library)
+{
+	const char *build = getenv("TG_BUILD") ? getenv("TG_BUILD") : ".";
+	struct rig_peer *writer;
+
+	mock->accept_all = true;
+	mock_add(mock, "types", child_text("%s/.libs/libdds_test_types.so plant::Fast", build));
+	ck_assert_int_eq(mock_begin(mock), 0);
+	writer = rig_peer("dds_fast_peer", "write", "T", "Fast", "undescribed");
+	rig_say(writer, "match 1");
+	rig_expect(writer, "matched");
+	rig_say(writer, "write 0 100");
+	rig_expect_submission(100, "T/0",
+			      "\"key\":{\"id\":0},\"data\":{\"id\":0,\"seq\":99,\"value\":99.5,\"text\":\"fast 99\"}}");
+}
+END_TEST
+
+/* Where it tries, the library takes it for broken, and the operator is told. */
+START_TEST(a_description_of_another_make_is_told)
+{
+	struct rig_peer *writer;
+
+	ck_assert_int_eq(mock_begin(mock), 0);
+	writer = rig_peer("dds_fast_peer", "write", "T", "Fast", "");
+	rig_expect(writer, "ready");
+	ck_assert(MOCK_UNTIL(mock,
+			     mock_logged(mock, "library: ") && mock_logged(mock, "Invalid PublicationBuiltinTopicData"),
+			     RIG_SOON_MS));
+}
+END_TEST
+#endif
+
 START_TEST(without_a_library_the_operator_is_told)
 {
 	struct rig_peer *writer, *untold;
@@ -222,6 +256,12 @@ int main(void)
 	tcase_add_test(tcase, a_reader_that_is_killed_confirms_nothing);
 	tcase_add_test(tcase, a_thousand_arrive_in_order);
 	tcase_add_test(tcase, a_type_can_come_from_a_library);
+#ifdef TG_FAST_DDS
+	tcase_add_test(tcase, a_writer_of_another_make_is_understood_by_a_library);
+	tcase_add_test(tcase, a_description_of_another_make_is_told);
+#else
+	puts("no Fast DDS 2 here: a peer of another make was NOT tried");
+#endif
 	tcase_add_test(tcase, without_a_library_the_operator_is_told);
 	tcase_add_test(tcase, a_writer_of_another_type_or_of_less_is_told);
 	suite_add_tcase(suite, tcase);
