@@ -39,3 +39,22 @@ tests_adapter_test_amqp_source_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 tests_adapter_test_amqp_source_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_adapter_test_amqp_source_LDADD = libmockhost.la $(CHECK_LIBS)
 tests_adapter_test_amqp_source_DEPENDENCIES = libmockhost.la amqp.la
+
+check_PROGRAMS += tests/unit/test_amqp_address tests/unit/test_amqp_message
+UNIT_TESTS += tests/unit/test_amqp_address tests/unit/test_amqp_message
+tests_unit_test_amqp_address_SOURCES = tests/unit/test_amqp_address.c plugins/amqp/address.c
+tests_unit_test_amqp_address_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_amqp_address_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_amqp_address_LDADD = libbase.la $(CHECK_LIBS)
+tests_unit_test_amqp_message_SOURCES = tests/unit/test_amqp_message.c plugins/amqp/address.c plugins/amqp/arrival.c \
+	plugins/amqp/pack.c plugins/amqp/unpack.c
+tests_unit_test_amqp_message_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_amqp_message_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(PROTON_CFLAGS)
+tests_unit_test_amqp_message_LDADD = libbase.la libcommon.la $(PROTON_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/adapter/test_amqp_rabbit
+UNIT_TESTS += tests/adapter/test_amqp_rabbit
+tests_adapter_test_amqp_rabbit_SOURCES = tests/adapter/test_amqp_rabbit.c $(AMQP_RIG)
+tests_adapter_test_amqp_rabbit_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_adapter_test_amqp_rabbit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_adapter_test_amqp_rabbit_LDADD = libmockhost.la $(CHECK_LIBS)
+tests_adapter_test_amqp_rabbit_DEPENDENCIES = libmockhost.la amqp.la

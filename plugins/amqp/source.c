@@ -223,14 +223,15 @@ void source_end(struct source *source)
 	source_gauges(source);
 }
 
+/* Below zero is what RabbitMQ 3.10 makes of it at times: it sends more than it has credit for. */
 void source_credit(struct source *source, struct receiver *receiver)
 {
-	size_t window = source->options->receive_window;
-	size_t there = receiver->held + (size_t)pn_link_credit(receiver->link);
+	int window = (int)source->options->receive_window;
+	int there = (int)receiver->held + pn_link_credit(receiver->link);
 
 	if (source->stopping || there >= window || (there > window / 2 && receiver->attached))
 		return;
-	pn_link_flow(receiver->link, (int)(window - there));
+	pn_link_flow(receiver->link, window - there);
 	wire_touch(source->wire);
 }
 

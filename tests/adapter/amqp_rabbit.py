@@ -10,8 +10,7 @@ from types import SimpleNamespace
 sys.path.insert(0, str(Path(os.environ["TG_SOURCE"]) / "tests" / "integration"))
 from harness import rabbit  # noqa: E402
 
-QUEUES = ["hall", "depot", ("safe", {"x-queue-type": "quorum"}), ("dead", {}),
-          ("small", {"x-max-length": 1, "x-overflow": "reject-publish"}),
+QUEUES = ["hall", "depot", ("safe", {"x-queue-type": "quorum"}), ("kept", {"x-queue-type": "quorum"}), ("again", {"x-queue-type": "quorum"}), "dead",
           ("letters", {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dead"})]
 
 

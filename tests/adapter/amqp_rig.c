@@ -88,18 +88,26 @@ static const char *talker_end(const struct talker *talker)
 	return size == 0 ? "" : talker->out.text + (size > TALKER_SHOWN ? size - TALKER_SHOWN : 0);
 }
 
-char *talker_expect(struct talker *talker, const char *text, int limit_ms)
+/* The same, or NULL; also before any test runs. */
+static char *talker_wait(struct talker *talker, const char *text, int limit_ms)
 {
 	int64_t end_us = mock_deadline(limit_ms);
 	char *line = talker_find(talker, text);
+	bool running = true;
 
-	while (!line && (mock && mock->state ? mock_before(mock, end_us) : mock_deadline(0) < end_us)) {
-		ck_assert_msg(waitpid(talker->out.pid, NULL, WNOHANG) == 0, "it has ended, after:\n%s",
-			      talker_end(talker));
+	while (!line && running && (mock && mock->state ? mock_before(mock, end_us) : mock_deadline(0) < end_us)) {
+		running = waitpid(talker->out.pid, NULL, WNOHANG) == 0;
 		if (!mock || !mock->state)
 			usleep(10000);
 		line = talker_find(talker, text);
 	}
+	return line;
+}
+
+char *talker_expect(struct talker *talker, const char *text, int limit_ms)
+{
+	char *line = talker_wait(talker, text, limit_ms);
+
 	ck_assert_msg(line != NULL, "no %s in what ends with:\n%s", text, talker_end(talker));
 	return line;
 }
@@ -232,7 +240,8 @@ unsigned rig_number(const char *line, const char *name)
 {
 	const char *at = strstr(line, child_text("\"%s\": ", name));
 
-	ck_assert_ptr_nonnull(at);
+	if (!at)
+		child_die("no \"%s\" in %s", name, line);
 	return (unsigned)strtoul(at + strlen(name) + 4, NULL, 10);
 }
 
@@ -245,7 +254,9 @@ static void rig_start_rabbit(void)
 	const char *const arguments[] = {"python3", "-B", rig_script("amqp_rabbit.py"), folder, NULL};
 
 	talker_start(&rabbit, arguments);
-	line = talker_expect(&rabbit, "\"port\"", RIG_START_MS);
+	line = talker_wait(&rabbit, "\"port\"", RIG_START_MS);
+	if (!line)
+		child_die("RabbitMQ does not start");
 	rabbit_port = rig_number(line, "port");
 	rabbit_plain = rig_number(line, "plain");
 	free(line);
