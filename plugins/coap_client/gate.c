@@ -10,7 +10,16 @@
 
 #include "stack_wire.h"
 
-enum { DATAGRAM_MAX = 1472, DATAGRAMS_A_TURN = 32 };
+enum { DATAGRAM_MAX = 1472, DATAGRAMS_A_TURN = 32, ID_AT = 2, PASSED_MAX = 256 };
+
+/* A message of the device that has an id of ours. */
+struct passed {
+	bool used;
+	uint16_t id;
+	uint8_t device_id[2];
+	bool has_number;
+	uint64_t number;
+};
 
 struct gate {
 	const struct tg_host *host;
@@ -21,15 +30,58 @@ struct gate {
 	int outer; /* to the device */
 	struct sockaddr_in address;
 	struct tg_watch *inner_watch, *outer_watch;
+	uint16_t last_id;
+	struct passed passed[PASSED_MAX]; /* by the id */
 };
 
-/* NULL: it may leave. */
-static const char *judge_outward(const struct gate *gate, struct tg_bytes datagram)
+static const struct passed *find_passed(const struct gate *gate, uint16_t id)
 {
-	struct wire wire = wire_look(datagram);
+	const struct passed *passed = &gate->passed[id % PASSED_MAX];
+
+	return passed->used && passed->id == id ? passed : NULL;
+}
+
+bool gate_number(const struct gate *gate, uint16_t id, uint64_t *ret_number)
+{
+	const struct passed *passed = find_passed(gate, id);
+
+	if (passed && passed->has_number)
+		*ret_number = passed->number;
+	return passed && passed->has_number;
+}
+
+/* Acknowledgements and resets are about messages of libcoap, and keep their ids. */
+static void give_id(struct gate *gate, const struct wire *wire, uint8_t *datagram)
+{
+	uint16_t id;
+
+	if (wire->type == WIRE_ACK || wire->type == WIRE_RST)
+		return;
+	id = ++gate->last_id;
+	gate->passed[id % PASSED_MAX] =
+		(struct passed){.used = true, .id = id, .has_number = wire->has_number, .number = wire->number};
+	memcpy(gate->passed[id % PASSED_MAX].device_id, wire->id, sizeof(wire->id));
+	datagram[ID_AT] = (uint8_t)(id >> 8);
+	datagram[ID_AT + 1] = (uint8_t)id;
+}
+
+/* Back to the device's own. False: it is of no message that is known. */
+static bool restore_id(const struct gate *gate, uint8_t *datagram)
+{
+	const struct passed *passed = find_passed(gate, (uint16_t)(datagram[ID_AT] << 8 | datagram[ID_AT + 1]));
+
+	if (passed)
+		memcpy(datagram + ID_AT, passed->device_id, sizeof(passed->device_id));
+	return passed;
+}
+
+/* NULL: it may leave. */
+static const char *judge_outward(const struct gate *gate, uint8_t *data, size_t size)
+{
+	struct wire wire = wire_look((struct tg_bytes){.data = data, .size = size});
 
 	if (wire.kind == WIRE_EMPTY)
-		return NULL;
+		return restore_id(gate, data) ? NULL : "an acknowledgement of nothing was held back";
 	if (!wire.is_protected)
 		return "a message of its own without OSCORE was held back";
 	if (wire.has_number && wire.number >= gate->sequence->reserved)
@@ -89,7 +141,7 @@ static void on_inner(void *arg, int fd, uint32_t ready)
 
 	(void)ready;
 	for (unsigned i = 0; i < DATAGRAMS_A_TURN && receive(gate, fd, room, &datagram); i++) {
-		const char *problem = judge_outward(gate, datagram);
+		const char *problem = judge_outward(gate, room, datagram.size);
 
 		if (problem)
 			gate->calls->refused(gate->arg, problem);
@@ -101,7 +153,7 @@ static void on_inner(void *arg, int fd, uint32_t ready)
 
 static void on_outer(void *arg, int fd, uint32_t ready)
 {
-	const struct gate *gate = arg;
+	struct gate *gate = arg;
 	uint8_t room[DATAGRAM_MAX];
 	struct tg_bytes datagram;
 	bool passed = false;
@@ -116,6 +168,7 @@ static void on_outer(void *arg, int fd, uint32_t ready)
 			gate->calls->refused(gate->arg, problem);
 			continue;
 		}
+		give_id(gate, &wire, room);
 		passed |= send(gate->inner, datagram.data, datagram.size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
 	}
 	if (passed)

@@ -64,6 +64,15 @@ tests_adapter_test_coap_client_sessions_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_adapter_test_coap_client_sessions_LDADD = libmockhost.la $(CHECK_LIBS)
 tests_adapter_test_coap_client_sessions_DEPENDENCIES = libmockhost.la coap_client.la
 
+check_PROGRAMS += tests/adapter/test_coap_client_aiocoap
+UNIT_TESTS += tests/adapter/test_coap_client_aiocoap
+EXTRA_DIST += tests/adapter/aiocoap_device.py
+tests_adapter_test_coap_client_aiocoap_SOURCES = tests/adapter/test_coap_client_aiocoap.c $(COAP_SERVER) \
+	tests/adapter/coap_client_relay.c tests/adapter/coap_client_relay.h
+tests_adapter_test_coap_client_aiocoap_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -I$(top_srcdir)/plugins
+tests_adapter_test_coap_client_aiocoap_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -pthread
+tests_adapter_test_coap_client_aiocoap_LDADD = libmockhost.la libcoapclient.la $(CHECK_LIBS)
+tests_adapter_test_coap_client_aiocoap_DEPENDENCIES = libmockhost.la libcoapclient.la coap_client.la
 check_PROGRAMS += tests/adapter/test_coap_client_corners
 UNIT_TESTS += tests/adapter/test_coap_client_corners
 tests_adapter_test_coap_client_corners_SOURCES = tests/adapter/test_coap_client_corners.c $(COAP_SERVER) \

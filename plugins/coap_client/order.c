@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "order.h"
 
-enum { ORDER_MASK = (1 << 24) - 1, ORDER_HALF = 1 << 23, ORDER_FAR = 1 << 22, ORDER_OLD_S = 128 };
+enum { ORDER_HALF = 1 << 23, ORDER_OLD_S = 128 };
 
 static bool is_newer(const struct order *order, uint32_t number, int64_t now_us)
 {
@@ -20,16 +20,11 @@ bool order_take(struct order *order, uint32_t number, int64_t now_us)
 	return true;
 }
 
-bool order_take_protected(struct order *order, uint32_t number, bool *ret_far)
+bool order_take_protected(struct order *order, uint64_t number)
 {
-	uint32_t step = order->begun ? (number - order->number) & ORDER_MASK : 1;
-
-	*ret_far = false;
-	if (step == 0 || step >= ORDER_HALF)
+	if (order->begun && number <= order->partial_iv)
 		return false;
 	order->begun = true;
-	order->number = number;
-	order->span += step;
-	*ret_far = order->span >= ORDER_FAR;
+	order->partial_iv = number;
 	return true;
 }

@@ -12,18 +12,17 @@
 
 struct order {
 	bool begun;
-	uint32_t number; /* of the newest one so far */
-	int64_t at_us;   /* when that came */
-	uint32_t span;   /* how far it has come; protected ones alone */
+	uint32_t number;     /* of the newest one so far */
+	int64_t at_us;       /* when that came */
+	uint64_t partial_iv; /* the same; of protected ones alone */
 };
 
 /* Says whether the notification with this Observe number is the newest so far, and remembers it if so. Units: `number` has 24 bits,
  * `now_us` is monotonic. */
 bool order_take(struct order *order, uint32_t number, int64_t now_us);
 
-/* The same where OSCORE protects them (RFC 8613 section 7.4.1): the number is the end of a Partial IV, and what was recorded is never new
- * again, however long ago it was. `*ret_far`: so many came that the observation has to be asked for again, before 24 bits are
- * too few to tell; the old ones are of no use then. */
-bool order_take_protected(struct order *order, uint32_t number, bool *ret_far);
+/* The same where OSCORE protects them (RFC 8613 section 7.4.1): `number` is the Partial IV, and what was recorded is never new again,
+ * however long ago it was. */
+bool order_take_protected(struct order *order, uint64_t number);
 
 #endif

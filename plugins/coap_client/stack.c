@@ -56,8 +56,11 @@ static coap_response_t stack_response(coap_session_t *coap, const coap_pdu_t *se
 	(void)id;
 	if (session && session->guard)
 		guard_answered(session->guard, stack_token(received));
-	if (session && stack_parse(received, &message))
+	if (session && stack_parse(received, &message)) {
+		if (session->guard)
+			message.has_number = guard_number(session->guard, coap_pdu_get_mid(received), &message.number);
 		taken = session->stack->calls->response(session->arg, &message);
+	}
 	tls_forget_errors();
 	return taken ? COAP_RESPONSE_OK : COAP_RESPONSE_FAIL;
 }

@@ -33,7 +33,9 @@ struct stack_block { /* RFC 7959 section 2.2 */
 struct stack_message {
 	uint32_t code; /* a request's method, or a response code as a decimal number: 205 */
 	uint64_t token;
-	int32_t observe;   /* -1: not there */
+	int32_t observe; /* -1: not there. Under OSCORE it says no more than that */
+	bool has_number; /* a protected one's own Partial IV, in a message of its own */
+	uint64_t number;
 	int32_t format;    /* or TG_FORMAT_NONE */
 	int64_t max_age_s; /* -1: not there */
 	uint8_t etag[STACK_ETAG_MAX];

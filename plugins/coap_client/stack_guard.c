@@ -157,6 +157,11 @@ void guard_failed(struct guard *guard)
 	guard_down(guard);
 }
 
+bool guard_number(const struct guard *guard, coap_mid_t id, uint64_t *ret_number)
+{
+	return gate_number(guard->gate, (uint16_t)id, ret_number);
+}
+
 void guard_event(struct guard *guard, coap_event_t event)
 {
 	const char *why = oscore_refusal(event);

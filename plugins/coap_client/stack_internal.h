@@ -43,6 +43,8 @@ int guard_send(struct guard *guard, coap_pdu_t *pdu, uint64_t token);
 /* From within libcoap: an answer was verified, a request has failed, an event. */
 void guard_answered(struct guard *guard, uint64_t token);
 void guard_failed(struct guard *guard);
+/* The Partial IV of the message with this id. */
+bool guard_number(const struct guard *guard, coap_mid_t id, uint64_t *ret_number);
 void guard_event(struct guard *guard, coap_event_t event);
 /* Does what is due of all of them. */
 void guard_turn_all(struct stack *stack);

@@ -86,7 +86,7 @@ static void watch_take_answer(struct watch *watch, const struct stack_message *m
 	}
 	if (watch->period_s == 0 && good && message->observe >= 0) {
 		watch->order = (struct order){.begun = false};
-		/* The number of a protected answer may be the request's (RFC 8613 section 4.1.3.5.2). */
+		/* A protected answer may have no number of its own (RFC 8613 section 4.1.3.5.2). */
 		if (!watch->peer->oscore)
 			order_take(&watch->order, (uint32_t)message->observe, watch_now(watch));
 		watch_observed(watch, message);
@@ -183,16 +183,16 @@ static void watch_fetch_rest(struct watch *watch, const struct stack_message *me
 		watch_complain(watch, "came in blocks that cannot be put together", 0);
 }
 
-static bool watch_is_newer(struct watch *watch, uint32_t number, bool *ret_far)
+static bool watch_is_newer(struct watch *watch, const struct stack_message *message)
 {
-	*ret_far = false;
-	return watch->peer->oscore ? order_take_protected(&watch->order, number, ret_far)
-				   : order_take(&watch->order, number, watch_now(watch));
+	if (watch->peer->oscore)
+		return message->has_number && order_take_protected(&watch->order, message->number);
+	return order_take(&watch->order, (uint32_t)message->observe, watch_now(watch));
 }
 
 void watch_notified(struct watch *watch, const struct stack_message *message)
 {
-	bool good = message->code == CODE_CONTENT, far = false;
+	bool good = message->code == CODE_CONTENT;
 
 	watch_count(watch, COUNT_NOTIFICATIONS);
 	if (!good || message->observe < 0) { /* the last one (RFC 7641 section 4.2) */
@@ -203,14 +203,12 @@ void watch_notified(struct watch *watch, const struct stack_message *message)
 			       good ? 0 : message->code);
 		if (!good)
 			return;
-	} else if (!watch_is_newer(watch, (uint32_t)message->observe, &far)) {
+	} else if (!watch_is_newer(watch, message)) {
 		watch_count(watch, COUNT_NOTIFICATIONS_OLD);
 		return;
 	} else {
 		watch->complained = false;
 		watch_observed(watch, message);
-		if (far)
-			watch->due_us = watch_now(watch);
 	}
 	if (message->block2.given && message->block2.more)
 		watch_fetch_rest(watch, message);

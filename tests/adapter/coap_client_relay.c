@@ -12,7 +12,7 @@
 #include "child.h"
 #include "coap_client/stack_wire.h"
 
-enum { NUMBERS_MAX = 65536, DATAGRAM_MAX = 2048 };
+enum { NUMBERS_MAX = 65536, DATAGRAM_MAX = 2048, ID_AT = 2, FIRST_OPTION = 12, OPTION_OBSERVE = 6 };
 
 struct number {
 	uint64_t number;
@@ -107,6 +107,11 @@ static void hold(struct relay *relay, const uint8_t *data, size_t size)
 {
 	memcpy(relay->held, data, size);
 	relay->held_size = size;
+	if ((data[0] & 0x20) != 0 || size < FIRST_OPTION + 8 || data[FIRST_OPTION] >> 4 != OPTION_OBSERVE)
+		return;
+	/* A notification: as a newer message, by all that OSCORE does not protect. */
+	relay->held[ID_AT]++;
+	relay->held[FIRST_OPTION + (data[FIRST_OPTION] & 15)] += 50;
 }
 
 static void take_answer(struct relay *relay, uint8_t *data, size_t size)

@@ -18,7 +18,7 @@ enum relay_trick {
 	RELAY_HONEST = 0,
 	RELAY_PLAIN,  /* an answer of its own without OSCORE, with the right token, in place of the device's */
 	RELAY_FORGED, /* the device's answer with one bit of its ciphertext changed */
-	RELAY_TWICE,  /* each answer again, two messages later */
+	RELAY_TWICE,  /* each answer again, a message later; a notification as if it were new */
 	RELAY_DEAF,   /* nothing of it comes through */
 	RELAY_RESET   /* every confirmable request is answered with a reset */
 };
