@@ -81,3 +81,8 @@ EXTRA_DIST += tests/integration/test_config_apply.py
 # RabbitMQ with its AMQP 1.0 plugin, alone and as a cluster.
 INTEGRATION_TESTS += tests/integration/test_amqp.py
 EXTRA_DIST += tests/integration/test_amqp.py tests/integration/harness/rabbit.py
+
+# Store and registry of other versions.
+INTEGRATION_TESTS += tests/integration/test_versions.py
+SANITIZE_TESTS += tests/integration/test_versions.py
+EXTRA_DIST += tests/integration/test_versions.py

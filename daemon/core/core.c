@@ -93,6 +93,12 @@ static void on_tick(void *arg)
 	core_notify_tick(core);
 }
 
+static const char *why_not(int r)
+{
+	return r == -ENOTSUP ? "a newer version of tidegate made it, and this one does not know it: install that again"
+			     : strerror(-r);
+}
+
 static int open_stores(struct core *core)
 {
 	const struct config_store *limits = &core->config->store;
@@ -103,7 +109,7 @@ static int open_stores(struct core *core)
 		return r;
 	r = devices_new(core->places->state_dir, &core->devices);
 	if (r < 0) {
-		log_error("cannot open the registry of devices in \"%s\" (%s)", core->places->state_dir, strerror(-r));
+		log_error("cannot open the registry of devices in \"%s\" (%s)", core->places->state_dir, why_not(r));
 		return r;
 	}
 	core_devices_unlock(core);
@@ -111,7 +117,7 @@ static int open_stores(struct core *core)
 	if (r >= 0)
 		r = ledger_new(core->store, &core->ledger);
 	if (r < 0)
-		log_error("cannot open the store in \"%s\" (%s)", core->places->state_dir, strerror(-r));
+		log_error("cannot open the store in \"%s\" (%s)", core->places->state_dir, why_not(r));
 	return r;
 }
 

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/bytes.h"
+
 enum { PAGE_BYTES = 4096, CHECKPOINT_PAGES = 1000, WAL_KEEP_BYTES = 1024 * 1024, CACHE_KIB = 1024, BUSY_MS = 2000 };
 
 struct database {
@@ -181,6 +183,36 @@ int database_check(struct database *database)
 		return r;
 	answer = database_column_bytes(statement, 0);
 	return answer.size == 2 && memcmp(answer.data, "ok", 2) == 0 ? 0 : -EUCLEAN;
+}
+
+int database_version(struct database *database, unsigned known, unsigned *ret_version)
+{
+	int64_t number = 0;
+	int r = database_number(database, "PRAGMA user_version", &number);
+	unsigned version = (unsigned)number & 0xffffu, oldest = (unsigned)number >> 16;
+
+	if (r < 0)
+		return r;
+	if (version > known && (oldest == 0 || oldest > known))
+		return -ENOTSUP;
+	*ret_version = version;
+	return 0;
+}
+
+int database_copy(struct database *database, const char *path)
+{
+	CLEANUP_STATEMENT struct database_statement *copy = NULL;
+	int r = unlink(path) < 0 && errno != ENOENT ? -errno : make_file(path);
+
+	if (r >= 0)
+		r = database_prepare(database, "VACUUM INTO ?1", &copy);
+	if (r < 0)
+		return r;
+	database_bind_text(copy, 1, bytes_text(path));
+	r = database_run(copy);
+	if (r < 0)
+		unlink(path);
+	return r;
 }
 
 int database_set_limit(struct database *database, int64_t limit_bytes)

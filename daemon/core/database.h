@@ -40,6 +40,15 @@ int database_exec(struct database *database, const char *sql) WARN_UNUSED;
 int database_number(struct database *database, const char *sql, int64_t *ret_number) WARN_UNUSED;
 /* Whether the file is whole in structure (quick_check). Returns 0, or -EUCLEAN. */
 int database_check(struct database *database) WARN_UNUSED;
+/*
+ * The version of what is in the file, 0 where nobody has put one in: the lower half of SQLite's user_version. The upper half is the
+ * lowest version whose programs can still read and write it, 0 for the version itself. A version that only adds columns with defaults,
+ * tables and numbers puts the one before there, and that one then works with the file and leaves alone what it does not know.
+ * `known`: the program's. Errors: -ENOTSUP: it is too new for the program.
+ */
+int database_version(struct database *database, unsigned known, unsigned *ret_version) WARN_UNUSED;
+/* Writes all that is in it to a new file (0600) of that name, in the place of one that is there. */
+int database_copy(struct database *database, const char *path) WARN_UNUSED;
 /* Changes settings.limit_bytes. What is there stays. */
 int database_set_limit(struct database *database, int64_t limit_bytes) WARN_UNUSED;
 /* Rolls an open transaction back, if there is one. */

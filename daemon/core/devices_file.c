@@ -11,23 +11,6 @@
 
 enum { PATH_TEXT = 1024 };
 
-#define DEVICE_TABLE                                                                                                   \
-	"device (name TEXT PRIMARY KEY, endpoint TEXT NOT NULL, proof INTEGER NOT NULL, key BLOB, revoked INTEGER "    \
-	"NOT NULL, created INTEGER NOT NULL, changed INTEGER NOT NULL) WITHOUT ROWID"
-#define VALUE_TABLE "value (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
-
-/* Columns that came after the first version. */
-static const struct {
-	const char *name;
-	const char *definition;
-} later_columns[] = {
-	{"profile", "TEXT NOT NULL DEFAULT ''"},
-	{"generation", "INTEGER NOT NULL DEFAULT 1"},
-	{"next_key", "BLOB"},
-	{"next_generation", "INTEGER NOT NULL DEFAULT 0"},
-	{"overlap_until", "INTEGER NOT NULL DEFAULT 0"},
-};
-
 #define COLUMNS                                                                                                        \
 	"name, endpoint, proof, key, revoked, created, changed, profile, generation, next_key, next_generation, "      \
 	"overlap_until"
@@ -49,23 +32,8 @@ static void set_aside(const char *path)
 	}
 }
 
-/* A file of an older version gets the columns that came later. */
-static int add_column(struct database *database, const char *name, const char *definition)
-{
-	char sql[160];
-	int64_t there = 0;
-	int r;
-
-	snprintf(sql, sizeof(sql), "SELECT count(*) FROM pragma_table_info('device') WHERE name = '%s'", name);
-	r = database_number(database, sql, &there);
-	if (r < 0 || there > 0)
-		return r;
-	snprintf(sql, sizeof(sql), "ALTER TABLE device ADD COLUMN %s %s", name, definition);
-	return database_exec(database, sql);
-}
-
-/* Opens a whole file with the table in it. Errors: -EUCLEAN: damaged. */
-static int open_whole(const char *path, struct database **ret_database)
+/* Opens a whole file with the table in it. Errors: -EUCLEAN: damaged; -ENOTSUP: too new. */
+static int open_whole(const char *path, const char *backup, struct database **ret_database)
 {
 	static const struct database_settings settings = {.exclusive = true, .secure_delete = true};
 	struct database *database = NULL;
@@ -74,11 +42,7 @@ static int open_whole(const char *path, struct database **ret_database)
 	if (r >= 0)
 		r = database_check(database);
 	if (r >= 0)
-		r = database_exec(database, "CREATE TABLE IF NOT EXISTS " DEVICE_TABLE);
-	if (r >= 0)
-		r = database_exec(database, "CREATE TABLE IF NOT EXISTS " VALUE_TABLE);
-	for (size_t i = 0; i < sizeof(later_columns) / sizeof(later_columns[0]) && r >= 0; i++)
-		r = add_column(database, later_columns[i].name, later_columns[i].definition);
+		r = devices_schema_bring_up(database, backup);
 	if (r >= 0)
 		r = database_exec(database, "SELECT " COLUMNS " FROM device LIMIT 0");
 	if (r >= 0)
@@ -92,16 +56,16 @@ static int open_whole(const char *path, struct database **ret_database)
 }
 
 /* Opens the file, or a new one in the place of a damaged one. */
-static int open_or_renew(const char *path, bool *ret_renewed, struct database **ret_database)
+static int open_or_renew(const char *path, const char *backup, bool *ret_renewed, struct database **ret_database)
 {
-	int r = open_whole(path, ret_database);
+	int r = open_whole(path, backup, ret_database);
 
 	*ret_renewed = false;
 	if (r != -EUCLEAN)
 		return r;
 	set_aside(path);
 	*ret_renewed = true;
-	return open_whole(path, ret_database);
+	return open_whole(path, backup, ret_database);
 }
 
 static int attach_mirror(struct database *database, const char *path)
@@ -173,11 +137,12 @@ static int open_both(const char *state_dir, struct devices_file *file)
 	if (snprintf(path, sizeof(path), "%s/devices.db", state_dir) >= (int)sizeof(path) ||
 	    snprintf(mirror_path, sizeof(mirror_path), "%s/devices-mirror.db", state_dir) >= (int)sizeof(mirror_path))
 		return -ENAMETOOLONG;
-	r = open_or_renew(mirror_path, &mirror_renewed, &mirror);
+	snprintf(file->backup, sizeof(file->backup), "%s.before", path);
+	r = open_or_renew(mirror_path, NULL, &mirror_renewed, &mirror);
 	if (r < 0)
 		return r;
 	database_close(mirror);
-	r = open_or_renew(path, &renewed, &file->database);
+	r = open_or_renew(path, file->backup, &renewed, &file->database);
 	if (r >= 0)
 		r = attach_mirror(file->database, mirror_path);
 	if (r >= 0)
@@ -365,6 +330,8 @@ int devices_file_set_value(struct devices_file *file, const char *name, struct t
 
 int devices_file_scrub(struct devices_file *file)
 {
+	if (unlink(file->backup) < 0 && errno != ENOENT)
+		return -errno;
 	return database_exec(file->database, "VACUUM main; VACUUM mirror; PRAGMA main.wal_checkpoint(TRUNCATE); PRAGMA "
 					     "mirror.wal_checkpoint(TRUNCATE)");
 }

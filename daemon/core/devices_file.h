@@ -10,11 +10,14 @@
 #include "core/database.h"
 #include "core/devices.h"
 
+enum { DEVICES_PATH_SIZE = 1088 };
+
 /* Statements are compiled once: for the registry and for its mirror. */
 struct devices_file {
 	struct database *database;
 	struct database_statement *put[2];
 	struct database_statement *keys;
+	char backup[DEVICES_PATH_SIZE]; /* the registry as an older version has left it; goes with what is scrubbed */
 };
 
 /* Units: bytes, of a sealed key. */
@@ -26,6 +29,10 @@ struct devices_keys {
 	uint8_t key[DEVICES_SEALED_MAX];
 	uint8_t next[DEVICES_SEALED_MAX];
 };
+
+/* devices_schema.c: brings the file up to this version, having copied it to `backup` as it was (NULL: without). One of a newer version that this
+ * one can use stays as it is. Errors: -ENOTSUP: too new. */
+int devices_schema_bring_up(struct database *database, const char *backup) WARN_UNUSED;
 
 int devices_file_open(const char *state_dir, struct devices_file **ret_file) WARN_UNUSED;
 void devices_file_close(struct devices_file *file); /* accepts NULL */

@@ -74,6 +74,7 @@ libcore_la_SOURCES = \
 	daemon/core/devices.c daemon/core/devices.h \
 	daemon/core/devices_change.c \
 	daemon/core/devices_file.c daemon/core/devices_file.h \
+	daemon/core/devices_schema.c \
 	daemon/core/devices_kept.c \
 	daemon/core/devices_key.c \
 	daemon/core/devices_master.c daemon/core/devices_master.h \

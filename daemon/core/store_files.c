@@ -292,14 +292,15 @@ static int copy_to_mirror(struct store_side *mirror, const char *main)
 	database_bind_text(attach, 1, bytes_text(main));
 	r = database_run(attach);
 	if (r >= 0)
-		r = database_exec(
-			mirror->database,
-			"BEGIN IMMEDIATE;"
-			"DELETE FROM main.outbox WHERE NOT EXISTS (SELECT 1 FROM source.outbox AS s "
-			"WHERE s.seq = main.outbox.seq AND s.sum = main.outbox.sum);"
-			"INSERT INTO main.outbox SELECT * FROM source.outbox AS s WHERE NOT EXISTS "
-			"(SELECT 1 FROM main.outbox AS m WHERE m.seq = s.seq);"
-			"DELETE FROM main.numbers; INSERT INTO main.numbers SELECT * FROM source.numbers; COMMIT");
+		r = database_exec(mirror->database,
+				  "BEGIN IMMEDIATE;"
+				  "DELETE FROM main.outbox WHERE NOT EXISTS (SELECT 1 FROM source.outbox AS s "
+				  "WHERE s.seq = main.outbox.seq AND s.sum = main.outbox.sum);"
+				  "INSERT INTO main.outbox (" STORE_ROW_COLUMNS ") SELECT " STORE_ROW_COLUMNS
+				  " FROM source.outbox AS s WHERE NOT EXISTS "
+				  "(SELECT 1 FROM main.outbox AS m WHERE m.seq = s.seq);"
+				  "DELETE FROM main.numbers; INSERT INTO main.numbers (endpoint, item, value) "
+				  "SELECT endpoint, item, value FROM source.numbers; COMMIT");
 	store_side_rollback(mirror);
 	return r < 0 ? r : database_exec(mirror->database, "DETACH source");
 }

@@ -16,18 +16,17 @@ static const char schema_sql[] =
 
 int store_side_version(struct database *database)
 {
-	int64_t version = 0, tables = 0;
+	unsigned version = 0;
+	int64_t tables = 0;
 	int r = database_number(database, "SELECT count(*) FROM sqlite_schema", &tables);
 
 	if (r >= 0)
-		r = database_number(database, "PRAGMA user_version", &version);
+		r = database_version(database, VERSION, &version);
 	if (r < 0)
 		return r;
-	if (version > VERSION)
-		return -ENOTSUP;
 	if (version == 0 && tables == 0)
 		return 0;
-	return version == VERSION ? 1 : -EUCLEAN;
+	return version >= VERSION ? 1 : -EUCLEAN;
 }
 
 static int prepare_all(struct store_side *side)
