@@ -15,10 +15,18 @@ packaging/man/tidegate.conf.5: packaging/man/tidegate.conf.5.in tidegated tidega
 EXTRA_DIST += packaging/build-deb packaging/cross packaging/reproducible packaging/sbom \
 	packaging/debian/changelog packaging/debian/conf/tidegate.conf packaging/debian/control.in packaging/debian/copyright \
 	packaging/debian/example/Makefile packaging/debian/rules packaging/debian/source/format \
-	packaging/debian/tidegate.docs packaging/debian/tidegate.install packaging/debian/tidegate.postinst \
+	packaging/debian/tidegate.docs packaging/debian/tidegate.install packaging/debian/tidegate.postinst packaging/debian/tidegate.preinst \
 	packaging/debian/tidegate.postrm packaging/debian/tidegate.prerm packaging/debian/tidegate.tmpfiles \
 	packaging/debian/tidegate-dev.examples packaging/debian/tidegate-dev.install \
 	packaging/debian/tidegate-amqp.install packaging/debian/tidegate-dds.install packaging/debian/tidegate-hypercat.install
 
 completiondir = $(datarootdir)/bash-completion/completions
 dist_completion_DATA = packaging/completion/tidegatectl
+
+EXTRA_DIST += packaging/tidegate-upgrade.in
+nodist_endpoint_SCRIPTS += packaging/tidegate-upgrade
+CLEANFILES += packaging/tidegate-upgrade
+
+packaging/tidegate-upgrade: packaging/tidegate-upgrade.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) packaging && sed $(SYSTEMD_PLACES) -e 's|@sysconfdir[@]|$(sysconfdir)|g' \
+		$(srcdir)/packaging/tidegate-upgrade.in > $@ && chmod 755 $@

@@ -6,7 +6,7 @@ catalogdir = $(prefix)/lib/systemd/catalog
 nodist_systemdunit_DATA = systemd/tidegate.service systemd/tidegate-again.service systemd/tidegate-clock.socket systemd/tidegate-clock@.service \
 	systemd/tidegate.socket systemd/tidegate-hello.socket systemd/tidegate-cookie.socket
 nodist_sysusers_DATA = systemd/tidegate.conf
-nodist_endpoint_SCRIPTS = systemd/tidegate-identity
+nodist_endpoint_SCRIPTS += systemd/tidegate-identity
 catalog_DATA = systemd/tidegate.catalog
 CLEANFILES += $(nodist_systemdunit_DATA) systemd/tidegate.conf systemd/tidegate-identity
 
@@ -40,3 +40,19 @@ systemd/tidegate-identity: systemd/tidegate-identity.in Makefile
 # sysusers.d wants its own ending.
 systemd/tidegate.conf: systemd/tidegate.sysusers Makefile
 	$(AM_V_GEN)$(MKDIR_P) systemd && cp $(srcdir)/systemd/tidegate.sysusers $@
+
+# An upgrade has to prove itself.
+EXTRA_DIST += systemd/tidegate-trial.service.in systemd/tidegate-return.service.in systemd/tidegate-upgrade.conf.in
+nodist_systemdunit_DATA += systemd/tidegate-trial.service systemd/tidegate-return.service
+dropindir = $(systemdunitdir)/tidegate.service.d
+nodist_dropin_DATA = systemd/tidegate-upgrade.conf
+CLEANFILES += $(nodist_dropin_DATA)
+
+systemd/tidegate-trial.service: systemd/tidegate-trial.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) systemd && sed $(SYSTEMD_PLACES) $(srcdir)/systemd/tidegate-trial.service.in > $@
+
+systemd/tidegate-return.service: systemd/tidegate-return.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) systemd && sed $(SYSTEMD_PLACES) $(srcdir)/systemd/tidegate-return.service.in > $@
+
+systemd/tidegate-upgrade.conf: systemd/tidegate-upgrade.conf.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) systemd && sed $(SYSTEMD_PLACES) $(srcdir)/systemd/tidegate-upgrade.conf.in > $@

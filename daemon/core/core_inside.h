@@ -253,6 +253,9 @@ void core_trial_tick(struct core *core);
 json_t *core_trial_describe(struct core *core, json_t *problems);
 void core_command_config_trial(void *arg, struct control_call *call, const json_t *request);
 
+/* core_upgrade.c: how the last upgrade went, as tidegate-upgrade has written it down. */
+json_t *core_upgrade_describe(const struct core *core, json_t *problems);
+
 /* core_clock.c: what time it is (guard.h). Every use of the time of day goes by core_now_wall_us. */
 int core_clock_new(struct core *core) WARN_UNUSED;
 void core_clock_free(struct core *core);  /* at a clean stop the time is kept */

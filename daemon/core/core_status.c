@@ -221,7 +221,7 @@ static json_t *describe_store(const struct core *core, json_t *problems)
 json_t *core_status(struct core *core)
 {
 	json_t *endpoints = json_array(), *outboxes = json_array(), *problems = json_array(), *store, *total, *clock;
-	json_t *renewals, *certificates, *trial, *mailboxes = json_array();
+	json_t *renewals, *certificates, *trial, *upgrade, *mailboxes = json_array();
 
 	for (const struct endpoint *e = core->endpoints; e; e = e->next) {
 		json_array_append_new(endpoints, describe_endpoint(core, e, problems));
@@ -241,14 +241,15 @@ json_t *core_status(struct core *core)
 	clock = core_clock_describe(core, problems);
 	certificates = core_certs_describe(core, problems);
 	trial = core_trial_describe(core, problems);
-	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "gateway",
+	upgrade = core_upgrade_describe(core, problems);
+	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "gateway",
 			 core->config->gateway, "site", core->config->site, "version", PACKAGE_VERSION, "state",
 			 state_names[core->state], "uptime_s",
 			 (json_int_t)((loop_now_us(core->loop) - core->started_us) / CLOCK_S_US), "devices",
 			 (json_int_t)devices_count(core->devices), "endpoints", endpoints, "outboxes", outboxes,
 			 "mailboxes", mailboxes, "ledger", total, "store", store, "clock", clock, "renewals", renewals,
 			 "certificates", certificates, "readings", core_readings_status(core), "trial", trial,
-			 "problems", problems, "todo", core_todo(core));
+			 "upgrade", upgrade, "problems", problems, "todo", core_todo(core));
 }
 
 void core_command_status(void *arg, struct control_call *call, const json_t *request)

@@ -23,4 +23,10 @@
 #define EVENT_STUCK         "2b6f1f0e3c8d4f0b9a57c1e2d4a6b842"
 #define EVENT_STUCK_OVER    "2b6f1f0e3c8d4f0b9a57c1e2d4a6b843"
 
+/* Of tidegate-upgrade. */
+#define EVENT_UPGRADE_TRIAL    "2b6f1f0e3c8d4f0b9a57c1e2d4a6b831"
+#define EVENT_UPGRADE_PROVED   "2b6f1f0e3c8d4f0b9a57c1e2d4a6b832"
+#define EVENT_UPGRADE_RETURNED "2b6f1f0e3c8d4f0b9a57c1e2d4a6b833"
+#define EVENT_UPGRADE_LOST     "2b6f1f0e3c8d4f0b9a57c1e2d4a6b834"
+
 #endif

@@ -67,6 +67,7 @@ libcore_la_SOURCES = \
 	daemon/core/core_todo.c \
 	daemon/core/core_transform.c \
 	daemon/core/core_trial.c \
+	daemon/core/core_upgrade.c \
 	daemon/core/database.c daemon/core/database.h \
 	daemon/core/descriptor.c daemon/core/descriptor.h \
 	daemon/core/descriptor_fetch.c \

@@ -66,3 +66,19 @@ EXTRA_DIST += tests/integration/test_diag.py tests/integration/test_setup.py
 INTEGRATION_TESTS += tests/integration/test_readings.py tests/integration/test_registry.py
 SANITIZE_TESTS += tests/integration/test_readings.py tests/integration/test_registry.py
 EXTRA_DIST += tests/integration/test_readings.py tests/integration/test_registry.py
+
+# Looks at the gateway after an upgrade.
+endpoint_PROGRAMS += tidegate-prove
+tidegate_prove_SOURCES = \
+	daemon/ctl/client.c daemon/ctl/client.h \
+	daemon/ctl/prove.c daemon/ctl/prove.h \
+	daemon/ctl/prove_main.c
+tidegate_prove_CPPFLAGS = $(AM_CPPFLAGS) $(PLACES)
+tidegate_prove_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tidegate_prove_LDADD = libbase.la $(JANSSON_LIBS)
+
+check_PROGRAMS += tests/unit/test_prove
+UNIT_TESTS += tests/unit/test_prove
+tests_unit_test_prove_SOURCES = daemon/ctl/prove.c daemon/ctl/prove.h tests/unit/suite.h tests/unit/test_prove.c
+tests_unit_test_prove_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_prove_LDADD = libbase.la $(CHECK_LIBS) $(JANSSON_LIBS)

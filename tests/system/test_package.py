@@ -1,191 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The package on a Debian with a systemd of its own: installed by apt, at work between real clients, hurt, upgraded, removed.
-
-Wants root, mmdebstrap and systemd-nspawn, and the packages that packaging/build-deb has made (TG_PACKAGES names their folder).
-TG_SYSTEM_ROOT can name a root made before, which saves the minute that it takes; it is copied and left as it is.
-"""
+"""The package on a Debian with a systemd of its own: installed by apt, at work between real clients, hurt, upgraded, removed."""
 import hashlib
 import json
-import os
 import re
-import shutil
-import sys
-import tempfile
-import threading
-import time
-import unittest
 from pathlib import Path
 
-from authority import make_certificates
-from box import Box, call, make_root, wait_until
+from box import wait_until
+from plant import CONFIGURATION, Heart, PlantCase, main
 
-RELEASE = os.environ.get("TG_SYSTEM_RELEASE", "bookworm")
-PACKAGES = Path(os.environ.get("TG_PACKAGES") or Path(os.environ.get("TG_BUILD", "build")) / "packages")
-BROKER = """
-listener 8883 127.0.0.1
-cafile /srv/pki/cloud-ca.crt
-certfile /srv/pki/broker.crt
-keyfile /srv/pki/broker.key
-require_certificate true
-use_identity_as_username true
-allow_anonymous false
-max_inflight_messages 0
-max_queued_messages 0
-"""
-CONFIGURATION = """
-gateway: { name = "hall-3"; site = "plant-7"; };
-endpoints: (
-  { name = "field"; adapter = "coap"; listen = [ "coaps://[::]:5684" ];
-    certificate = "/var/lib/tidegate/identity/gateway.crt"; key = "/var/lib/tidegate/identity/gateway.key";
-    trust = "/var/lib/tidegate/identity/devices-ca.crt"; },
-  { name = "cloud"; adapter = "mqtt"; broker = [ "mqtts://localhost:8883" ];
-    certificate = "pki/cloud.crt"; key = "pki/cloud.key"; trust = "pki/cloud-ca.crt"; }
-);
-routes: (
-  { name = "telemetry"; from = "field"; match = "/{path}"; to = "cloud"; address = "{site}/{gateway}/{device}/{path}"; }
-);
-"""
-ANSWER = re.compile(r"^v:1 t:(?:ACK|CON|NON) c:([1-5]\.\d\d) ", re.MULTILINE)
 # What systemd says when the core was killed and its endpoints wait for the next one.
 KILLED = ["Main process exited, code=killed", "Failed with result 'signal'", "remains running after unit stopped",
           "[Ff]ound left-over process", "^This usually indicates unclean termination"]
-# What the machine does by itself, in any box.
-NOT_OURS = r"^/(var/(log|cache|lib/(dpkg|apt|systemd|mosquitto)|backups|spool)|run|tmp|proc|sys|dev|srv|var/tmp)(/|$)|^/etc/(passwd|group|g?shadow)-?$|^/etc/(mtab|\.pwd\.lock)$"
 
 
-class Sensor:
-    """A device with a pre-shared key, in the box; one call of libcoap's client is one DTLS session and one request."""
-
-    def __init__(self, box, name):
-        self.box, self.name = box, name
-        key = bytes.fromhex(json.loads(box.shell(f"tidegatectl --json device add {name} --psk"))["key"])
-        while 0 in key or key.endswith(b"\n"):  # the client takes its key as a text
-            key = bytes.fromhex(json.loads(box.shell(f"tidegatectl --json device rotate {name} --now"))["key"])
-        self._key = "".join(f"\\{byte:03o}" for byte in key)
-
-    def post(self, text, wait_s=20):
-        """The code of the answer; "" where none came."""
-        said = self.box.shell(
-            f"coap-client-openssl -v 6 -m post -B {wait_s} -u {self.name} -k \"$(printf '{self._key}')\" "
-            f"-e '{text}' coaps://127.0.0.1/temperature 2>&1", check=False)
-        found = ANSWER.findall(said)
-        return found[-1] if found else ""
-
-
-class Heart(threading.Thread):
-    """A sensor that sends once a second until it is told to stop, and remembers what was acknowledged."""
-
-    def __init__(self, sensor, word):
-        super().__init__(daemon=True)
-        self._sensor, self._word, self._over = sensor, word, threading.Event()
-        self.sent, self.acknowledged = 0, []
-
-    def run(self):
-        while not self._over.is_set():
-            self.sent += 1
-            text = f"{self._word}-{self.sent}"
-            if self._sensor.post(text, wait_s=10) == "2.04":
-                self.acknowledged.append(text)
-            self._over.wait(1)
-
-    def wait_beats(self, count):
-        before = len(self.acknowledged)
-        wait_until(lambda: len(self.acknowledged) >= before + count, f"{count} more readings are acknowledged")
-
-    def end(self):
-        self._over.set()
-        self.join(60)
-
-
-class Package(unittest.TestCase):
-    """One life of a box, told in the order of the names."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = Path(tempfile.mkdtemp(prefix="tidegate-system-"))
-        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
-        cls.packages = [path for path in sorted(PACKAGES.glob("tidegate_*.deb"))]
-        if len(cls.packages) != 1:
-            raise unittest.SkipTest(f"not one package of tidegate in {PACKAGES}: packaging/build-deb makes it")
-        root = cls.folder / "box"
-        base = os.environ.get("TG_SYSTEM_ROOT")
-        if base:
-            call("cp", "-a", base, root)
-        else:
-            make_root(root, RELEASE, cls.packages)
-        cls.box = Box(root)
-        cls.addClassCleanup(cls.box.power_off)
-        cls.box.prepare()
-        cls.pki = cls.folder / "pki"
-        make_certificates(cls.pki)
-        cls.version = call("dpkg-deb", "-f", cls.packages[0], "Version")[1].strip()
-        cls.subscriber = None
-        cls.received = []
-        cls.sensor = None
-        cls.box.boot()
-        cls.files_before = cls.list_files()
-
-    @classmethod
-    def list_files(cls):
-        found = cls.box.shell("find / -xdev -print").splitlines()
-        return {path for path in found if not re.search(NOT_OURS, path)}
-
-    def status(self):
-        return json.loads(self.box.run("tidegatectl", "--json", "status", check=False)[1])
-
-    def wait_links(self):
-        def all_up():
-            code, text = self.box.run("tidegatectl", "--json", "status", check=False)
-            endpoints = json.loads(text)["endpoints"] if code in (0, 4) else []
-            return len(endpoints) == 2 and all(endpoint["link"] == "up" for endpoint in endpoints)
-        wait_until(all_up, "both links are up")
-
-    def subscribe(self):
-        process = self.box.follow(
-            "mosquitto_sub", "-h", "localhost", "-p", "8883", "--cafile", "/srv/pki/cloud-ca.crt", "--cert",
-            "/srv/pki/subscriber.crt", "--key", "/srv/pki/subscriber.key", "-V", "5", "-q", "1", "-c", "-i", "listener",
-            "-x", "3600", "-t", "plant-7/#", "-F", "%t %p")
-
-        def read():
-            for line in process.stdout:
-                self.received.append(line.rstrip("\n"))
-        threading.Thread(target=read, daemon=True).start()
-        type(self).subscriber = process
-        wait_until(lambda: " listener " in self.box.shell("journalctl -b -u mosquitto; cat /var/log/mosquitto/mosquitto.log",
-                                                          check=False), "the subscriber is there")
-
-    def arrived(self, text):
-        topic = f"plant-7/hall-3/pump-1/temperature {text}"
-        wait_until(lambda: topic in self.received, f"'{text}' arrived; {self.received[-5:]}")
-
-    def assert_works(self, text):
-        self.assertEqual(self.sensor.post(text), "2.04")
-        self.arrived(text)
-
-    def main_pid(self):
-        return int(self.box.shell("systemctl show -P MainPID tidegate"))
-
-    def newer(self, suffix):
-        """The same package under a higher version number."""
-        work = self.folder / f"work{suffix}"
-        call("dpkg-deb", "-R", self.packages[0], work)
-        control = work / "DEBIAN/control"
-        text = control.read_text(encoding="utf-8").replace(f"Version: {self.version}", f"Version: {self.version}{suffix}")
-        control.write_text(text, encoding="utf-8")
-        path = self.folder / f"tidegate_{self.version}{suffix}.deb"
-        call("dpkg-deb", "--root-owner-group", "-b", work, path)
-        return path
-
-    def installed_version(self):
-        return self.box.run("dpkg-query", "-W", "-f", "${Status} ${Version}", "tidegate", check=False)[1]
-
-    def identity(self):
-        return self.box.shell("cd /var/lib/tidegate/identity && sha256sum gateway.key gateway.crt devices-ca.crt")
-
-    def assert_journal_is_quiet(self, *allowed):
-        text = self.box.shell("journalctl -b -q -o cat -p warning -u tidegate", check=False)
-        unexpected = [l for l in text.splitlines() if not any(re.search(pattern, l) for pattern in allowed)]
-        self.assertEqual(unexpected, [], "\n".join(["warnings or errors that nobody expected:", *unexpected]))
+class Package(PlantCase):
+    """From the installation to the purge."""
 
     def test_01_it_is_at_work_as_soon_as_it_is_installed(self):
         self.box.publish(self.packages)
@@ -238,21 +67,9 @@ class Package(unittest.TestCase):
         self.assertEqual(files - named, {"/usr/share/doc/tidegate/tidegate.spdx.json"})
 
     def test_03_the_main_job(self):
-        for name in ("cloud-ca.crt", "broker.crt", "broker.key", "subscriber.crt", "subscriber.key"):
-            self.box.write(f"/srv/pki/{name}", (self.pki / name).read_text(encoding="ascii"), 0o640, "root:mosquitto")
-        self.box.write("/etc/mosquitto/conf.d/cloud.conf", BROKER)
-        self.box.run("systemctl", "restart", "mosquitto")
-        self.subscribe()
-        for name in ("cloud-ca.crt", "cloud.crt", "cloud.key"):
-            self.box.write(f"/etc/tidegate/pki/{name}", (self.pki / name).read_text(encoding="ascii"), 0o600,
-                           "tidegate:tidegate")
-        self.box.write("/etc/tidegate/tidegate.conf", CONFIGURATION)
-        self.box.run("tidegated", "--check")
         before = self.main_pid()
-        self.box.run("systemctl", "reload", "tidegate")
-        self.wait_links()
+        self.begin_main_job()
         self.assertEqual(self.main_pid(), before)
-        type(self).sensor = Sensor(self.box, "pump-1")
         self.assert_works("first")
         self.assert_journal_is_quiet()
 
@@ -345,19 +162,5 @@ class Package(unittest.TestCase):
         self.assertEqual(self.box.shell("ls -d /run/tidegate /var/lib/tidegate /var/lib/systemd/*/*tidegate* 2>/dev/null", check=False), "")
 
 
-def main():
-    missing = [name for name in ("mmdebstrap", "systemd-nspawn", "nsenter", "dpkg-scanpackages") if not shutil.which(name)]
-    if os.geteuid() != 0 or missing:
-        print(f"SKIPPED: the package was NOT tested: {'not root' if os.geteuid() else 'missing here: ' + ', '.join(missing)}")
-        sys.exit(77)
-    begin = time.monotonic()
-    result = unittest.TextTestRunner(verbosity=2, failfast=True).run(unittest.defaultTestLoader.loadTestsFromTestCase(Package))
-    if result.skipped:
-        print(f"SKIPPED: {result.skipped[0][1]}")
-        sys.exit(77)
-    print(f"{result.testsRun} steps in {time.monotonic() - begin:.0f} s")
-    sys.exit(not result.wasSuccessful())
-
-
 if __name__ == "__main__":
-    main()
+    main(Package)
