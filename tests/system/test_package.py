@@ -123,6 +123,7 @@ class Package(PlantCase):
         heart.end()
         for text in heart.acknowledged:
             self.arrived(text)
+        wait_until(lambda: self.status()["upgrade"]["state"] == "proved", "the new version has proved itself", 180)
         print(f"  {heart.sent} readings sent over an upgrade and a reinstallation, {len(heart.acknowledged)} acknowledged, none lost")
         self.assertEqual(self.identity(), before)
         self.assertEqual(self.box.read("/etc/tidegate/tidegate.conf"), CONFIGURATION)
