@@ -35,6 +35,12 @@ def hang_at_start(work):
     wrap(work, DAEMON, 'case $* in *--check*) exec $real "$@" ;; esac\nexec sleep infinity')
 
 
+def spoil_the_data(work):
+    """It makes the store its own, of a version that nobody else knows (SQLite's user_version), and crashes."""
+    wrap(work, DAEMON, 'case $* in *--check*) exec $real "$@" ;; esac\n'
+                       "printf '\\000\\002\\000\\002' | dd of=/var/lib/tidegate/outbox.db bs=1 seek=60 conv=notrunc\nkill -SEGV $$")
+
+
 def drop_the_link(work):
     """It comes up, and goes after some seconds; and again."""
     wrap(work, ENDPOINT, 'case $* in *cloud*) (sleep 8; kill -9 $$) & ;; esac\nexec $real "$@"')
@@ -229,9 +235,15 @@ class Upgrade(PlantCase):
         self.assert_works("after the cut")
         self.assert_balanced()
 
-    def test_10_twice_is_enough(self):
-        bad = f"{self.version}+10"
-        package = self.newer("+10", refuse_the_configuration)
+    def test_10_spoils_the_data(self):
+        """The version before goes on with the copy of before the trial; what was there is set aside."""
+        self.assert_comes_back("+10", spoil_the_data)
+        self.assertIn("outbox.db", self.box.shell("ls /var/lib/tidegate/newer-*"))
+        self.assertIn("a newer version of tidegate made it", self.box.shell("journalctl -b -u tidegate"))
+
+    def test_11_twice_is_enough(self):
+        bad = f"{self.version}+11"
+        package = self.newer("+11", refuse_the_configuration)
         for _ in range(2):
             self.forget_outcome()
             self.upgrade(package)
@@ -243,7 +255,7 @@ class Upgrade(PlantCase):
         self.assert_whole(before)
         self.assert_works("not a third time")
 
-    def test_11_purged_nothing_is_left(self):
+    def test_12_purged_nothing_is_left(self):
         self.subscriber.kill()
         self.box.apt("purge", "tidegate")
         self.assertEqual(self.box.shell("ls -d /var/lib/tidegate* /etc/tidegate /var/lib/systemd/*/*tidegate* 2>/dev/null", check=False), "")
