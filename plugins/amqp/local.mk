@@ -24,7 +24,7 @@ amqp_la_LIBADD = libcommon.la libreach.la $(PROTON_LIBS) $(OPENSSL_LIBS)
 
 AMQP_RIG = tests/adapter/amqp_rig.c tests/adapter/amqp_rig.h tests/adapter/child.c tests/adapter/child.h \
 	tests/adapter/mqtt_broker.c tests/adapter/mqtt_broker.h
-EXTRA_DIST += tests/adapter/amqp_peer.py tests/adapter/amqp_rabbit.py
+EXTRA_DIST += tests/adapter/amqp_peer.py tests/adapter/amqp_rabbit.py tests/bench/amqp.py
 check_PROGRAMS += tests/adapter/test_amqp_sink
 UNIT_TESTS += tests/adapter/test_amqp_sink
 tests_adapter_test_amqp_sink_SOURCES = tests/adapter/test_amqp_sink.c $(AMQP_RIG)

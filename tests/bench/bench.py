@@ -5,6 +5,7 @@
     make bench                       everything, about three minutes
     make bench BENCH_ARGS='--only speed,rival --seconds 10'
     make bench BENCH_ARGS='--only bridge'
+    make bench BENCH_ARGS='--only amqp'
     make bench BENCH_ARGS='--only dds'
 
 A figure with a target is marked where it misses it. The exit code is 0 when everything could be measured."""
@@ -20,6 +21,7 @@ import time
 from pathlib import Path
 
 import parts
+import amqp
 import dds
 from harness import Pki, wait_until
 
@@ -290,6 +292,21 @@ class Bench:
         self.row("bridge_ratio", "tidegate against mosquitto's bridge", self.figures["rate_gateway"] / self.figures["rate_bridge"],
                  "times", 2, least=3)
 
+    def measure_amqp(self):
+        self.title("AMQP 1.0 and RabbitMQ, one classic queue, TLS 1.3 with certificates: 64-byte messages in, and out again")
+        bench = amqp.AmqpBench(self.folder / "amqp", self.pki)
+        try:
+            bench.start()
+            for name, gateway, counter, text in (("sink", bench.sink, "confirmed", "messages sent and settled by RabbitMQ"),
+                                                 ("source", bench.source, "accepted", "messages received, confirmed, and accepted")):
+                rate, cpu = bench.measure(gateway, counter, max(self.arguments.seconds, 3))
+                self.row(f"amqp_{name}_rate", text, rate, "messages/s")
+                self.note("  processor time a message: " + ", ".join(f"{who} {us:.1f}" for who, us in cpu.items()) + " µs")
+                most = max(cpu, key=cpu.get)
+                self.note(f"  the bottleneck: {most}, {rate * cpu[most] / 1e6:.0%} of a processor")
+        finally:
+            bench.stop()
+
     def measure_dds(self):
         self.title("DDS to a sink that confirms at once: a reliable CycloneDDS writer, 100 instances, samples of about 60 bytes")
         bench = dds.DdsBench(self.folder / "dds")
@@ -333,9 +350,9 @@ class Bench:
                  ("rival", self.measure_rival), ("handshakes", self.measure_handshakes), ("resume", self.measure_resume),
                  ("flood", self.measure_flood),
                  ("storm", self.measure_storm), ("idle", self.measure_idle_sessions), ("outage", self.measure_outage),
-                 ("bridge", self.measure_bridge), ("dds", self.measure_dds), ("import", self.measure_import)]
+                 ("bridge", self.measure_bridge), ("amqp", self.measure_amqp), ("dds", self.measure_dds), ("import", self.measure_import)]
         for name, step in steps:
-            if wanted and name not in wanted and (name or wanted in (["rival"], ["import"], ["bridge"], ["dds"])):
+            if wanted and name not in wanted and (name or wanted in (["rival"], ["import"], ["bridge"], ["amqp"], ["dds"])):
                 continue
             try:
                 step()
@@ -362,7 +379,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=1, help="measure each speed so often, and take the middle one")
     parser.add_argument("--sensors", type=int, default=5000, help="the largest number of sensors")
     parser.add_argument("--only", type=lambda text: text.split(","), default=[],
-                        help="of: start, speed, rival, handshakes, resume, flood, storm, idle, outage, bridge, dds, import")
+                        help="of: start, speed, rival, handshakes, resume, flood, storm, idle, outage, bridge, amqp, dds, import")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="tidegate-bench-"))
