@@ -82,6 +82,8 @@ static void resource_on_timer(void *arg)
 {
 	struct resource *resource = arg;
 
+	if (resource->submitted)
+		return; /* its verdict says what comes next */
 	if (resource->holds)
 		reading_submit(resource);
 	else
@@ -107,8 +109,10 @@ void resource_listed(struct resource *resource, const struct link *link)
 void resource_renew(struct resource *resource)
 {
 	job_set_etag(&resource->job, NULL);
-	if (!resource->gone && !resource->holds && resource->begun)
-		job_push(&resource->job);
+	if (resource->gone || resource->holds || !resource->begun)
+		return;
+	resource_poll_at(resource, 0);
+	job_push(&resource->job);
 }
 
 static int resource_make(struct client *client, const struct link *link, struct resource *resource)

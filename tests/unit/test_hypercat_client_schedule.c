@@ -365,7 +365,7 @@ START_TEST(anything_at_any_time)
 	ck_assert_uint_gt(mock->n_submissions, 30);
 	page("https://cat.example/cat", CAT(ITEM("/a")))->etag = NULL;
 	page("https://cat.example/a", "1")->etag = NULL;
-	run_s(700);
+	run_s(2000);
 	ck_assert_int_eq(mock->link, TG_LINK_UP);
 	ck_assert_int_eq(mock_counter(mock, "resources"), 1);
 }
