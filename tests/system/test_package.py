@@ -2,12 +2,15 @@
 """The package on a Debian with a systemd of its own: installed by apt, at work between real clients, hurt, upgraded, removed."""
 import hashlib
 import json
+import os
 import re
+import shutil
 from pathlib import Path
 
 from box import wait_until
 from plant import CONFIGURATION, Heart, PlantCase, main
 
+SENSORS = 50
 # What systemd says when the core was killed and its endpoints wait for the next one.
 KILLED = ["Main process exited, code=killed", "Failed with result 'signal'", "remains running after unit stopped",
           "[Ff]ound left-over process", "^This usually indicates unclean termination"]
@@ -73,9 +76,17 @@ class Package(PlantCase):
         self.assert_works("first")
         self.assert_journal_is_quiet()
 
+    def endpoint_pids(self):
+        return {endpoint["name"]: endpoint["pids"] for endpoint in self.status()["endpoints"]}
+
     def test_04_restart_and_kill(self):
+        endpoints, core = self.endpoint_pids(), self.main_pid()
         self.box.run("systemctl", "restart", "tidegate")
         self.wait_links()
+        self.assertNotEqual(self.main_pid(), core)
+        self.assertEqual(self.endpoint_pids(), endpoints)
+        holders = self.box.shell("ss -Hlnup 'sport = :5684'").splitlines()
+        self.assertEqual((len(holders), all('"systemd"' in line for line in holders)), (3, True), holders)
         self.assert_works("restarted")
         before = self.main_pid()
         self.box.run("kill", "-9", before)
@@ -128,6 +139,46 @@ class Package(PlantCase):
         self.assertEqual(self.identity(), before)
         self.assertEqual(self.box.read("/etc/tidegate/tidegate.conf"), CONFIGURATION)
         self.assertEqual(self.status()["problems"], [])
+
+    def start_load(self):
+        """Fifty sensors of the load generator, each with one session. Returns its Popen."""
+        generator = Path(os.environ.get("TG_BUILD", "build")) / "tests/bench/loadgen"
+        shutil.copy(generator, self.box.root / "srv/loadgen")
+        enrol = f"for n in $(seq 1 {SENSORS}); do tidegatectl --json device add load-$n --psk; done"
+        answers = re.findall(r'"device": "([^"]+)".*?"key": "([0-9a-f]+)"', self.box.shell(enrol), re.DOTALL)
+        self.assertEqual(len(answers), SENSORS)
+        self.box.write("/srv/load.keys", "".join(f"{name} {key}\n" for name, key in answers))
+        load = self.box.follow("/srv/loadgen", "--server", "127.0.0.1:5684", "--keys", "/srv/load.keys", "--sensors", str(SENSORS),
+                               "--record", "/srv/load.record", "--rate", "5", "--ack-timeout", "5", "--linger", "60", "--seconds", "600")
+        said = iter(load.stdout.readline, "")
+        self.assertTrue(any(line.startswith("connected ") for line in said), "the load generator did not connect")
+        return load
+
+    def end_load(self, load):
+        """Returns its summary, when all that it has an acknowledgement for has arrived."""
+        self.box.run("pkill", "-INT", "-x", "loadgen")
+        said = load.communicate(timeout=120)[0]
+        summary = json.loads(said[said.index("{"):])
+        acknowledged = {tuple(line.split()) for line in self.box.read("/srv/load.record").splitlines()}
+        self.assertTrue(acknowledged)
+        wait_until(lambda: not acknowledged - {tuple(line.split()[1:3]) for line in list(self.received)},
+                   "every acknowledged reading arrived")
+        return summary
+
+    def wait_readings(self):
+        before = len(self.received)
+        wait_until(lambda: len(self.received) > before + 2 * SENSORS, "readings arrive")
+
+    def test_071_fifty_sensors_over_a_restart(self):
+        load, endpoints = self.start_load(), self.endpoint_pids()
+        self.wait_readings()
+        self.box.run("systemctl", "restart", "tidegate")
+        self.wait_readings()
+        self.assertEqual(self.endpoint_pids(), endpoints)
+        summary = self.end_load(load)
+        print("  over a restart:", {key: summary[key] for key in (
+            "sent", "acknowledged", "unanswered", "handshakes", "sessions_lost")}, "none lost")
+        self.assertEqual((summary["handshakes"], summary["sessions_lost"]), (SENSORS, 0), summary)
 
     def test_08_no_upgrade_into_a_configuration_that_does_not_check(self):
         before = self.main_pid()
