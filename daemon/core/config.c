@@ -124,6 +124,7 @@ static void read_groups(struct config *config)
 			     .bytes = (size_t)config_section_int(limits, "readings_bytes"),
 			     .share_percent = (unsigned)config_section_int(limits, "readings_share"),
 			     .observers = (size_t)config_section_int(limits, "observers_max")},
+		.trace_events = (size_t)config_section_int(limits, "trace_events"),
 		.reading_max_age_s = (uint32_t)config_section_int(limits, "reading_max_age_s"),
 	};
 }

@@ -80,6 +80,7 @@ struct config_limits {
 	int64_t restart_max_us;
 	struct readings_limits readings;
 	uint32_t reading_max_age_s;
+	size_t trace_events;
 };
 
 /* Whether the machine's clock is believed. */

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "core/core_inside.h"
 #include "core/notes.h"
+#include "core/trace.h"
 
 #define TICK_US        (100 * CLOCK_MS_US)
 #define FIRST_START_US (5 * CLOCK_S_US)
@@ -156,6 +157,8 @@ static int build(struct core *core)
 	if (r >= 0)
 		r = sessions_new(&core->sessions);
 	if (r >= 0)
+		r = trace_new(core->config->limits.trace_events, &core->trace);
+	if (r >= 0)
 		r = core_readings_new(core);
 	if (r >= 0)
 		r = core_files_new(core);
@@ -225,6 +228,7 @@ void core_free(struct core *core)
 	router_free(core->router);
 	intake_free(core->intake);
 	core_readings_free(core);
+	trace_free(core->trace);
 	notes_free(core->notes);
 	sessions_free(core->sessions);
 	files_free(core->files);

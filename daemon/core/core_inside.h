@@ -56,6 +56,7 @@ struct endpoint {
 };
 
 struct core_clock;
+struct trace;
 struct core_certs;
 struct core_readings;
 struct notes;
@@ -72,6 +73,7 @@ struct core {
 	int state_lock_fd;
 	int run_lock_fd;
 	struct core_clock *clock;
+	struct trace *trace;
 	struct core_certs *certs;
 	int64_t watchdog_us; /* 0: none */
 	int64_t watchdog_at_us;
@@ -286,6 +288,8 @@ json_t *core_status(struct core *core);
 json_t *core_sessions(const struct core *core, const char *device);
 void core_command_sessions(void *arg, struct control_call *call, const json_t *request);
 void core_command_audit(void *arg, struct control_call *call, const json_t *request);
+void core_command_tail(void *arg, struct control_call *call, const json_t *request);
+void core_command_explain(void *arg, struct control_call *call, const json_t *request);
 void core_command_status(void *arg, struct control_call *call, const json_t *request);
 void core_command_outbox(void *arg, struct control_call *call, const json_t *request);
 void core_command_device_add(void *arg, struct control_call *call, const json_t *request);
@@ -317,7 +321,10 @@ void core_tickets_save(struct core *core);
 int64_t core_held(const struct core *core);
 /* Answers `drain` when nothing is held any more, or when its time is over. */
 void core_check_drain(struct core *core);
-/* One event for those who watch (tidegatectl tail). `message` may be NULL. */
+/* core_tell.c. The configuration is another one. */
+void core_tell_apply(struct core *core);
+/* One event for those who watch (tidegatectl tail) and for those who ask later (explain). `what` lives as long as the
+ * program, `message` may be NULL. */
 void core_tell(struct core *core, const char *what, struct tg_bytes device, struct tg_bytes path,
 	       const struct message *message, const char *to, struct tg_bytes address, const char *reason);
 

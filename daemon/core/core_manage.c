@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The commands that change or explain how the gateway runs, and the events for those who watch. */
+/* The commands that change or explain how the gateway runs. */
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "base/uuid.h"
 #include "core/config_print.h"
 #include "core/core_inside.h"
 #include "core/method.h"
@@ -20,34 +19,6 @@ int64_t core_held(const struct core *core)
 	for (const struct endpoint *e = core->endpoints; e; e = e->next)
 		held += e->outbox ? ledger_held(e->account) : 0;
 	return held;
-}
-
-void core_tell(struct core *core, const char *what, struct tg_bytes device, struct tg_bytes path,
-	       const struct message *message, const char *to, struct tg_bytes address, const char *reason)
-{
-	char id[UUID_TEXT_SIZE] = "", now[CLOCK_TEXT_SIZE];
-	CLEANUP_FREE char *name = NULL;
-	json_t *event;
-
-	if (!control_has_streams(core->control))
-		return;
-	if (message)
-		uuid_format(message->id, id);
-	clock_format(core_now_wall_us(core), now);
-	name = bytes_to_text(device);
-	event = json_pack("{s:s,s:s,s:o,s:o,s:s*,s:o,s:o*,s:s}", "time", now, "what", what, "device",
-			  control_text(device), "path", control_text(path), "to", to, "address", control_text(address),
-			  "reason", reason ? control_text(bytes_text(reason)) : NULL, "id", id);
-	if (event && message)
-		json_object_set_new(event, "bytes", json_integer((json_int_t)message->payload.size));
-	if (event)
-		control_publish(core->control, name, event);
-}
-
-static void command_tail(void *arg, struct control_call *call, const json_t *request)
-{
-	(void)arg;
-	control_stream(call, json_string_value(json_object_get(request, "device")));
 }
 
 static void command_config(void *arg, struct control_call *call, const json_t *request)
@@ -221,7 +192,8 @@ const struct control_command core_commands[] = {{"status", core_command_status},
 						{"readings", core_command_readings},
 						{"certs-renew", core_command_certs_renew},
 						{"certs-renewals", core_command_certs_renewals},
-						{"tail", command_tail},
+						{"tail", core_command_tail},
+						{"explain", core_command_explain},
 						{"config", command_config},
 						{"config-trial", core_command_config_trial},
 						{"routes-test", command_routes_test},

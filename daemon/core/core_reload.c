@@ -74,6 +74,7 @@ static int take_over(struct core *core, struct config *config, json_t **ret_repo
 				      json_string("an endpoint that could not be started, see the log"));
 	core_profiles_check(core);
 	core_readings_apply(core);
+	core_tell_apply(core);
 	core_trial_apply(core);
 	*ret_report = json_pack("{s:o,s:o}", "applied", report.applied, "waiting", report.waiting);
 	return 0;

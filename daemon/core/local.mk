@@ -64,6 +64,7 @@ libcore_la_SOURCES = \
 	daemon/core/core_status.c \
 	daemon/core/core_stop.c \
 	daemon/core/core_tickets.c \
+	daemon/core/core_tell.c \
 	daemon/core/core_todo.c \
 	daemon/core/core_transform.c \
 	daemon/core/core_trial.c \
@@ -147,6 +148,7 @@ libcore_la_SOURCES = \
 	daemon/core/supervisor.c daemon/core/supervisor.h \
 	daemon/core/supervisor_stop.c \
 	daemon/core/tickets.c daemon/core/tickets.h \
+	daemon/core/trace.c daemon/core/trace.h \
 	daemon/core/transform.c daemon/core/transform.h \
 	daemon/core/trust_sign.c daemon/core/trust_sign.h \
 	daemon/core/trust.c daemon/core/trust.h \
@@ -486,3 +488,9 @@ tests_unit_test_mailbox_memory_SOURCES = $(MAILBOX_FIXTURE) tests/unit/test_mail
 tests_unit_test_mailbox_memory_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_mailbox_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=emalloc
 tests_unit_test_mailbox_memory_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_trace
+UNIT_TESTS += tests/unit/test_trace
+tests_unit_test_trace_SOURCES = tests/unit/suite.h tests/unit/test_trace.c
+tests_unit_test_trace_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_trace_LDADD = libcore.la $(CHECK_LIBS)

@@ -88,6 +88,10 @@ static const struct tg_setting limits_rows[] = {
 	     .help = "how long a last reading counts as fresh for those that read it: Max-Age")},
 	{INT("observers_max", .flags = TG_LIVE, .unit = "", .fallback = "1024", .lowest = 0, .highest = 65536,
 	     .help = "most observations of last readings at a time")},
+	{INT("trace_events", .flags = TG_LIVE, .unit = "", .fallback = "1000", .lowest = 0, .highest = 100000,
+	     .help = "events of messages, half a kilobyte each, that are kept in memory for tidegatectl explain; 0 "
+		     "means "
+		     "none")},
 	{INT("stop_deadline_s", .flags = TG_LIVE, .unit = "s", .fallback = "10", .lowest = 1, .highest = 300,
 	     .help = "how long a stop waits for what was begun")},
 	{INT("heartbeat_ms", .flags = TG_LIVE, .unit = "ms", .fallback = "5000", .lowest = 100, .highest = 60000,

@@ -68,6 +68,7 @@ int ctl_clock_accept(struct ctl *ctl);
 int ctl_certs(struct ctl *ctl);
 int ctl_diag(struct ctl *ctl);
 int ctl_setup(struct ctl *ctl);
+int ctl_explain(struct ctl *ctl);
 
 /* Sends the request (takes it) and returns the whole answer, having said what went wrong where there is none.
  * Returns CTL_GOOD with *ret_result (the caller's), or an exit code. */
@@ -90,6 +91,9 @@ void ctl_clean(json_t *answer);
 
 /* Where a device's profile comes from, in words. */
 const char *ctl_profile_origin(const char *from);
+
+/* One event of a message, on a line. */
+void ctl_event_print(const json_t *event);
 
 /* "250 ms", "3 min" … */
 void ctl_age(long long ms, char ret_text[32]);

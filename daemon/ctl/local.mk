@@ -23,6 +23,7 @@ tidegatectl_SOURCES = \
 	daemon/ctl/device_rekey.c \
 	daemon/ctl/diag.c \
 	daemon/ctl/diag_scrub.c daemon/ctl/diag_scrub.h \
+	daemon/ctl/explain.c \
 	daemon/ctl/main.c \
 	daemon/ctl/manage.c \
 	daemon/ctl/out.c daemon/ctl/out.h \

@@ -43,6 +43,8 @@ const struct ctl_command ctl_commands[] = {
 	{"certs renew", "ENDPOINT | --status", "renew an endpoint's certificate now, or how the renewals go",
 	 ctl_certs_renew},
 	{"tail", "[--device NAME] [--count N]", "watch messages pass", ctl_tail},
+	{"explain", "DEVICE", "all about a device: its session, where its paths go, what happened to its messages",
+	 ctl_explain},
 	{"outbox", "", "what waits in front of each sink", ctl_outbox},
 	{"commands", "[DEVICE]", "the commands that wait for devices", ctl_commands_list},
 	{"config apply", "FILE [--confirm SECONDS] [--as conf.d/NAME.conf] [--config FILE]",

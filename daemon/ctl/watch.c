@@ -7,7 +7,7 @@
 #include "ctl/command.h"
 #include "ctl/table.h"
 
-static void print_event(const json_t *event)
+void ctl_event_print(const json_t *event)
 {
 	const char *what = ctl_text(event, "what");
 
@@ -59,7 +59,7 @@ int ctl_tail(struct ctl *ctl)
 			fflush(stdout);
 		} else {
 			ctl_clean(event);
-			print_event(event);
+			ctl_event_print(event);
 		}
 		json_decref(line);
 		left -= left > 0;

@@ -17,7 +17,7 @@ GOOD, FAILED, USAGE, NO_GATEWAY, UNWELL = range(5)
 COMMANDS = [
     ["status"], ["outbox"], ["profiles"], ["readings", "d", "--payload"], ["audit", "--no-updates"], ["device", "add", "d", "--psk"], ["device", "list"], ["device", "show", "d"],
     ["device", "revoke", "d"], ["device", "rotate", "d"], ["device", "rotate", "d", "--finish"], ["device", "add", "d", "--enrol-only"],
-    ["device", "ca"], ["device", "export"], ["device", "profile", "d", "p"], ["device", "rekey"], ["tail", "--count", "1"], ["config"],
+    ["device", "ca"], ["device", "export"], ["device", "profile", "d", "p"], ["device", "rekey"], ["tail", "--count", "1"], ["explain", "d"], ["config"],
     ["routes", "test", "field", "d", "/p"], ["reload"], ["drain", "--timeout", "0"], ["drain", "--off"],
 ]
 
@@ -28,7 +28,7 @@ WRONG = [
     ["device", "rotate", "d", "--finish", "--now"], ["device", "add", "d", "--psk", "--endpoint"], ["device", "show"],
     ["tail", "--count", "0"], ["tail", "--count", "99999999999999999999"], ["drain", "--timeout", ""],
     ["drain", "--timeout", "99999999999999999999"], ["drain", "--timeout", "-1"], ["drain", "--off", "--timeout", "1"],
-    ["routes", "test", "field"], ["profiles", "now"], ["readings", "a", "b"], ["readings", "--count", "0"], ["audit", "now"], ["--lost", "status"], ["device", "show", b"\xff"],
+    ["routes", "test", "field"], ["explain"], ["explain", "a", "b"], ["profiles", "now"], ["readings", "a", "b"], ["readings", "--count", "0"], ["audit", "now"], ["--lost", "status"], ["device", "show", b"\xff"],
 ]
 
 TERMINAL = "\x1b]0;title\x07\x9b31m\x7f\r\n"

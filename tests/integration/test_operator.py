@@ -83,6 +83,31 @@ class Operator(GatewayCase):
         accepted = next(event for event in events if event["what"] == "accepted")
         self.assertEqual(accepted["address"], "plant-7/hall-3/pump-1/temperature")
 
+    def test_explain(self):
+        sensor = self.psk_sensor("pump-1")
+        self.assert_says(["explain", "pump-1"], "pump-1  active, for endpoint \"field\"", "It has no session", "Nothing happened")
+        self.assertEqual(sensor.post("temperature", "21.5").code, "2.04")
+        self.assertEqual(sensor.post("/".join(["aaaa"] * 30), "1").code, "2.04")
+        self.wait_drained()
+        self.assert_says(["explain", "pump-1"], "/temperature  by route \"telemetry\": cloud plant-7/hall-3/pump-1/temperature",
+                         "accepted", "delivered", "…")
+        told = self.gateway.ctl("explain", "pump-1")
+        self.assertEqual([(e["what"], e["path"][:4]) for e in told["events"]],
+                         [("accepted", "temp"), ("delivered", "temp"), ("accepted", "aaaa"), ("delivered", "aaaa")])
+        self.assertEqual({e["device"] for e in told["events"]}, {"pump-1"})
+        self.assertEqual(told["device"]["state"], "active")
+        settings = self.configuration()
+        settings["routes"].clear()
+        self.gateway.configure(settings)
+        self.gateway.ctl("reload")
+        self.assertEqual(sensor.post("temperature", "22").code, "4.04")
+        self.assert_says(["explain", "pump-1"], "refused", "/temperature", "(no")
+        self.assert_says(["explain", "nobody"], "is not in the registry", "Nothing happened")
+        settings["limits"] = {"trace_events": 0}
+        self.gateway.configure(settings)
+        self.gateway.ctl("reload")
+        self.assert_says(["explain", "pump-1"], "Nothing happened to its messages among the last 0")
+
     def test_outbox_and_routes(self):
         self.assert_says(["outbox"], "cloud", "IN MEMORY", "ON DISK")
         self.assert_says(
