@@ -224,7 +224,12 @@ static void document_answered(struct job *job, const struct fetch_answer *answer
 	char text[PRINTABLE];
 	const char *problem = document_take(document, answer, text, sizeof(text));
 
-	if (problem) {
+	if (!answer) {
+		/* No failure of its own: it is asked for as soon as its host serves, together with the others there. */
+		count(client, COUNT_CATALOGUES_FAILED);
+		document->good = false;
+		document->due_us = job->origin->rests_until_us;
+	} else if (problem) {
 		document_failed(document, problem);
 	} else {
 		if (document->failures > 0)
