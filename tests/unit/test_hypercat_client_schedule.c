@@ -334,7 +334,7 @@ static void change_one(void)
 	changed->etag = draw(2) ? NULL : draw(2) ? "\"1\"" : "\"2\"";
 }
 
-/* Whatever happens in whatever order; sanitizers look on. */
+/* Whatever happens in whatever order; sanitizers look on. At the end all is well again. */
 START_TEST(anything_at_any_time)
 {
 	mock->accept_all = false;
@@ -361,7 +361,13 @@ START_TEST(anything_at_any_time)
 		if (draw(50) == 0)
 			ck_assert_int_eq(mock_reload(mock), 0);
 	}
+	fake_names_problem = NULL;
 	ck_assert_uint_gt(mock->n_submissions, 30);
+	page("https://cat.example/cat", CAT(ITEM("/a")))->etag = NULL;
+	page("https://cat.example/a", "1")->etag = NULL;
+	run_s(2000);
+	ck_assert_int_eq(mock->link, TG_LINK_UP);
+	ck_assert_int_eq(mock_counter(mock, "resources"), 1);
 }
 END_TEST
 
