@@ -170,6 +170,7 @@ class ServiceManager(RestartCase):
 
     def assert_starved(self):
         """For longer than the watchdog has patience."""
+        time.sleep(1)  # what was said before has been heard by then
         before = self.feeds()
         time.sleep(5)
         self.assertEqual(self.feeds(), before)
@@ -211,13 +212,14 @@ class ServiceManager(RestartCase):
         self.assertEqual(sensor.post("t", "held").code, "2.04")
         wait_until(lambda: self.status() == "STATUS=running: 1 of 2 links up (down: cloud), 1 messages held", "the link is down")
         self.gateway.ctl("reload")
-        said = self.gateway.notified()
-        self.assertIn("READY=1", said[said.index("RELOADING=1"):])
+        wait_until(lambda: "RELOADING=1" in self.gateway.notified(), "the reload is told")
+        wait_until(lambda: "READY=1" in self.gateway.notified()[self.gateway.notified().index("RELOADING=1"):], "and its end")
         self.broker.start_with_subscribers()
         self.subscriber.wait_for(1, lambda m: m.payload == "held")
         self.wait_drained()
         self.assertEqual(self.leave(), 0)
-        self.assertEqual(self.gateway.notified()[-2:], ["STOPPING=1", "STATUS=restarting, 0 messages held"])
+        last = ["STOPPING=1", "STATUS=restarting, 0 messages held"]
+        wait_until(lambda: self.gateway.notified()[-2:] == last, "the end is told")
         self.assertLess(len([w for w in self.gateway.notified() if w.startswith("STATUS=")]), 20)
 
 
