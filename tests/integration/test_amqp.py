@@ -12,7 +12,12 @@ from harness.rabbit import Cluster, Rabbit, definitions
 from harness.sensors import reading_of
 
 SENSORS, KILLS = 10, 5
-CONTENT = definitions([("history", {"x-queue-type": "quorum"})], [("readings", "topic")], [("readings", "history", "#")])
+
+
+def content(kind):
+    return definitions([("history", {"x-queue-type": kind})], [("readings", "topic")], [("readings", "history", "#")])
+
+
 ROUTES = Groups([
     {"name": "readings", "from": "field", "match": "/{path}", "to": "plant", "address": "{site}.{device}.{path}"},
     {"name": "history", "from": "history", "match": "amq/queue/history/{path}", "to": "cloud", "address": "history/{path}"},
@@ -25,7 +30,7 @@ class AmqpCase(GatewayCase):
     settings = {"limits": {"restart_min_ms": 10, "restart_max_ms": 100}}
 
     def start_rabbit(self):
-        self.rabbit = Rabbit(self.folder, self.pki, content=CONTENT)
+        self.rabbit = Rabbit(self.folder, self.pki, content=content("classic"))
         self.addCleanup(self.rabbit.close)
         self.rabbit.start()
         return [self.rabbit.port]
@@ -125,7 +130,7 @@ class Kills(AmqpCase):
 
 class ClusterKills(AmqpCase):
     def start_rabbit(self):
-        self.cluster = Cluster(self.folder, self.pki, content=CONTENT)
+        self.cluster = Cluster(self.folder, self.pki, content=content("quorum"))
         self.addCleanup(self.cluster.close)
         self.cluster.start()
         return [node.port for node in self.cluster.nodes]
