@@ -69,10 +69,10 @@ EXTRA_DIST += tests/system/test_completion.py tests/system/test_units.py
 # The package on a Debian with a systemd of its own: wants root, mmdebstrap and systemd-nspawn, and some minutes.
 EXTRA_DIST += tests/system/authority.py tests/system/box.py tests/system/plant.py tests/system/test_package.py tests/system/test_upgrade.py
 .PHONY: system
-system:
+system: tests/bench/loadgen
 	$(srcdir)/packaging/build-deb --out packages
-	TG_PACKAGES=packages $(PYTHON3) -B $(srcdir)/tests/system/test_package.py
-	TG_PACKAGES=packages $(PYTHON3) -B $(srcdir)/tests/system/test_upgrade.py
+	TG_PACKAGES=packages TG_BUILD=$(abs_builddir) $(PYTHON3) -B $(srcdir)/tests/system/test_package.py
+	TG_PACKAGES=packages TG_BUILD=$(abs_builddir) $(PYTHON3) -B $(srcdir)/tests/system/test_upgrade.py
 
 # A configuration that has to be confirmed.
 INTEGRATION_TESTS += tests/integration/test_config_apply.py
