@@ -9,12 +9,16 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -48,6 +52,37 @@ static int space_of(pid_t pid)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
+static bool is_running(const char *name)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request;
+
+	memset(&request, 0, sizeof(request));
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	bool running = fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &request) == 0 && request.ifr_flags & IFF_RUNNING;
+	close(fd);
+	return running;
+}
+
+/* An interface that was set up drops what it is to send until the kernel has noticed its carrier, which it does when it has the time. */
+static bool wait_until_running(int space, const char *name)
+{
+	const struct sockaddr_nl news = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+
+	if (setns(space, CLONE_NEWNET) < 0)
+		return false;
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	bool good = fd >= 0 && bind(fd, (const struct sockaddr *)&news, sizeof(news)) == 0;
+	while (good && !is_running(name)) {
+		struct pollfd wait = {.fd = fd, .events = POLLIN};
+		char bytes[8192];
+
+		good = poll(&wait, 1, WAIT_MS) == 1 && recv(fd, bytes, sizeof(bytes), 0) > 0;
+	}
+	close(fd);
+	return setns(own_space, CLONE_NEWNET) == 0 && good;
+}
+
 /* Both namespaces and the link between them. Returns whether they could be had. */
 static bool link_make(void)
 {
@@ -71,7 +106,8 @@ static bool link_make(void)
 	good = good && system(command) == 0;
 	own_space = space_of(getpid());
 	far_space = space_of(far);
-	return good && own_space >= 0 && far_space >= 0;
+	return good && own_space >= 0 && far_space >= 0 && wait_until_running(own_space, "gate") &&
+	       wait_until_running(far_space, "far");
 }
 
 static void link_drop(void)
