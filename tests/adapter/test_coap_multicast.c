@@ -55,9 +55,8 @@ static int space_of(pid_t pid)
 static bool is_running(const char *name)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request;
+	struct ifreq request = {.ifr_flags = 0};
 
-	memset(&request, 0, sizeof(request));
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
 	bool running = fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &request) == 0 && request.ifr_flags & IFF_RUNNING;
 	close(fd);
@@ -75,9 +74,7 @@ static bool wait_until_running(int space, const char *name)
 	bool good = fd >= 0 && bind(fd, (const struct sockaddr *)&news, sizeof(news)) == 0;
 	while (good && !is_running(name)) {
 		struct pollfd wait = {.fd = fd, .events = POLLIN};
-		char bytes[8192];
-
-		good = poll(&wait, 1, WAIT_MS) == 1 && recv(fd, bytes, sizeof(bytes), 0) > 0;
+		good = poll(&wait, 1, WAIT_MS) == 1 && recv(fd, output, sizeof(output), 0) > 0;
 	}
 	close(fd);
 	return setns(own_space, CLONE_NEWNET) == 0 && good;
