@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 
 enum { PAGE_BYTES = 4096, CHECKPOINT_PAGES = 1000, WAL_KEEP_BYTES = 1024 * 1024, CACHE_KIB = 1024, BUSY_MS = 2000 };
 
@@ -331,4 +332,21 @@ struct tg_bytes database_column_bytes(struct database_statement *statement, int 
 bool database_column_is_null(struct database_statement *statement, int place)
 {
 	return sqlite3_column_type(statement->handle, place) == SQLITE_NULL;
+}
+
+int database_set_aside(const char *path, char ret_name[DATABASE_PATH])
+{
+	static const char *const companions[] = {"", "-wal", "-journal"};
+	int r = 0;
+
+	snprintf(ret_name, DATABASE_PATH, "%s.corrupt-%lld", path, (long long)(clock_wall_us() / CLOCK_S_US));
+	for (size_t i = 0; i < sizeof(companions) / sizeof(companions[0]); i++) {
+		char from[DATABASE_PATH], to[DATABASE_PATH + 16];
+
+		snprintf(from, sizeof(from), "%s%s", path, companions[i]);
+		snprintf(to, sizeof(to), "%s%s", ret_name, companions[i]);
+		if (rename(from, to) < 0 && errno != ENOENT && r == 0)
+			r = -errno;
+	}
+	return r;
 }

@@ -17,6 +17,8 @@
 
 #include "base/cleanup.h"
 
+enum { DATABASE_PATH = 1088 };
+
 struct database;
 struct database_statement;
 
@@ -47,6 +49,9 @@ int database_check(struct database *database) WARN_UNUSED;
  * `known`: the program's. Errors: -ENOTSUP: it is too new for the program.
  */
 int database_version(struct database *database, unsigned known, unsigned *ret_version) WARN_UNUSED;
+/* Gives a damaged file, and what SQLite keeps beside it, new names that say when: `ret_name` is that of the file. To be called while it is not
+ * open. Errors: -errno of the first that could not be renamed; the others are all the same. */
+int database_set_aside(const char *path, char ret_name[DATABASE_PATH]) WARN_UNUSED;
 /* Writes all that is in it to a new file (0600) of that name, in the place of one that is there. */
 int database_copy(struct database *database, const char *path) WARN_UNUSED;
 /* Changes settings.limit_bytes. What is there stays. */

@@ -15,21 +15,14 @@ enum { PATH_TEXT = 1024 };
 	"name, endpoint, proof, key, revoked, created, changed, profile, generation, next_key, next_generation, "      \
 	"overlap_until"
 
-/* The file under a new name, with what SQLite keeps beside it. */
 static void set_aside(const char *path)
 {
-	static const char *const companions[] = {"", "-wal", "-journal"};
-	long long wall_s = (long long)(clock_wall_us() / CLOCK_S_US);
+	char name[DATABASE_PATH];
+	int r = database_set_aside(path, name);
 
-	log_error("registry \"%s\" is damaged; it is set aside as \"%s.corrupt-%lld\"", path, path, wall_s);
-	for (size_t i = 0; i < sizeof(companions) / sizeof(companions[0]); i++) {
-		char from[PATH_TEXT], to[PATH_TEXT + 64];
-
-		snprintf(from, sizeof(from), "%s%s", path, companions[i]);
-		snprintf(to, sizeof(to), "%s.corrupt-%lld%s", path, wall_s, companions[i]);
-		if (rename(from, to) < 0 && errno != ENOENT)
-			log_error("cannot set \"%s\" aside (%s)", from, strerror(errno));
-	}
+	log_error("registry \"%s\" is damaged; it is set aside as \"%s\"", path, name);
+	if (r < 0)
+		log_error("cannot set \"%s\" aside (%s)", path, strerror(-r));
 }
 
 /* Opens a whole file with the table in it. Errors: -EUCLEAN: damaged; -ENOTSUP: too new. */
