@@ -107,6 +107,6 @@ tests_unit_test_coap_client_oscore_LDADD = libcoapclient.la libbase.la libbench.
 
 check_PROGRAMS += tests/fuzz/fuzz_coap_client
 UNIT_TESTS += tests/fuzz/fuzz_coap_client
-tests_fuzz_fuzz_coap_client_SOURCES = tests/fuzz/fuzz_coap_client.c
-tests_fuzz_fuzz_coap_client_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
-tests_fuzz_fuzz_coap_client_LDADD = libcoapclient.la
+tests_fuzz_fuzz_coap_client_SOURCES = tests/fuzz/fuzz_coap_client.c tests/fuzz/mutator.c tests/fuzz/mutator.h
+tests_fuzz_fuzz_coap_client_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -I$(top_srcdir)/plugins
+tests_fuzz_fuzz_coap_client_LDADD = libcoapclient.la libbase.la libbench.la

@@ -51,9 +51,9 @@ tests_unit_test_hypercat_client_LDADD = libhypercatclient.la $(CHECK_LIBS)
 
 check_PROGRAMS += tests/fuzz/fuzz_hypercat_client
 UNIT_TESTS += tests/fuzz/fuzz_hypercat_client
-tests_fuzz_fuzz_hypercat_client_SOURCES = tests/fuzz/fuzz_hypercat_client.c
-tests_fuzz_fuzz_hypercat_client_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
-tests_fuzz_fuzz_hypercat_client_LDADD = libhypercatclient.la
+tests_fuzz_fuzz_hypercat_client_SOURCES = tests/fuzz/fuzz_hypercat_client.c tests/fuzz/mutator.c tests/fuzz/mutator.h
+tests_fuzz_fuzz_hypercat_client_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -I$(top_srcdir)/plugins
+tests_fuzz_fuzz_hypercat_client_LDADD = libhypercatclient.la libbase.la libbench.la
 
 HARVEST_RIG = tests/adapter/child.c tests/adapter/child.h tests/adapter/dtls_pki.c tests/adapter/dtls_pki.h \
 	tests/adapter/hypercat_client_rig.c tests/adapter/hypercat_client_rig.h

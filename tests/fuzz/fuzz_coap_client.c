@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/tool.h"
 #include "coap_client/body.h"
 #include "coap_client/linkformat.h"
 #include "coap_client/texts.h"
+#include "fuzz/mutator.h"
 
 enum { TEXT_MAX = 2048, BODY_MOST = 300, COUNT_DEFAULT = 200000 };
 
@@ -108,45 +110,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 #ifndef FUZZ_LIBFUZZER
 
-static uint64_t state;
-
-static uint32_t draw(uint32_t below)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32_t)(state >> 32) % below;
-}
-
-static size_t mutate(uint8_t text[TEXT_MAX], size_t size)
-{
-	static const char marks[] = "/?&=%<>;,\"\\ []:0aF\n";
-
-	for (uint32_t i = draw(6); i > 0 && size > 0; i--) {
-		size_t at = draw((uint32_t)size), length = draw(16);
-
-		switch (draw(4)) {
-		case 0:
-			text[at] = (uint8_t)draw(256);
-			break;
-		case 1:
-			text[at] = (uint8_t)marks[draw(sizeof(marks) - 1)];
-			break;
-		case 2:
-			size = draw(4) ? size : at;
-			break;
-		default:
-			if (size + length <= TEXT_MAX) {
-				memmove(text + at + length, text + at, size - at);
-				size += length;
-			}
-		}
-	}
-	return size;
-}
-
 int main(int argc, char **argv)
 {
+	static const char marks[] = "/?&=%<>;,\"\\ []:0aF\n";
 	static const char *const seeds[] = {
 		"meter-3 coaps://[fd00::7]:5684",
 		"meter-4 coap://host.example",
@@ -158,13 +124,13 @@ int main(int argc, char **argv)
 	};
 	uint64_t count = argc > 1 ? strtoull(argv[1], NULL, 10) : COUNT_DEFAULT;
 	uint8_t text[TEXT_MAX];
+	struct tool_random random = {.state = argc > 2 ? strtoull(argv[2], NULL, 10) | 1 : 88172645463325252ull};
 
-	state = argc > 2 ? strtoull(argv[2], NULL, 10) | 1 : 88172645463325252ull;
 	for (uint64_t i = 0; i < count; i++) {
-		const char *seed = seeds[draw(sizeof(seeds) / sizeof(seeds[0]))];
+		const char *seed = seeds[tool_random_below(&random, sizeof(seeds) / sizeof(seeds[0]))];
 
 		memcpy(text, seed, strlen(seed));
-		LLVMFuzzerTestOneInput(text, mutate(text, strlen(seed)));
+		LLVMFuzzerTestOneInput(text, mutator_text(&random, text, strlen(seed), TEXT_MAX, marks));
 	}
 	printf("%llu texts\n", (unsigned long long)count);
 	return EXIT_SUCCESS;

@@ -291,3 +291,28 @@ size_t mutator_fragment(struct tool_random *random, const uint8_t *whole, size_t
 	mutator_number(ret_data + MUTATOR_RECORD_LENGTH, 2, MUTATOR_HANDSHAKE_HEAD + length);
 	return head + length;
 }
+
+size_t mutator_text(struct tool_random *random, uint8_t *text, size_t size, size_t room, const char *marks)
+{
+	for (uint32_t i = tool_random_below(random, 6); i > 0 && size > 0; i--) {
+		size_t at = tool_random_below(random, (uint32_t)size), length = tool_random_below(random, 32);
+
+		switch (tool_random_below(random, 4)) {
+		case 0:
+			text[at] = (uint8_t)tool_random_below(random, 256);
+			break;
+		case 1:
+			text[at] = (uint8_t)marks[tool_random_below(random, (uint32_t)strlen(marks))];
+			break;
+		case 2:
+			size = tool_random_below(random, 4) ? size : at;
+			break;
+		default:
+			if (size + length <= room) {
+				memmove(text + at + length, text + at, size - at);
+				size += length;
+			}
+		}
+	}
+	return size;
+}

@@ -15,6 +15,9 @@ enum { MUTATOR_ROOM = 1200 };
 /* Changes a few places: bits, bytes, numbers, cuts, repeats. Returns the new size, at most `room`, and perhaps 0. */
 size_t mutator_bytes(struct tool_random *random, uint8_t *data, size_t size, size_t room);
 
+/* Changes a few places of a text: bytes, marks of its syntax (`marks`), cuts, repeats. Returns as mutator_bytes. */
+size_t mutator_text(struct tool_random *random, uint8_t *text, size_t size, size_t room, const char *marks);
+
 /* A CoAP message with this message id (mostly): one half nearly sensible ones of which most can be understood, one half with odd
  * options, tokens, blocks and lengths, and most of those changed by mutator_bytes besides. */
 size_t mutator_coap(struct tool_random *random, uint16_t id, uint8_t ret_data[MUTATOR_ROOM]);
