@@ -4,8 +4,8 @@
 
 /* What the files that make up the audit (core_audit*.c) share. Each adds its lines (audit.h) to the report. */
 
-#include "core/audit.h"
 #include "core/core_inside.h"
+#include "wire/audit_line.h"
 
 /* core_audit_box.c: keys and files at rest, what is kept, how outages are met. */
 void core_audit_box(struct core *core, json_t *lines);

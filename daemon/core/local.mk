@@ -2,7 +2,6 @@
 noinst_LTLIBRARIES += libcore.la
 libcore_la_SOURCES = \
 	daemon/core/activation.c daemon/core/activation.h \
-	daemon/core/audit.c daemon/core/audit.h \
 	daemon/core/cbor_item.c daemon/core/cbor_item.h \
 	daemon/core/certs.c daemon/core/certs.h \
 	daemon/core/certs_files.c \

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "ctl/audit_box.h"
-#include "ctl/audit_line.h"
 #include "ctl/audit_process.h"
 #include "ctl/command.h"
 #include "ctl/table.h"
+#include "wire/audit_line.h"
 
 /* The part behind the point counts as a number: 5.2 is before 5.10. */
 static int by_provision(const void *a, const void *b)

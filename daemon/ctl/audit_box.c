@@ -16,8 +16,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "ctl/audit_line.h"
 #include "ctl/program.h"
+#include "wire/audit_line.h"
 
 enum { ANSWER_BYTES = 256 * 1024, APT_S = 60, LISTS_OLD_DAYS = 7, DAY_S = 86400, USERS_MAX = 200 };
 

@@ -14,9 +14,9 @@
 
 #include "base/cleanup.h"
 #include "base/textfile.h"
-#include "ctl/audit_line.h"
 #include "ctl/audit_proc.h"
 #include "ctl/command.h"
+#include "wire/audit_line.h"
 
 enum { PROCESSES_MAX = 512, SOCKETS_MAX = 4096 };
 

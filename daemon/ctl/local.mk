@@ -4,7 +4,6 @@ tidegatectl_SOURCES = \
 	daemon/ctl/ask.c \
 	daemon/ctl/audit.c \
 	daemon/ctl/audit_box.c daemon/ctl/audit_box.h \
-	daemon/ctl/audit_line.c daemon/ctl/audit_line.h \
 	daemon/ctl/audit_proc.c daemon/ctl/audit_proc.h \
 	daemon/ctl/audit_process.c daemon/ctl/audit_process.h \
 	daemon/ctl/clean.c \
@@ -40,7 +39,7 @@ tidegatectl_SOURCES = \
 	daemon/ctl/watch.c
 tidegatectl_CPPFLAGS = $(AM_CPPFLAGS) $(PLACES)
 tidegatectl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-tidegatectl_LDADD = libbase.la $(JANSSON_LIBS)
+tidegatectl_LDADD = libwire.la libbase.la $(JANSSON_LIBS)
 
 check_PROGRAMS += tests/unit/test_csv
 UNIT_TESTS += tests/unit/test_csv

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += libwire.la
 libwire_la_SOURCES = \
+	daemon/wire/audit_line.c daemon/wire/audit_line.h \
 	daemon/wire/clock_word.h \
 	daemon/wire/crypto.c daemon/wire/crypto.h \
 	daemon/wire/frame.c daemon/wire/frame.h \
 	daemon/wire/link.c daemon/wire/link.h
-libwire_la_LIBADD = libbase.la
+libwire_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+libwire_la_LIBADD = libbase.la $(JANSSON_LIBS)
 
 check_PROGRAMS += \
 	tests/unit/test_crypto tests/unit/test_frame tests/unit/test_link

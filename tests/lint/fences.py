@@ -26,7 +26,7 @@ DOORS = [
     (r"sqlite3\.h", r"daemon/core/\w+\.c", 1),
     (r"cbor\.h|cbor/.*", r"daemon/core/cbor_item\.c|plugins/dds/out_cbor\.c", 2),
     (r"systemd/.*", r"daemon/base/loop\.c", 1),
-    (r"jansson\.h", r"daemon/(ctl|core)/\w+\.[ch]|daemon/endpoint/describe\.c|daemon/renew/(job|outcome)\.c|plugins/hypercat/text\.c|plugins/hypercat_client/catalogue\.c|plugins/dds/(encode\w*|sample)\.[ch]", None),
+    (r"jansson\.h", r"daemon/(ctl|core)/\w+\.[ch]|daemon/wire/audit_line\.[ch]|daemon/endpoint/describe\.c|daemon/renew/(job|outcome)\.c|plugins/hypercat/text\.c|plugins/hypercat_client/catalogue\.c|plugins/dds/(encode\w*|sample)\.[ch]", None),
     (r"curl/.*", r"daemon/renew/est\w*\.c|plugins/hypercat_client/(fetch\w*|href)\.[ch]", None),
     (r"event2/.*", r"plugins/hypercat/(loop\.c|server\w*\.[ch])", None),
     (r"seccomp\.h|linux/(landlock|seccomp)\.h", r"daemon/confine/sandbox\w*\.[ch]", None),

@@ -5,9 +5,9 @@
 #include <tidegate/adapter.h>
 
 #include "base/bytes.h"
-#include "core/audit.h"
 #include "core/trust_policy.h"
 #include "suite.h"
+#include "wire/audit_line.h"
 #include "wire/crypto.h"
 
 START_TEST(the_worse_state_counts)

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_AUDIT_H
-#define CORE_AUDIT_H
+#ifndef WIRE_AUDIT_LINE_H
+#define WIRE_AUDIT_LINE_H
 
 /*
  * The lines of an audit: each says in a sentence how one thing is, with its evidence and what to do about it. A line belongs to a
- * provision of ETSI EN 303 645 ("5.5"). What the core can see goes into these lines; tidegatectl adds what only it can see.
+ * provision of ETSI EN 303 645 ("5.5"). What the core can see goes into its lines; tidegatectl adds those that only it can see.
  */
 
 #include <jansson.h>
-#include <stdint.h>
 
 enum audit_state {
 	AUDIT_OK,
-	AUDIT_WARN,   /* it works, and could be safer */
-	AUDIT_FAIL,   /* to be mended */
-	AUDIT_UNKNOWN /* it could not be looked at */
+	AUDIT_WARN,    /* it works, and could be safer */
+	AUDIT_FAIL,    /* to be mended */
+	AUDIT_UNKNOWN, /* it could not be looked at */
+	AUDIT_STATES
 };
+
+/* "ok", "warn", "fail", "unknown" */
+const char *audit_state_name(enum audit_state state);
 
 /* The worse of two; what is unknown is worse than good. */
 enum audit_state audit_worse(enum audit_state a, enum audit_state b);
