@@ -11,10 +11,18 @@ struct decode {
 	struct cdr_reader in;
 	struct out *out;
 	size_t n_values;
+	size_t n_steps;
 	unsigned depth;
 };
 
 static int decode_value(struct decode *d, const struct type *type, enum decode_part part);
+
+/* What looks at so many members of a type for one value: a wide type must not make many small values dear. */
+static int spend(struct decode *d, size_t n)
+{
+	d->n_steps += n;
+	return d->n_steps > DECODE_STEPS ? -E2BIG : 0;
+}
 
 static int64_t sign_extended(uint64_t value, unsigned width)
 {
@@ -68,6 +76,8 @@ static int decode_scalar(struct decode *d, const struct type *type, int64_t *ret
 	int64_t value;
 	int r = cdr_read(&d->in, width, &bits);
 
+	if (r >= 0 && (type->kind == TYPE_ENUM || type->kind == TYPE_BITMASK))
+		r = spend(d, type->n_members * (type->kind == TYPE_ENUM ? 1 : type->bound));
 	if (r < 0)
 		return r;
 	value = sign_extended(bits, width);
@@ -200,6 +210,8 @@ static int decode_union(struct decode *d, const struct type *type)
 	out_begin_map(d->out);
 	out_name(d->out, "$discriminator");
 	r = decode_scalar(d, type->inner, &discriminator);
+	if (r >= 0)
+		r = spend(d, type->n_members + type->n_labels);
 	member = type_union_member(type, discriminator);
 	if (r >= 0 && member) {
 		out_name(d->out, member->name);
@@ -264,7 +276,8 @@ static int pass_length(struct decode *d, unsigned code, size_t *ret_length)
 static int pass_list(struct decode *d, const struct type *type, size_t *places)
 {
 	while (d->in.pos < d->in.size) {
-		size_t length = 0, i;
+		const struct type_member *member;
+		size_t length = 0;
 		uint64_t header;
 		int r = cdr_read(&d->in, 4, &header);
 
@@ -272,12 +285,11 @@ static int pass_list(struct decode *d, const struct type *type, size_t *places)
 			r = pass_length(d, header >> 28 & 7, &length);
 		if (r < 0 || length > d->in.size - d->in.pos)
 			return -EBADMSG;
-		for (i = 0; i < type->n_members && type->members[i].id != (header & 0x0fffffff); i++)
-			;
-		if (i < type->n_members && places[i])
+		member = type_member_of_id(type, header & 0x0fffffff);
+		if (member && places[member - type->members])
 			return -EBADMSG;
-		if (i < type->n_members)
-			places[i] = d->in.pos + 1;
+		if (member)
+			places[member - type->members] = d->in.pos + 1;
 		else if (header >> 31)
 			return -EBADMSG; /* must be understood */
 		d->in.pos += length;
@@ -325,10 +337,12 @@ static int show_members(struct decode *d, const struct type *type, enum decode_p
 /* What comes in another order than it is shown, or is not all shown: walked over once, then shown. */
 static int decode_out_of_order(struct decode *d, const struct type *type, enum decode_part part)
 {
-	size_t *places = calloc(type->n_members ? type->n_members : 1, sizeof(*places));
-	size_t after = 0;
-	int r;
+	int r = spend(d, type->n_members);
+	size_t *places, after = 0;
 
+	if (r < 0)
+		return r;
+	places = calloc(type->n_members ? type->n_members : 1, sizeof(*places));
 	if (!places)
 		return -ENOMEM;
 	d->out->silent++;

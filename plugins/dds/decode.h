@@ -4,7 +4,8 @@
 
 /*
  * Makes JSON, CBOR or a path (out.h) of a serialized sample (cdr.h), by its type (type.h). The bytes come from the network and the
- * type did too: what is read ends with the bytes, nesting with TYPE_DEPTH_MOST, and the number of values with DECODE_VALUES.
+ * type did too: what is read ends with the bytes, nesting with TYPE_DEPTH_MOST, the number of values with DECODE_VALUES, and the members, literals
+ * and labels that are looked at for them with DECODE_STEPS.
  *
  * Structs are maps by member name, an optional member that is absent is left out; unions are maps of "$discriminator" and the
  * member selected; enums are the literal's name; bitmasks arrays of the names of set flags (a flag or literal without name: its
@@ -16,7 +17,7 @@
 #include "out.h"
 #include "type.h"
 
-enum { DECODE_VALUES = 1 << 20 };
+enum { DECODE_VALUES = 1 << 20, DECODE_STEPS = 1 << 24 };
 
 enum decode_part {
 	DECODE_WHOLE, /* all of a sample */

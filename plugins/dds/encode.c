@@ -21,6 +21,12 @@ int encode_refuse(struct encode *e, const char *format, ...)
 	return -EINVAL;
 }
 
+int encode_spend(struct encode *e, size_t n)
+{
+	e->n_steps += n;
+	return e->n_steps > ENCODE_STEPS ? -E2BIG : 0;
+}
+
 /* Goes on to a part of the value; the path is cut where it is too long. Returns what leave wants. */
 static size_t enter(struct encode *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static size_t enter(struct encode *e, const char *format, ...)
@@ -172,6 +178,8 @@ static int encode_union(struct encode *e, const struct type *type, const json_t 
 	if (!json_is_object(value))
 		return encode_refuse(e, "must be an object");
 	r = find_branch(e, type, value, &branch);
+	if (r >= 0)
+		r = encode_spend(e, type->n_members + type->n_labels);
 	if (r >= 0 && delimited)
 		r = cdr_write_begin(e->writer, &place);
 	if (r >= 0)
@@ -246,7 +254,9 @@ static int encode_struct(struct encode *e, const struct type *type, bool bare, c
 		return encode_refuse(e, "must be an object");
 	if (delimited && e->writer->version == 1)
 		return -ENOTSUP;
-	r = check_names(e, type, value);
+	r = encode_spend(e, type->n_members);
+	if (r >= 0)
+		r = check_names(e, type, value);
 	if (r >= 0 && delimited)
 		r = cdr_write_begin(e->writer, &place);
 	for (size_t i = 0; i < type->n_members && r >= 0; i++) {

@@ -13,14 +13,14 @@
 #include "cdr.h"
 #include "type.h"
 
-enum { ENCODE_REASON_SIZE = 256 };
+enum { ENCODE_REASON_SIZE = 256, ENCODE_STEPS = 1 << 24 };
 
 struct encode_reason {
 	char text[ENCODE_REASON_SIZE]; /* names the member: "data.position.x: must be a number" */
 };
 
 /* The version of XCDR is the writer's. `bare`: only the key, as a serialized key is. `name`: what the outermost value is called in
- * a reason. Errors: -EINVAL: the JSON does not fit, with the reason; -E2BIG: the writer's limit; -ENOTSUP: the type needs
+ * a reason. Errors: -EINVAL: the JSON does not fit, with the reason; -E2BIG: the writer's limit, or too many members of wide types; -ENOTSUP: the type needs
  * XCDR2; -ENOMEM. */
 int encode(const struct type *type, bool bare, const json_t *value, const char *name, struct cdr_writer *writer,
 	   struct encode_reason *ret_reason) __attribute__((warn_unused_result));

@@ -12,10 +12,14 @@ struct encode {
 	char path[160]; /* of the value at hand */
 	size_t path_size;
 	unsigned depth;
+	size_t n_steps; /* members, literals and labels that were looked at */
 };
 
 /* Notes the reason, behind the path, and returns -EINVAL. */
 int encode_refuse(struct encode *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What looks at so many of them for one value. */
+int encode_spend(struct encode *e, size_t n);
 
 /* A number, boolean, character, enum or bitmask. `ret_value`: as a discriminator; may be NULL. */
 int encode_scalar(struct encode *e, const struct type *type, const json_t *value, int64_t *ret_value);

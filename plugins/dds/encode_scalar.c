@@ -97,6 +97,8 @@ static int take_literal(struct encode *e, const struct type *type, const json_t 
 {
 	const struct type_member *literal;
 
+	if (encode_spend(e, type->n_members) < 0)
+		return -E2BIG;
 	if (json_is_string(value)) {
 		literal = type_member(type, json_string_value(value));
 		if (!literal)

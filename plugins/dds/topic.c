@@ -118,7 +118,7 @@ int topic_learn(struct topic *topic, dds_builtintopic_endpoint_t *endpoint)
 		return r;
 	}
 	topic->topic = entity;
-	topic->version2 = type_needs_version2(topic->type);
+	topic->version2 = type_set_needs_version2(&topic->set);
 	return 0;
 }
 

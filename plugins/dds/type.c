@@ -19,6 +19,7 @@ static void type_free(struct type *type)
 	}
 	free(type->members);
 	free(type->by_id);
+	free(type->by_name);
 	free(type->name);
 	free(type);
 }
@@ -110,31 +111,40 @@ static int check_members(const struct type *type)
 
 		if (!member->name || !member->name[0] || !member->type || (member->key && member->optional))
 			return -EINVAL;
-		for (size_t other = 0; other < i; other++) {
-			if (strcmp(type->members[other].name, member->name) == 0)
-				return -EINVAL;
-			if (type->kind == TYPE_STRUCT && type->members[other].id == member->id)
-				return -EINVAL;
-		}
 	}
 	return 0;
 }
 
-static int sort_by_id(struct type *type)
+static int compare_names(const void *a, const void *b, void *type)
+{
+	const struct type_member *members = ((const struct type *)type)->members;
+
+	return strcmp(members[*(const uint16_t *)a].name, members[*(const uint16_t *)b].name);
+}
+
+static int compare_ids(const void *a, const void *b, void *type)
+{
+	const struct type_member *members = ((const struct type *)type)->members;
+	uint32_t one = members[*(const uint16_t *)a].id, other = members[*(const uint16_t *)b].id;
+
+	return (one > other) - (one < other);
+}
+
+/* The members' places in this order, in which no two are equal. */
+static int sort(struct type *type, int (*compare)(const void *, const void *, void *), uint16_t **ret_places)
 {
 	uint16_t *places = calloc(type->n_members ? type->n_members : 1, sizeof(*places));
 
 	if (!places)
 		return -ENOMEM;
-	for (size_t i = 0; i < type->n_members; i++) {
-		size_t at = i;
-
-		for (; at > 0 && type->members[places[at - 1]].id > type->members[i].id; at--)
-			places[at] = places[at - 1];
-		places[at] = (uint16_t)i;
-	}
-	free(type->by_id);
-	type->by_id = places;
+	for (size_t i = 0; i < type->n_members; i++)
+		places[i] = (uint16_t)i;
+	qsort_r(places, type->n_members, sizeof(*places), compare, type);
+	free(*ret_places);
+	*ret_places = places;
+	for (size_t i = 1; i < type->n_members; i++)
+		if (compare(&places[i - 1], &places[i], type) == 0)
+			return -EINVAL;
 	return 0;
 }
 
@@ -142,14 +152,20 @@ int type_finish(struct type *type)
 {
 	int r = check_members(type);
 
+	if (r >= 0)
+		r = sort(type, compare_names, &type->by_name);
 	if (r < 0)
 		return r;
-	if (type->kind == TYPE_UNION)
+	if (type->kind == TYPE_UNION) {
+		type->n_labels = 0;
+		for (size_t i = 0; i < type->n_members; i++)
+			type->n_labels += type->members[i].n_labels;
 		return type->inner && is_discriminator(type->inner) ? 0 : -EINVAL;
+	}
 	type->has_key = false;
 	for (size_t i = 0; i < type->n_members; i++)
 		type->has_key = type->has_key || type->members[i].key;
-	return sort_by_id(type);
+	return sort(type, compare_ids, &type->by_id);
 }
 
 unsigned type_width(const struct type *type)
@@ -184,24 +200,25 @@ bool type_is_primitive(const struct type *type)
 	return type->kind <= TYPE_CHAR;
 }
 
-static bool needs_version2(const struct type *type, unsigned depth)
+static bool needs_version2(const struct type *type)
 {
-	if (depth > TYPE_DEPTH_MOST || type->extent != TYPE_FINAL)
+	if (type->extent != TYPE_FINAL)
 		return true;
-	if (type->inner && needs_version2(type->inner, depth + 1))
-		return true;
-	for (size_t i = 0; i < type->n_members; i++) {
-		const struct type_member *member = &type->members[i];
-
-		if (member->optional || (member->type && needs_version2(member->type, depth + 1)))
+	for (size_t i = 0; i < type->n_members; i++)
+		if (type->members[i].optional)
 			return true;
-	}
 	return false;
 }
 
-bool type_needs_version2(const struct type *type)
+/* Not by walking through the graph: the ways through it may be more than anybody can go. */
+bool type_set_needs_version2(const struct type_set *set)
 {
-	return needs_version2(type, 0);
+	const struct type *type;
+
+	SLIST_FOREACH(type, &set->types, link)
+	if (needs_version2(type))
+		return true;
+	return false;
 }
 
 const struct type_member *type_union_member(const struct type *type, int64_t discriminator)
@@ -220,11 +237,46 @@ const struct type_member *type_union_member(const struct type *type, int64_t dis
 	return fallback;
 }
 
-const struct type_member *type_member(const struct type *type, const char *name)
+static const struct type_member *literal_of_name(const struct type *type, const char *name)
 {
 	for (size_t i = 0; i < type->n_members; i++)
 		if (strcmp(type->members[i].name, name) == 0)
 			return &type->members[i];
+	return NULL;
+}
+
+const struct type_member *type_member(const struct type *type, const char *name)
+{
+	size_t low = 0, high = type->by_name ? type->n_members : 0;
+
+	if (!type->by_name)
+		return literal_of_name(type, name);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct type_member *member = &type->members[type->by_name[middle]];
+		int order = strcmp(name, member->name);
+
+		if (order == 0)
+			return member;
+		low = order > 0 ? middle + 1 : low;
+		high = order < 0 ? middle : high;
+	}
+	return NULL;
+}
+
+const struct type_member *type_member_of_id(const struct type *type, uint32_t id)
+{
+	size_t low = 0, high = type->n_members;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct type_member *member = &type->members[type->by_id[middle]];
+
+		if (member->id == id)
+			return member;
+		low = id > member->id ? middle + 1 : low;
+		high = id < member->id ? middle : high;
+	}
 	return NULL;
 }
 

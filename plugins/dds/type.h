@@ -71,8 +71,10 @@ struct type {
 	const struct type *inner; /* of collections: the element; of unions: the discriminator */
 	struct type_member *members;
 	size_t n_members;
-	bool has_key;    /* a member of it, or of its structs, is a key */
-	uint16_t *by_id; /* of structs: places of the members, sorted by id */
+	bool has_key;      /* a member of it, or of its structs, is a key */
+	size_t n_labels;   /* of unions: those of all members */
+	uint16_t *by_id;   /* of structs: places of the members, sorted by id */
+	uint16_t *by_name; /* of structs and unions: the same by name */
 };
 
 struct type_set {
@@ -100,14 +102,15 @@ unsigned type_width(const struct type *type);
 /* Whether collections of it go without a header of their own in XCDR2 (section 7.4.3.5.3). */
 bool type_is_primitive(const struct type *type);
 
-/* Whether XCDR1 as the library knows it cannot carry it: something in it is appendable, mutable or optional. */
-bool type_needs_version2(const struct type *type);
+/* Whether XCDR1 as the library knows it cannot carry one of them: it is appendable, mutable, or has something optional. */
+bool type_set_needs_version2(const struct type_set *set);
 
 /* Sections 7.4.1.1.5.2 and 7.2.2.4.4.4: the member that the discriminator selects, or NULL. */
 const struct type_member *type_union_member(const struct type *type, int64_t discriminator);
 
-/* NULL: none of this name. */
+/* NULL: none of this name; of this id, of a struct that is finished. */
 const struct type_member *type_member(const struct type *type, const char *name);
+const struct type_member *type_member_of_id(const struct type *type, uint32_t id);
 /* An enum's literal or a bitmask's flag of this value, or NULL. */
 const struct type_member *type_literal(const struct type *type, int64_t value);
 

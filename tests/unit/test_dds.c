@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,7 +56,7 @@ START_TEST(what_is_encoded_decodes_to_the_same)
 		json_t *again;
 
 		begin(&f, seed, _i);
-		ck_assert_int_eq(type_needs_version2(f.type) && _i, 0);
+		ck_assert_int_eq(type_set_needs_version2(&f.set) && _i, 0);
 		ck_assert_msg(encode(f.type, false, f.value, "data", &f.bytes, &f.reason) == 0, "%s", f.reason.text);
 		ck_assert_uint_eq(f.bytes.size % 4, 0);
 		ck_assert_int_eq(decode(f.type, DECODE_WHOLE, f.bytes.data, f.bytes.size, &f.out), 0);
@@ -199,7 +200,6 @@ START_TEST(what_is_deep_or_huge_is_refused)
 	node->members[0].type = node;
 	ck_assert_int_eq(type_finish(node), 0);
 	ck_assert_int_eq(decode(node, DECODE_WHOLE, none, sizeof(none), &out), -E2BIG);
-	ck_assert(type_needs_version2(node));
 	/* Four thousand million of nothing, and of what is not there. */
 	ck_assert_int_eq(type_new(&set, TYPE_STRUCT, "Empty", 0, &empty), 0);
 	ck_assert_int_eq(type_finish(empty), 0);
@@ -228,6 +228,106 @@ START_TEST(what_is_deep_or_huge_is_refused)
 		if (type_new(&set, TYPE_BOOL, "b", 0, &type) < 0)
 			break;
 	ck_assert_int_eq(type_new(&set, TYPE_BOOL, "b", 0, &type), -E2BIG);
+	type_set_done(&set);
+}
+END_TEST
+
+static struct type *struct_of(struct type_set *set, const char *name, size_t n, const struct type *inner)
+{
+	struct type *type;
+	char text[16];
+
+	ck_assert_int_eq(type_new(set, TYPE_STRUCT, name, n, &type), 0);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(text, sizeof(text), "m%zu", i);
+		ck_assert_int_eq(type_set_name(&type->members[i], text), 0);
+		type->members[i].type = inner;
+		type->members[i].id = (uint32_t)(n - i);
+	}
+	return type;
+}
+
+static struct type *plain_type(struct type_set *set, enum type_kind kind, const struct type *inner)
+{
+	struct type *type;
+
+	ck_assert_int_eq(type_new(set, kind, "plain", 0, &type), 0);
+	type->inner = inner;
+	return type;
+}
+
+/* Each level leads to the next one twice: 2^30 ways to its end. */
+START_TEST(a_type_with_more_ways_than_anybody_can_go_is_judged_at_once)
+{
+	const struct type *type;
+	struct type_set set;
+
+	type_set_init(&set);
+	type = plain_type(&set, TYPE_BYTE, NULL);
+	for (int i = 0; i < 30; i++) {
+		struct type *outer = struct_of(&set, "Level", 2, plain_type(&set, TYPE_SEQUENCE, type));
+
+		ck_assert_int_eq(type_finish(outer), 0);
+		type = outer;
+	}
+	ck_assert(!type_set_needs_version2(&set));
+	ck_assert_int_eq(type_finish(struct_of(&set, "Wide", 10000, type)), 0);
+	type_set_done(&set);
+}
+END_TEST
+
+START_TEST(members_are_found_and_no_two_are_equal)
+{
+	struct type_set set;
+	struct type *type, *byte;
+
+	type_set_init(&set);
+	byte = plain_type(&set, TYPE_BYTE, NULL);
+	type = struct_of(&set, "S", 100, byte);
+	ck_assert_int_eq(type_finish(type), 0);
+	for (size_t i = 0; i < 100; i++) {
+		ck_assert_ptr_eq(type_member(type, type->members[i].name), &type->members[i]);
+		ck_assert_ptr_eq(type_member_of_id(type, type->members[i].id), &type->members[i]);
+	}
+	ck_assert_ptr_null(type_member(type, "m100"));
+	ck_assert_ptr_null(type_member(type, "a"));
+	ck_assert_ptr_null(type_member_of_id(type, 0));
+	ck_assert_ptr_null(type_member_of_id(type, 101));
+	type = struct_of(&set, "S", 100, byte);
+	type->members[3].id = type->members[97].id;
+	ck_assert_int_eq(type_finish(type), -EINVAL);
+	type = struct_of(&set, "S", 100, byte);
+	ck_assert_int_eq(type_set_name(&type->members[3], "m97"), 0);
+	ck_assert_int_eq(type_finish(type), -EINVAL);
+	type_set_done(&set);
+}
+END_TEST
+
+/* Many small values, for each of which a type of thousands of members is looked through. */
+START_TEST(a_wide_type_does_not_make_small_values_dear)
+{
+	enum { WIDE = 16000, COUNT = 200000 };
+	static uint8_t bytes[4 + 8 + 4 * COUNT];
+	struct type *wide, *list, *type;
+	struct type_set set;
+	struct out out;
+
+	type_set_init(&set);
+	out_init(&out, OUT_JSON, LIMIT);
+	bytes[1] = _i ? 0x07 : 0x01;
+	wide = struct_of(&set, "Wide", WIDE, plain_type(&set, TYPE_BYTE, NULL));
+	wide->kind = _i ? TYPE_STRUCT : TYPE_ENUM;
+	wide->extent = TYPE_MUTABLE;
+	wide->bound = 32;
+	ck_assert_int_eq(type_finish(wide), 0);
+	list = plain_type(&set, TYPE_SEQUENCE, wide);
+	type = one_member(&set, list);
+	if (_i)
+		memcpy(bytes + 4, &(uint32_t){4 * COUNT + 4}, 4); /* of the collection */
+	memcpy(bytes + (_i ? 8 : 4), &(uint32_t){COUNT}, 4);
+	ck_assert_int_eq(decode(type, DECODE_WHOLE, bytes, sizeof(bytes), &out), -E2BIG);
+	ck_assert_uint_lt(out.size, LIMIT / 2); /* not for what was written */
+	out_done(&out);
 	type_set_done(&set);
 }
 END_TEST
@@ -282,6 +382,9 @@ int main(void)
 	tcase_add_loop_test(tcase, broken_bytes_are_survived, 0, 2);
 	tcase_add_loop_test(tcase, broken_json_is_survived, 0, 2);
 	tcase_add_test(tcase, what_is_deep_or_huge_is_refused);
+	tcase_add_test(tcase, a_type_with_more_ways_than_anybody_can_go_is_judged_at_once);
+	tcase_add_test(tcase, members_are_found_and_no_two_are_equal);
+	tcase_add_loop_test(tcase, a_wide_type_does_not_make_small_values_dear, 0, 2);
 	tcase_add_test(tcase, headers_that_are_not_known_are_refused);
 	tcase_add_test(tcase, big_endian_is_read);
 	suite_add_tcase(suite, tcase);
