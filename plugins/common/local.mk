@@ -2,8 +2,11 @@
 # What several adapters share: pure functions, linked into each.
 noinst_LTLIBRARIES += libcommon.la
 libcommon_la_SOURCES = \
+	plugins/common/labels.c plugins/common/labels.h \
 	plugins/common/media.c plugins/common/media.h \
+	plugins/common/reading_link.c plugins/common/reading_link.h \
 	plugins/common/stamp.c plugins/common/stamp.h \
+	plugins/common/text.c plugins/common/text.h \
 	plugins/common/utf8.c plugins/common/utf8.h \
 	plugins/common/words.c plugins/common/words.h
 libcommon_la_CPPFLAGS = -I$(top_srcdir)/include -D_GNU_SOURCE

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "item.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/media.h"
+#include "common/reading_link.h"
 #include "common/stamp.h"
 
 #define RELATION(name) "urn:X-hypercat:rels:" name
@@ -21,58 +21,51 @@ static struct tg_bytes name_of(const struct view_device *device)
 	return (struct tg_bytes){.data = device->name, .size = device->size};
 }
 
+static struct reading_link link_of(const struct view_device *device, const struct view_item *item)
+{
+	struct reading_link link = {.device = name_of(device)};
+
+	if (!item)
+		return link;
+	link.path = (struct tg_bytes){.data = item->path, .size = item->path_size};
+	link.content_format = item->content_format;
+	link.time_wall_us = item->time_wall_us;
+	return link;
+}
+
 void item_address(const struct about *about, const struct view_device *device, const struct view_item *item,
 		  struct text *text)
 {
+	const struct reading_link link = link_of(device, item);
+
 	text_words(text, about->url);
 	text_words(text, item ? "/readings/" : "/cat/");
-	text_segment(text, name_of(device), false);
-	if (item && item->path_size) {
-		text_words(text, "/");
-		text_segment(text, (struct tg_bytes){.data = item->path, .size = item->path_size}, true);
-	}
-}
-
-/* DEVICE or DEVICE/PATH, for people and for what the operator says of it. */
-static void plain_name(const struct view_device *device, const struct view_item *item, struct text *text)
-{
-	text_add(text, name_of(device));
-	if (item && item->path_size) {
-		text_words(text, "/");
-		text_add(text, (struct tg_bytes){.data = item->path, .size = item->path_size});
-	}
-	text_add(text, (struct tg_bytes){.data = "", .size = 1});
+	reading_link_address(&link, text);
 }
 
 static void tell_description(const struct about *about, const struct view_device *device, const struct view_item *item,
 			     item_pair_fn *fn, void *arg)
 {
+	const struct reading_link link = link_of(device, item);
 	struct text name = {.data = NULL};
-	const char *found = NULL;
 
-	plain_name(device, item, &name);
-	for (size_t i = 0; !name.failed && !found && i < about->descriptions_count; i++)
-		if (fnmatch(about->descriptions[i].name, name.data, 0) == 0 &&
-		    (strchr(about->descriptions[i].name, '/') != NULL) == (item != NULL))
-			found = about->descriptions[i].words;
-	if (found)
-		fn(arg, RELATION("hasDescription:en"), words(found));
-	else if (!name.failed)
-		fn(arg, RELATION("hasDescription:en"), words(name.data));
+	reading_link_name(&link, &name);
+	if (!name.failed) {
+		const char *found = labels_description(&about->labels, name.data, item != NULL);
+
+		fn(arg, RELATION("hasDescription:en"), words(found ? found : name.data));
+	}
 	text_done(&name);
 }
 
 static void tell_place(const struct about *about, const struct view_device *device, item_pair_fn *fn, void *arg)
 {
-	for (size_t i = 0; i < about->places_count; i++) {
-		const struct item_place *place = &about->places[i];
+	const struct labels_place *place = labels_place(&about->labels, device->name);
 
-		if (fnmatch(place->device, device->name, 0) != 0)
-			continue;
-		fn(arg, GEO("lat"), words(place->latitude));
-		fn(arg, GEO("long"), words(place->longitude));
+	if (!place)
 		return;
-	}
+	fn(arg, GEO("lat"), words(place->latitude));
+	fn(arg, GEO("long"), words(place->longitude));
 }
 
 static void tell_time(int64_t wall_us, item_pair_fn *fn, void *arg)
@@ -132,19 +125,17 @@ void item_json(const struct about *about, const struct view_device *device, cons
 
 void item_link(const struct about *about, const struct view_item *item, struct text *text)
 {
-	struct text name = {.data = NULL};
+	const struct reading_link link = link_of(item->device, item);
+	struct text base = {.data = NULL};
 
-	text_words(text, "<");
-	item_address(about, item->device, item, text);
-	text_words(text, ">;rt=\"tidegate.last\"");
-	if (item->content_format != TG_FORMAT_NONE) {
-		text_words(text, ";ct=");
-		text_number(text, (uint64_t)item->content_format);
-	}
-	plain_name(item->device, item, &name);
-	text_words(text, ";title=");
-	text_quoted(text, (struct tg_bytes){.data = name.data, .size = name.failed ? 0 : name.size - 1});
-	text_done(&name);
+	text_words(&base, about->url);
+	text_words(&base, "/readings/");
+	text_add(&base, (struct tg_bytes){.data = "", .size = 1});
+	if (base.failed)
+		text->failed = true;
+	else
+		reading_link_write(&link, base.data, &about->labels, text);
+	text_done(&base);
 }
 
 void item_head(const struct about *about, const struct view_device *device, int64_t updated_wall_us, struct text *text)
@@ -183,13 +174,6 @@ void item_about_done(struct about *about)
 {
 	free(about->url);
 	free(about->description);
-	for (size_t i = 0; i < about->places_count; i++)
-		free(about->places[i].device);
-	free(about->places);
-	for (size_t i = 0; i < about->descriptions_count; i++) {
-		free(about->descriptions[i].name);
-		free(about->descriptions[i].words);
-	}
-	free(about->descriptions);
+	labels_done(&about->labels);
 	*about = (struct about){.url = NULL};
 }

@@ -7,34 +7,18 @@
  * HyperCat 3.0 (PAS 212:2016), and how that is written down. Pure.
  */
 
+#include "common/labels.h"
 #include "text.h"
 #include "view.h"
 
 #define ITEM_TYPE "application/vnd.hypercat.catalogue+json"
 
-enum { ITEM_COORDINATE_SIZE = 24 };
-
-/* What the operator says of devices. The first row that fits counts. */
-struct item_place {
-	char *device; /* with '*' for anything */
-	char latitude[ITEM_COORDINATE_SIZE];
-	char longitude[ITEM_COORDINATE_SIZE];
-};
-
-struct item_description {
-	char *name; /* of a device, or DEVICE/PATH; with '*' for anything */
-	char *words;
-};
-
 struct about {
-	char *url;                           /* in front of each address: "https://gateway:8443", or "" */
-	char *description;                   /* of the catalogue */
-	char latitude[ITEM_COORDINATE_SIZE]; /* of the gateway; "": not known */
-	char longitude[ITEM_COORDINATE_SIZE];
-	struct item_place *places;
-	size_t places_count;
-	struct item_description *descriptions;
-	size_t descriptions_count;
+	char *url;                             /* in front of each address: "https://gateway:8443", or "" */
+	char *description;                     /* of the catalogue */
+	char latitude[LABELS_COORDINATE_SIZE]; /* of the gateway; "": not known */
+	char longitude[LABELS_COORDINATE_SIZE];
+	struct labels labels;
 	uint64_t mark; /* another one for other words */
 };
 
@@ -49,7 +33,7 @@ void item_metadata(const struct about *about, const struct view_device *device, 
 /* {"href": ..., "item-metadata": [...]} */
 void item_json(const struct about *about, const struct view_device *device, const struct view_item *item,
 	       struct text *text);
-/* </readings/DEVICE/PATH>;ct=50;... Source: RFC 6690. */
+/* As reading_link_write has it. */
 void item_link(const struct about *about, const struct view_item *item, struct text *text);
 
 /* The beginning of a catalogue, up to its first item; of all devices where `device` is NULL. Ends with "]}". */

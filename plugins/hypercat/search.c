@@ -133,7 +133,7 @@ static bool is_in_range(const struct search *search, struct tg_bytes value)
 
 static double number(struct tg_bytes value)
 {
-	char text[ITEM_COORDINATE_SIZE] = "";
+	char text[LABELS_COORDINATE_SIZE] = "";
 
 	if (value.size && value.size < sizeof(text))
 		memcpy(text, value.data, value.size);

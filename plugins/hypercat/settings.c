@@ -9,7 +9,7 @@
 
 #include "hypercat.h"
 
-enum { MS_US = 1000, S_US = 1000000, DAY_S = 86400, PLACES_MAX = 4096, PORT_USUAL = 8443, BACKLOG = 128 };
+enum { MS_US = 1000, S_US = 1000000, DAY_S = 86400, PORT_USUAL = 8443, BACKLOG = 128 };
 
 const struct tg_setting settings_rows[] = {
 	{"listen", TG_TEXT, 0, "", "\"https://[::]:8443\"", 1, 255, NULL,
@@ -45,84 +45,18 @@ const struct tg_setting settings_rows[] = {
 	{"url", TG_TEXT, TG_LIVE, "", "", 0, 255, NULL,
 	 "what addresses in the catalogue begin with: https://gateway.example.com:8443; \"\": with the path"},
 	{"description", TG_TEXT, TG_LIVE, "", "tidegate", 1, 255, NULL, "what the catalogue says of itself"},
-	{"latitude", TG_TEXT, TG_LIVE, "", "", 0, ITEM_COORDINATE_SIZE - 1, NULL,
+	{"latitude", TG_TEXT, TG_LIVE, "", "", 0, LABELS_COORDINATE_SIZE - 1, NULL,
 	 "where the gateway is, in degrees (WGS 84)"},
-	{"longitude", TG_TEXT, TG_LIVE, "", "", 0, ITEM_COORDINATE_SIZE - 1, NULL, "the same"},
-	{"places", TG_LIST, TG_LIVE, "", NULL, 0, PLACES_MAX, NULL,
-	 "where devices are: \"DEVICE LATITUDE LONGITUDE\", where * in DEVICE is anything; the first that fits counts"},
-	{"descriptions", TG_LIST, TG_LIVE, "", NULL, 0, PLACES_MAX, NULL,
-	 "what the catalogue says of devices and readings: \"DEVICE words\", \"DEVICE/PATH words\", with * as in "
-	 "places"},
+	{"longitude", TG_TEXT, TG_LIVE, "", "", 0, LABELS_COORDINATE_SIZE - 1, NULL, "the same"},
+	{"places", TG_LIST, TG_LIVE, "", NULL, 0, LABELS_ROWS_MAX, NULL, LABELS_PLACES_HELP},
+	{"descriptions", TG_LIST, TG_LIVE, "", NULL, 0, LABELS_ROWS_MAX, NULL, LABELS_DESCRIPTIONS_HELP},
 	{NULL},
 };
-
-static bool is_degrees(const char *text, double most)
-{
-	char *end;
-	double degrees = strtod(text, &end);
-
-	return end != text && !*end && strspn(text, "+-.0123456789") == strlen(text) && degrees >= -most &&
-	       degrees <= most;
-}
 
 static int bad(const struct tg_host *host, const char *name, const char *value)
 {
 	host->log(host, TG_LOG_ERROR, NULL, "'%s' cannot be read: \"%s\"", name, value);
 	return -EINVAL;
-}
-
-static int read_place(const struct tg_host *host, const char *line, struct item_place *place)
-{
-	const char *longitude = strrchr(line, ' '), *latitude = longitude;
-
-	while (latitude && latitude > line && latitude[-1] != ' ')
-		latitude--;
-	if (!latitude || latitude <= line + 1 || longitude - latitude >= ITEM_COORDINATE_SIZE ||
-	    strlen(longitude + 1) >= ITEM_COORDINATE_SIZE)
-		return bad(host, "places", line);
-	memcpy(place->latitude, latitude, (size_t)(longitude - latitude));
-	memcpy(place->longitude, longitude + 1, strlen(longitude + 1));
-	if (!is_degrees(place->latitude, 90) || !is_degrees(place->longitude, 180))
-		return bad(host, "places", line);
-	place->device = strndup(line, (size_t)(latitude - line - 1));
-	return place->device ? 0 : -ENOMEM;
-}
-
-static int read_description(const struct tg_host *host, const char *line, struct item_description *description)
-{
-	size_t name = strcspn(line, " "), blank = strspn(line + name, " ");
-
-	if (name == 0 || line[name + blank] == '\0')
-		return bad(host, "descriptions", line);
-	description->name = strndup(line, name);
-	description->words = strdup(line + name + blank);
-	return description->name && description->words ? 0 : -ENOMEM;
-}
-
-static size_t count_items(const struct tg_host *host, const char *name)
-{
-	size_t count = 0;
-
-	while (host->setting_item(host, name, count))
-		count++;
-	return count;
-}
-
-static int read_lists(const struct tg_host *host, struct about *about)
-{
-	size_t places = count_items(host, "places"), descriptions = count_items(host, "descriptions");
-	int r = 0;
-
-	about->places = calloc(places + 1, sizeof(*about->places));
-	about->descriptions = calloc(descriptions + 1, sizeof(*about->descriptions));
-	if (!about->places || !about->descriptions)
-		return -ENOMEM;
-	for (size_t i = 0; r >= 0 && i < places; i++)
-		r = read_place(host, host->setting_item(host, "places", i), &about->places[about->places_count++]);
-	for (size_t i = 0; r >= 0 && i < descriptions; i++)
-		r = read_description(host, host->setting_item(host, "descriptions", i),
-				     &about->descriptions[about->descriptions_count++]);
-	return r;
 }
 
 /* Another number for other words, the same in each run (FNV-1a). */
@@ -149,18 +83,18 @@ static int read_about(const struct tg_host *host, struct about *about)
 		return -ENOMEM;
 	snprintf(about->latitude, sizeof(about->latitude), "%s", host->setting_text(host, "latitude"));
 	snprintf(about->longitude, sizeof(about->longitude), "%s", host->setting_text(host, "longitude"));
-	if (about->latitude[0] && !is_degrees(about->latitude, 90))
+	if (about->latitude[0] && !labels_is_degrees(about->latitude, 90))
 		return bad(host, "latitude", about->latitude);
-	if (about->longitude[0] && !is_degrees(about->longitude, 180))
+	if (about->longitude[0] && !labels_is_degrees(about->longitude, 180))
 		return bad(host, "longitude", about->longitude);
-	r = read_lists(host, about);
+	r = labels_read(host, &about->labels);
 	mark(about, about->url);
 	mark(about, about->description);
 	mark(about, about->latitude);
 	mark(about, about->longitude);
-	for (size_t i = 0; r >= 0 && i < about->places_count; i++)
+	for (size_t i = 0; r >= 0 && i < about->labels.places_count; i++)
 		mark(about, host->setting_item(host, "places", i));
-	for (size_t i = 0; r >= 0 && i < about->descriptions_count; i++)
+	for (size_t i = 0; r >= 0 && i < about->labels.descriptions_count; i++)
 		mark(about, host->setting_item(host, "descriptions", i));
 	return r;
 }

@@ -2,117 +2,16 @@
 #include "text.h"
 
 #include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum { FIRST_ROOM = 1024 };
-
-void text_done(struct text *text)
-{
-	free(text->data);
-	*text = (struct text){.data = NULL};
-}
-
-void text_clear(struct text *text)
-{
-	text->size = 0;
-	text->failed = false;
-}
-
-struct tg_bytes text_bytes(const struct text *text)
-{
-	return (struct tg_bytes){.data = text->data, .size = text->size};
-}
-
-static char *reserve(struct text *text, size_t size)
-{
-	size_t room = text->room ? text->room : FIRST_ROOM;
-	char *data;
-
-	while (room - text->size < size)
-		room *= 2;
-	if (room != text->room) {
-		data = realloc(text->data, room);
-		if (!data) {
-			text->failed = true;
-			return NULL;
-		}
-		text->data = data;
-		text->room = room;
-	}
-	text->size += size;
-	return text->data + text->size - size;
-}
-
-void text_add(struct text *text, struct tg_bytes bytes)
-{
-	char *at = bytes.size ? reserve(text, bytes.size) : NULL;
-
-	if (at)
-		memcpy(at, bytes.data, bytes.size);
-}
-
-void text_words(struct text *text, const char *words)
-{
-	text_add(text, (struct tg_bytes){.data = words, .size = strlen(words)});
-}
-
-void text_number(struct text *text, uint64_t number)
-{
-	char digits[24];
-
-	snprintf(digits, sizeof(digits), "%llu", (unsigned long long)number);
-	text_words(text, digits);
-}
 
 void text_json(struct text *text, struct tg_bytes bytes)
 {
 	json_t *string = json_stringn(bytes.size ? bytes.data : "", bytes.size);
 	size_t size = string ? json_dumpb(string, NULL, 0, JSON_ENCODE_ANY) : 0;
-	char *at = size ? reserve(text, size) : NULL;
+	char *at = size ? text_reserve(text, size) : NULL;
 
 	if (at)
 		json_dumpb(string, at, size, JSON_ENCODE_ANY);
 	else if (!string)
 		text_words(text, "\"\"");
 	json_decref(string);
-}
-
-void text_quoted(struct text *text, struct tg_bytes bytes)
-{
-	const char *data = bytes.data;
-
-	text_words(text, "\"");
-	for (size_t i = 0; i < bytes.size; i++) {
-		char escaped[2] = {'\\', data[i]};
-		bool special = data[i] == '"' || data[i] == '\\';
-
-		if ((unsigned char)data[i] >= ' ' && data[i] != 0x7f)
-			text_add(text,
-				 (struct tg_bytes){.data = special ? escaped : escaped + 1, .size = special ? 2 : 1});
-	}
-	text_words(text, "\"");
-}
-
-static bool is_unreserved(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-	       c == '_' || c == '~';
-}
-
-void text_segment(struct text *text, struct tg_bytes bytes, bool ready)
-{
-	const char *data = bytes.data;
-	bool dots = !ready && bytes.size > 0 && bytes.size <= 2 && data[0] == '.' && data[bytes.size - 1] == '.';
-	char code[4];
-
-	for (size_t i = 0; i < bytes.size; i++) {
-		if ((is_unreserved(data[i]) && !dots) || (ready && (data[i] == '%' || data[i] == '/'))) {
-			text_add(text, (struct tg_bytes){.data = data + i, .size = 1});
-			continue;
-		}
-		snprintf(code, sizeof(code), "%%%02X", (unsigned char)data[i]);
-		text_words(text, code);
-	}
 }

@@ -56,7 +56,8 @@ START_TEST(catalogue)
 	rig_expect("HTTP/1.1 404");
 	rig_get("/.well-known/core");
 	rig_expect("Content-Type: application/link-format");
-	rig_expect("</readings/dev-1/hall/temp>;rt=\"tidegate.last\";ct=110;title=\"dev-1/hall/temp\",<");
+	rig_expect("</readings/dev-1/hall/temp>;rt=\"tidegate.last\";ct=110;title=\"Temperature of the hall\";"
+		   "lastUpdated=\"2026-02-02T02:40:00.000000Z\",<");
 	rig_curl("/cat", RIG_ARGUMENTS(CERTIFICATE, "-I"));
 	rig_expect("HTTP/1.1 200 OK");
 	rig_expect_not("items");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/media.h"
+#include "common/reading_link.h"
 #include "common/stamp.h"
 #include "common/utf8.h"
 #include "common/words.h"
@@ -141,6 +142,88 @@ START_TEST(utf8_is_well_formed_or_not)
 }
 END_TEST
 
+static struct tg_bytes bytes(const char *text)
+{
+	return (struct tg_bytes){.data = text, .size = strlen(text)};
+}
+
+static void expect_text(struct text *text, const char *wanted)
+{
+	ck_assert(!text->failed);
+	ck_assert_uint_eq(text->size, strlen(wanted));
+	ck_assert_mem_eq(text->data, wanted, text->size);
+	text_clear(text);
+}
+
+START_TEST(texts_are_quoted_and_encoded)
+{
+	static const struct {
+		const char *plain, *quoted, *segment, *ready;
+	} rows[] = {
+		{"", "\"\"", "", ""},
+		{"a-b.c_d~9", "\"a-b.c_d~9\"", "a-b.c_d~9", "a-b.c_d~9"},
+		{"a\"b\\c", "\"a\\\"b\\\\c\"", "a%22b%5Cc", "a%22b%5Cc"},
+		{"a\n\x7f\xc2\x85z\xc2\xa0", "\"az\xc2\xa0\"", "a%0A%7F%C2%85z%C2%A0", "a%0A%7F%C2%85z%C2%A0"},
+		{"a/b%2Fc", "\"a/b%2Fc\"", "a%2Fb%252Fc", "a/b%2Fc"},
+		{"..", "\"..\"", "%2E%2E", ".."},
+		{"<a>,;", "\"<a>,;\"", "%3Ca%3E%2C%3B", "%3Ca%3E%2C%3B"},
+	};
+	struct text text = {.data = NULL};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		text_quoted(&text, bytes(rows[i].plain));
+		expect_text(&text, rows[i].quoted);
+		text_segment(&text, bytes(rows[i].plain), false);
+		if (*rows[i].segment)
+			expect_text(&text, rows[i].segment);
+		text_segment(&text, bytes(rows[i].plain), true);
+		if (*rows[i].ready)
+			expect_text(&text, rows[i].ready);
+	}
+	text_done(&text);
+}
+END_TEST
+
+static char any_pump[] = "pump-*", hall[] = "pump-1/hall/*", hall_words[] = "Hall \"3\"", pump_words[] = "a pump";
+static struct labels_place place = {.device = any_pump, .latitude = "51.5", .longitude = "-0.12"};
+static struct labels_description descriptions[] = {{.name = any_pump, .words = pump_words},
+						   {.name = hall, .words = hall_words}};
+static const struct labels labels = {
+	.places = &place, .places_count = 1, .descriptions = descriptions, .descriptions_count = 2};
+
+START_TEST(readings_are_links)
+{
+	static const struct {
+		const char *device, *path, *wanted;
+		int32_t content_format;
+		int64_t time_wall_us;
+		bool observable;
+	} rows[] = {
+		{"pump-1", "hall/temp",
+		 "</r/pump-1/hall/temp>;rt=\"tidegate.last\";ct=110;title=\"Hall \\\"3\\\"\";lat=\"51.5\";"
+		 "long=\"-0.12\";lastUpdated=\"2026-05-04T03:02:01.123456Z\";obs",
+		 110, INT64_C(1777863721123456), true},
+		{"pump-2", "", "</r/pump-2>;rt=\"tidegate.last\";title=\"pump-2\";lat=\"51.5\";long=\"-0.12\"",
+		 TG_FORMAT_NONE, 0, false},
+		{"a/\"b", "c%2F>", "</r/a%2F%22b/c%2F%3E>;rt=\"tidegate.last\";ct=0;title=\"a/\\\"b/c%2F>\"", 0, 0,
+		 false},
+	};
+	struct text text = {.data = NULL};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct reading_link link = {.device = bytes(rows[i].device),
+						  .path = bytes(rows[i].path),
+						  .content_format = rows[i].content_format,
+						  .time_wall_us = rows[i].time_wall_us,
+						  .observable = rows[i].observable};
+
+		reading_link_write(&link, "/r/", &labels, &text);
+		expect_text(&text, rows[i].wanted);
+	}
+	text_done(&text);
+}
+END_TEST
+
 SUITE_MAIN("common", an_id_is_written_as_a_uuid, times_are_those_of_rfc_3339, content_formats_have_media_types,
 	   media_types_have_content_formats, methods_have_names, response_codes_are_written_with_a_point,
-	   utf8_is_well_formed_or_not)
+	   utf8_is_well_formed_or_not, texts_are_quoted_and_encoded, readings_are_links)
