@@ -18,7 +18,7 @@
 #include "ctl/diag_scrub.h"
 #include "ctl/program.h"
 
-enum { PART_BYTES = 16 * 1024 * 1024, PART_S = 30, SECRET_FILE_MAX = 64 * 1024, WORDS_MAX = 12 };
+enum { PART_BYTES = 16 * 1024 * 1024, PART_S = 30, SECRET_FILE_MAX = 64 * 1024, WORDS_MAX = 16 };
 
 /* A file of the archive, and the command whose answer it holds. A leading "tidegatectl" is this very program. */
 static const struct part {
@@ -40,8 +40,10 @@ static const struct part {
 	{"check.txt", {"tidegated", "--check"}},
 	{"journal.txt",
 	 {"journalctl", "--no-pager", "-o", "short-iso-precise", "-n", "20000", "-u", "tidegate", "-u",
-	  "tidegate-again"}},
-	{"unit.txt", {"systemctl", "--no-pager", "-l", "status", "tidegate", "tidegate-again"}},
+	  "tidegate-again", "-u", "tidegate-trial", "-u", "tidegate-return"}},
+	{"unit.txt",
+	 {"systemctl", "--no-pager", "-l", "status", "tidegate", "tidegate-again", "tidegate-trial",
+	  "tidegate-return"}},
 	{"packages.txt",
 	 {"dpkg-query", "-W", "tidegate*", "libssl3*", "libcoap3*", "libmosquitto1", "libsqlite3-0", "systemd"}},
 	{"state.txt", {"ls", "-lAR", "--time-style=full-iso", TG_STATE_DIR}},

@@ -45,7 +45,8 @@ class Diag(GatewayCase):
         wait_until(lambda: self.gateway.status()["site"] == "secret: simsalabim", "the name is taken over")
         out, files = self.take()
         self.assertIn("passages that might be secret were taken out", out)
-        for name, expected in {"status.txt": b"hall-3", "devices.txt": b"pump-1", "config.txt": b"password_file", "check.txt": b"",
+        for name, expected in {"status.txt": b"hall-3", "devices.txt": b"pump-1", "config.txt": b"password_file", "check.txt": b"tidegated --check",
+                               "journal.txt": b"tidegate-return", "unit.txt": b"tidegate-return",
                                "audit.txt": b"by the provisions of", "system.txt": b"Linux", "outbox.txt": b"cloud"}.items():
             self.assertIn(expected, files[name])
             self.assertTrue(files[name].startswith(b"$ "), files[name][:80])
