@@ -15,10 +15,18 @@ packaging/man/tidegate.conf.5: packaging/man/tidegate.conf.5.in tidegated tidega
 EXTRA_DIST += packaging/build-deb packaging/cross packaging/reproducible packaging/sbom \
 	packaging/debian/changelog packaging/debian/conf/tidegate.conf packaging/debian/control.in packaging/debian/copyright \
 	packaging/debian/example/Makefile packaging/debian/rules packaging/debian/source/format \
+	packaging/debian/tidegate.lintian-overrides \
 	packaging/debian/tidegate.docs packaging/debian/tidegate.install packaging/debian/tidegate.postinst packaging/debian/tidegate.preinst \
 	packaging/debian/tidegate.postrm packaging/debian/tidegate.prerm packaging/debian/tidegate.tmpfiles \
 	packaging/debian/tidegate-dev.examples packaging/debian/tidegate-dev.install \
 	packaging/debian/tidegate-amqp.install packaging/debian/tidegate-dds.install packaging/debian/tidegate-hypercat.install
+
+# The packages, and what they hold looked at.
+EXTRA_DIST += tests/packages/bill.py tests/packages/test_contents.py
+.PHONY: packages
+packages:
+	$(srcdir)/packaging/build-deb --out packages
+	TG_PACKAGES=packages $(PYTHON3) -B $(srcdir)/tests/packages/test_contents.py
 
 completiondir = $(datarootdir)/bash-completion/completions
 dist_completion_DATA = packaging/completion/tidegatectl
