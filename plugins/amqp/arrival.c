@@ -18,6 +18,18 @@ static const struct unpack_id *arrival_correlation(const struct unpack_message *
 	return message->correlation_id.type ? &message->correlation_id : &message->message_id;
 }
 
+/* It becomes an address; controls have no place in one. */
+static bool arrival_is_address(struct tg_bytes text)
+{
+	const uint8_t *p = text.data;
+
+	for (size_t i = 0; i < text.size; i++) {
+		if (p[i] < 0x20 || p[i] == 0x7f)
+			return false;
+	}
+	return utf8_is_good(text);
+}
+
 static const char *arrival_refusal(const struct unpack_message *message, size_t path_size)
 {
 	if (path_size > TG_PATH_MAX)
@@ -28,6 +40,8 @@ static const char *arrival_refusal(const struct unpack_message *message, size_t 
 		return "payload is too large";
 	if (message->reply_to.size > TG_REPLY_MAX)
 		return "reply-to is too long";
+	if (!arrival_is_address(message->reply_to))
+		return "reply-to is not UTF-8 without control characters";
 	if (arrival_correlation(message)->bytes.size >= TG_CORRELATION_MAX)
 		return "correlation-id is too long";
 	return NULL;
@@ -130,7 +144,7 @@ static int arrival_make(const struct unpack_message *message, const struct arriv
 			       .content_format = arrival_format(message),
 			       .method = method,
 			       .expiry_s = arrival_seconds(life_ms),
-			       .repeated = message->repeated || place->repeated},
+			       .repeated = message->repeated},
 	};
 	arrival_fill(arrival, message, place, path_size);
 	*ret_arrival = arrival;

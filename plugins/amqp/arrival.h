@@ -25,7 +25,6 @@ struct arrival {
 struct arrival_place {
 	struct tg_bytes address; /* of the source */
 	const char *via;         /* this gateway's mark; NULL: none */
-	bool repeated;           /* the peer says so, apart from the message */
 	int64_t now_us;
 	int64_t now_wall_us;
 };

@@ -16,6 +16,7 @@ amqp_la_SOURCES = \
 	plugins/amqp/source_verdict.c \
 	plugins/amqp/unpack.c plugins/amqp/unpack.h \
 	plugins/amqp/uplink.c plugins/amqp/uplink.h \
+	plugins/amqp/walk.c plugins/amqp/walk.h \
 	plugins/amqp/wire.c plugins/amqp/wire.h
 amqp_la_CPPFLAGS = -I$(top_srcdir)/include -I$(top_srcdir)/plugins -D_GNU_SOURCE
 amqp_la_CFLAGS = $(AM_CFLAGS) $(PROTON_CFLAGS) $(OPENSSL_CFLAGS)
@@ -47,7 +48,7 @@ tests_unit_test_amqp_address_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_amqp_address_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_amqp_address_LDADD = libbase.la $(CHECK_LIBS)
 tests_unit_test_amqp_message_SOURCES = tests/unit/test_amqp_message.c plugins/amqp/address.c plugins/amqp/arrival.c \
-	plugins/amqp/pack.c plugins/amqp/unpack.c
+	plugins/amqp/pack.c plugins/amqp/unpack.c plugins/amqp/walk.c
 tests_unit_test_amqp_message_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_amqp_message_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(PROTON_CFLAGS)
 tests_unit_test_amqp_message_LDADD = libbase.la libcommon.la $(PROTON_LIBS) $(CHECK_LIBS)
@@ -58,3 +59,11 @@ tests_adapter_test_amqp_rabbit_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 tests_adapter_test_amqp_rabbit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_adapter_test_amqp_rabbit_LDADD = libmockhost.la $(CHECK_LIBS)
 tests_adapter_test_amqp_rabbit_DEPENDENCIES = libmockhost.la amqp.la
+
+check_PROGRAMS += tests/fuzz/fuzz_amqp_message
+UNIT_TESTS += tests/fuzz/fuzz_amqp_message
+tests_fuzz_fuzz_amqp_message_SOURCES = tests/fuzz/fuzz_amqp_message.c tests/fuzz/mutator.c tests/fuzz/mutator.h \
+	plugins/amqp/address.c plugins/amqp/arrival.c plugins/amqp/unpack.c plugins/amqp/walk.c
+tests_fuzz_fuzz_amqp_message_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -I$(top_srcdir)/plugins -D_GNU_SOURCE
+tests_fuzz_fuzz_amqp_message_CFLAGS = $(AM_CFLAGS) $(PROTON_CFLAGS)
+tests_fuzz_fuzz_amqp_message_LDADD = libcommon.la libbase.la libbench.la $(PROTON_LIBS)

@@ -114,7 +114,8 @@ static void take_whole(struct source *source, struct receiver *receiver, pn_deli
 		arrival_free(arrival);
 }
 
-static void take_next(struct receiver *receiver)
+/* Makes room for the next one. */
+static void take_forget(struct receiver *receiver)
 {
 	receiver->part_size = 0;
 	receiver->too_large = false;
@@ -123,7 +124,6 @@ static void take_next(struct receiver *receiver)
 		receiver->part = NULL;
 		receiver->part_room = 0;
 	}
-	pn_link_advance(receiver->link);
 }
 
 /* A peer that sends more than it was allowed to would fill the memory. */
@@ -144,19 +144,21 @@ void source_take(struct source *source, struct receiver *receiver)
 		return;
 	}
 	while (receiver->link && (delivery = pn_link_current(receiver->link)) != NULL && source_has_room(source)) {
-		if (pn_delivery_aborted(delivery)) {
-			pn_delivery_settle(delivery);
-			take_next(receiver);
-			continue;
-		}
-		if (take_bytes(receiver, delivery) < 0) {
+		bool aborted = pn_delivery_aborted(delivery);
+
+		if (!aborted && take_bytes(receiver, delivery) < 0) {
 			wire_fail(source->wire, strerror(ENOMEM));
 			return;
 		}
-		if (pn_delivery_partial(delivery))
+		if (!aborted && pn_delivery_partial(delivery))
 			break;
-		take_whole(source, receiver, delivery);
-		take_next(receiver);
+		/* Before it is settled, which would go on by itself, and then twice. */
+		pn_link_advance(receiver->link);
+		if (aborted)
+			pn_delivery_settle(delivery);
+		else
+			take_whole(source, receiver, delivery);
+		take_forget(receiver);
 	}
 	if (receiver->link)
 		source_credit(source, receiver);

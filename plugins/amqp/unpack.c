@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "walk.h"
+
 /* Descriptors of the sections (AMQP 1.0 part 3, 3.2). */
 enum unpack_section {
 	SECTION_HEADER = 0x70,
@@ -30,85 +32,114 @@ enum {
 	PROPERTY_EXPIRY = 8
 };
 
-static struct tg_bytes unpack_bytes(pn_bytes_t bytes)
+/* The text, or empty. */
+static struct tg_bytes unpack_text(const struct walk_value *value)
 {
-	return (struct tg_bytes){.data = bytes.start, .size = bytes.size};
+	return walk_is_text(value) ? value->content : (struct tg_bytes){0};
 }
 
-static bool unpack_is_text(pn_type_t type)
+/* Has the library decode a value that holds no other. Returns its type, PN_NULL where it is none of those. */
+static pn_type_t unpack_simple(struct unpack_message *message, const struct walk_value *value)
 {
-	return type == PN_STRING || type == PN_SYMBOL;
+	pn_data_t *data = message->data;
+
+	pn_data_clear(data);
+	if (!walk_is_simple(value) ||
+	    pn_data_decode(data, value->all.data, value->all.size) != (ssize_t)value->all.size)
+		return PN_NULL;
+	pn_data_rewind(data);
+	return pn_data_next(data) ? pn_data_type(data) : PN_NULL;
 }
 
-/* The text at the place where `data` stands, or empty. */
-static struct tg_bytes unpack_text(pn_data_t *data)
-{
-	return unpack_is_text(pn_data_type(data)) ? unpack_bytes(pn_data_get_bytes(data)) : (struct tg_bytes){0};
-}
-
-static void unpack_id(pn_data_t *data, struct unpack_id *ret_id)
+static void unpack_number_id(struct unpack_message *message, const struct walk_value *value, struct unpack_id *ret_id)
 {
 	struct unpack_id *id = ret_id;
-	pn_uuid_t uuid;
+	pn_type_t type = unpack_simple(message, value);
 	uint64_t number;
+	pn_uuid_t uuid;
 
-	switch (pn_data_type(data)) {
-	case PN_STRING:
-		id->type = UNPACK_ID_STRING;
-		id->bytes = unpack_bytes(pn_data_get_bytes(data));
-		break;
-	case PN_BINARY:
-		id->type = UNPACK_ID_BINARY;
-		id->bytes = unpack_bytes(pn_data_get_bytes(data));
-		break;
-	case PN_ULONG:
-		number = pn_data_get_ulong(data);
+	if (type == PN_ULONG) {
+		number = pn_data_get_ulong(message->data);
 		for (unsigned i = 0; i < 8; i++)
 			id->space[i] = (uint8_t)(number >> 8 * (7 - i));
 		id->type = UNPACK_ID_ULONG;
 		id->bytes = (struct tg_bytes){.data = id->space, .size = 8};
-		break;
-	case PN_UUID:
-		uuid = pn_data_get_uuid(data);
+	} else if (type == PN_UUID) {
+		uuid = pn_data_get_uuid(message->data);
 		memcpy(id->space, uuid.bytes, sizeof(id->space));
 		id->type = UNPACK_ID_UUID;
 		id->bytes = (struct tg_bytes){.data = id->space, .size = sizeof(id->space)};
+	}
+}
+
+static void unpack_id(struct unpack_message *message, const struct walk_value *value, struct unpack_id *ret_id)
+{
+	if (!walk_is_string(value) && !walk_is_binary(value)) {
+		unpack_number_id(message, value, ret_id);
+		return;
+	}
+	ret_id->type = walk_is_string(value) ? UNPACK_ID_STRING : UNPACK_ID_BINARY;
+	ret_id->bytes = value->content;
+}
+
+static void unpack_header(struct unpack_message *message, int place, const struct walk_value *value)
+{
+	pn_data_t *data = message->data;
+	pn_type_t type;
+
+	if (place != HEADER_TTL && place != HEADER_DELIVERY_COUNT && place != HEADER_FIRST_ACQUIRER)
+		return;
+	type = unpack_simple(message, value);
+	if (place == HEADER_TTL && type == PN_UINT)
+		message->ttl_ms = pn_data_get_uint(data);
+	else if (place == HEADER_DELIVERY_COUNT && type == PN_UINT)
+		message->repeated |= pn_data_get_uint(data) > 0;
+	else if (place == HEADER_FIRST_ACQUIRER && type == PN_BOOL)
+		message->repeated |= !pn_data_get_bool(data);
+}
+
+static void unpack_property(struct unpack_message *message, int place, const struct walk_value *value)
+{
+	switch (place) {
+	case PROPERTY_MESSAGE_ID:
+		unpack_id(message, value, &message->message_id);
+		break;
+	case PROPERTY_SUBJECT:
+		message->subject = unpack_text(value);
+		break;
+	case PROPERTY_REPLY_TO:
+		message->reply_to = unpack_text(value);
+		break;
+	case PROPERTY_CORRELATION_ID:
+		unpack_id(message, value, &message->correlation_id);
+		break;
+	case PROPERTY_CONTENT_TYPE:
+		message->content_type = unpack_text(value);
+		break;
+	case PROPERTY_EXPIRY:
+		if (unpack_simple(message, value) == PN_TIMESTAMP)
+			message->expires_ms = pn_data_get_timestamp(message->data);
 		break;
 	default:
 		break;
 	}
 }
 
-static void unpack_header(struct unpack_message *message, pn_data_t *data)
+/* Header or properties. */
+static int unpack_list(struct unpack_message *message, uint64_t section, const struct walk_value *list)
 {
-	for (int i = 0; pn_data_next(data); i++) {
-		pn_type_t type = pn_data_type(data);
+	struct walk walk = walk_into(list);
+	struct walk_value value;
 
-		if (i == HEADER_TTL && type == PN_UINT)
-			message->ttl_ms = pn_data_get_uint(data);
-		else if (i == HEADER_DELIVERY_COUNT && type == PN_UINT)
-			message->repeated |= pn_data_get_uint(data) > 0;
-		else if (i == HEADER_FIRST_ACQUIRER && type == PN_BOOL)
-			message->repeated |= !pn_data_get_bool(data);
+	for (int place = 0; !walk_is_over(&walk); place++) {
+		if (!walk_next(&walk, &value))
+			return -EBADMSG;
+		if (section == SECTION_HEADER)
+			unpack_header(message, place, &value);
+		else
+			unpack_property(message, place, &value);
 	}
-}
-
-static void unpack_properties(struct unpack_message *message, pn_data_t *data)
-{
-	for (int i = 0; pn_data_next(data); i++) {
-		if (i == PROPERTY_MESSAGE_ID)
-			unpack_id(data, &message->message_id);
-		else if (i == PROPERTY_SUBJECT)
-			message->subject = unpack_text(data);
-		else if (i == PROPERTY_REPLY_TO)
-			message->reply_to = unpack_text(data);
-		else if (i == PROPERTY_CORRELATION_ID)
-			unpack_id(data, &message->correlation_id);
-		else if (i == PROPERTY_CONTENT_TYPE)
-			message->content_type = unpack_text(data);
-		else if (i == PROPERTY_EXPIRY && pn_data_type(data) == PN_TIMESTAMP)
-			message->expires_ms = pn_data_get_timestamp(data);
-	}
+	return 0;
 }
 
 static bool unpack_is(struct tg_bytes text, const char *word)
@@ -116,97 +147,97 @@ static bool unpack_is(struct tg_bytes text, const char *word)
 	return text.size == strlen(word) && memcmp(text.data, word, text.size) == 0;
 }
 
-static void unpack_application(struct unpack_message *message, pn_data_t *data)
+static int unpack_application(struct unpack_message *message, const struct walk_value *map)
 {
-	while (pn_data_next(data)) {
-		struct tg_bytes name = unpack_text(data);
+	struct walk walk = walk_into(map);
+	struct walk_value name, value;
 
-		if (!pn_data_next(data))
-			return;
-		if (unpack_is(name, "method"))
-			message->method = unpack_text(data);
-		else if (unpack_is(name, "via"))
-			message->via = unpack_text(data);
+	while (!walk_is_over(&walk)) {
+		if (!walk_next(&walk, &name) || !walk_next(&walk, &value))
+			return -EBADMSG;
+		if (unpack_is(unpack_text(&name), "method"))
+			message->method = unpack_text(&value);
+		else if (unpack_is(unpack_text(&name), "via"))
+			message->via = unpack_text(&value);
 	}
+	return 0;
 }
 
-/* One more section of payload. */
-static int unpack_data(struct unpack_message *message, pn_data_t *data)
+/* One more section of payload; all of them together are no larger than the message. */
+static int unpack_data(struct unpack_message *message, const struct walk_value *value, size_t message_size)
 {
-	struct tg_bytes more = unpack_bytes(pn_data_get_bytes(data));
-	uint8_t *joined;
+	struct tg_bytes more = value->content;
 
+	if (!walk_is_binary(value))
+		return -EBADMSG;
 	if (message->payload.size == 0 || more.size == 0) {
 		message->payload = more.size == 0 ? message->payload : more;
 		return 0;
 	}
-	joined = malloc(message->payload.size + more.size);
-	if (!joined)
-		return -ENOMEM;
-	memcpy(joined, message->payload.data, message->payload.size);
-	memcpy(joined + message->payload.size, more.data, more.size);
-	message->payload = (struct tg_bytes){.data = joined, .size = message->payload.size + more.size};
-	free(message->joined);
-	message->joined = joined;
+	if (!message->joined) {
+		message->joined = malloc(message_size);
+		if (!message->joined)
+			return -ENOMEM;
+		memcpy(message->joined, message->payload.data, message->payload.size);
+	}
+	memcpy(message->joined + message->payload.size, more.data, more.size);
+	message->payload = (struct tg_bytes){.data = message->joined, .size = message->payload.size + more.size};
 	return 0;
 }
 
-static int unpack_value(struct unpack_message *message, pn_data_t *data)
+static int unpack_value(struct unpack_message *message, const struct walk_value *value)
 {
-	pn_type_t type = pn_data_type(data);
-
-	if (type == PN_NULL)
+	if (walk_is_null(value))
 		return 0;
-	if (type != PN_STRING && type != PN_BINARY)
+	if (!walk_is_string(value) && !walk_is_binary(value))
 		return -EPROTONOSUPPORT;
-	message->text = type == PN_STRING;
-	message->payload = unpack_bytes(pn_data_get_bytes(data));
+	message->text = walk_is_string(value);
+	message->payload = value->content;
 	return 0;
 }
 
-/* `data` stands at the section's value. */
-static int unpack_section(struct unpack_message *message, uint64_t section, pn_data_t *data)
+/* There is one body: one value, or any number of sections of data. */
+static int unpack_body(struct unpack_message *message, uint64_t section, const struct walk_value *value,
+		       size_t message_size)
 {
-	pn_type_t type = pn_data_type(data);
+	if (message->body && (section != SECTION_DATA || message->body != section))
+		return -EBADMSG;
+	message->body = section;
+	if (section == SECTION_DATA)
+		return unpack_data(message, value, message_size);
+	return section == SECTION_VALUE ? unpack_value(message, value) : -EPROTONOSUPPORT;
+}
+
+static int unpack_section(struct unpack_message *message, uint64_t section, const struct walk_value *value,
+			  size_t message_size)
+{
 	bool list = section == SECTION_HEADER || section == SECTION_PROPERTIES;
 
-	if (section == SECTION_DATA)
-		return type == PN_BINARY ? unpack_data(message, data) : -EBADMSG;
-	if (section == SECTION_VALUE)
-		return unpack_value(message, data);
-	if (section == SECTION_SEQUENCE)
-		return -EPROTONOSUPPORT;
+	if (section >= SECTION_DATA && section <= SECTION_VALUE)
+		return unpack_body(message, section, value, message_size);
 	if (section < SECTION_HEADER || section > SECTION_FOOTER)
 		return -EBADMSG;
-	if (type != (list ? PN_LIST : PN_MAP))
-		return type == PN_NULL ? 0 : -EBADMSG;
-	pn_data_enter(data);
-	if (section == SECTION_HEADER)
-		unpack_header(message, data);
-	else if (section == SECTION_PROPERTIES)
-		unpack_properties(message, data);
-	else if (section == SECTION_APPLICATION_PROPERTIES)
-		unpack_application(message, data);
-	pn_data_exit(data);
-	return 0;
+	if (walk_is_null(value))
+		return 0;
+	if (!(list ? walk_is_list(value) : walk_is_map(value)))
+		return -EBADMSG;
+	if (list)
+		return unpack_list(message, section, value);
+	return section == SECTION_APPLICATION_PROPERTIES ? unpack_application(message, value) : 0;
 }
 
-static int unpack_sections(struct unpack_message *message)
+static int unpack_sections(struct unpack_message *message, struct tg_bytes bytes)
 {
-	pn_data_t *data = message->data;
+	struct walk walk = walk_over(bytes);
+	struct walk_value descriptor, value;
 	int r = 0;
 
-	pn_data_rewind(data);
-	while (r >= 0 && pn_data_next(data)) {
-		if (pn_data_type(data) != PN_DESCRIBED)
+	while (r >= 0 && !walk_is_over(&walk)) {
+		if (!walk_byte(&walk, 0) || !walk_next(&walk, &descriptor) ||
+		    unpack_simple(message, &descriptor) != PN_ULONG || !walk_next(&walk, &value))
 			return -EBADMSG;
-		pn_data_enter(data);
-		if (!pn_data_next(data) || pn_data_type(data) != PN_ULONG)
-			return -EBADMSG;
-		uint64_t section = pn_data_get_ulong(data);
-
-		r = pn_data_next(data) ? unpack_section(message, section, data) : -EBADMSG;
-		pn_data_exit(data);
+		/* What is decoded next takes its place. */
+		r = unpack_section(message, pn_data_get_ulong(message->data), &value, bytes.size);
 	}
 	return r;
 }
@@ -214,24 +245,12 @@ static int unpack_sections(struct unpack_message *message)
 int unpack(struct tg_bytes bytes, struct unpack_message *ret_message)
 {
 	struct unpack_message *message = ret_message;
-	const char *p = bytes.data;
-	size_t left = bytes.size;
 	int r;
 
 	*message = (struct unpack_message){.data = pn_data(0)};
 	if (!message->data)
 		return -ENOMEM;
-	while (left > 0) {
-		ssize_t n = pn_data_decode(message->data, p, left);
-
-		if (n <= 0) {
-			unpack_done(message);
-			return -EBADMSG;
-		}
-		p += n;
-		left -= (size_t)n;
-	}
-	r = bytes.size > 0 ? unpack_sections(message) : -EBADMSG;
+	r = bytes.size > 0 ? unpack_sections(message, bytes) : -EBADMSG;
 	if (r < 0)
 		unpack_done(message);
 	return r;

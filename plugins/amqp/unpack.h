@@ -3,8 +3,8 @@
 #define AMQP_UNPACK_H
 
 /*
- * The sections of an AMQP message (AMQP 1.0 part 3, 3.2), read from its bytes with the library's decoder. No byte is trusted: what
- * is not a message is refused, and the library bounds how many values it takes. Pure; for arrival.c.
+ * The sections of an AMQP message (AMQP 1.0 part 3, 3.2). No byte is trusted: what is not a message is refused. Walk.c finds the values, the
+ * library decodes those that are wanted; annotations and the footer are passed over as they are. Pure; for arrival.c.
  */
 
 #include <stdbool.h>
@@ -27,12 +27,12 @@ struct unpack_id {
 	uint8_t space[16]; /* of what is not a text */
 };
 
-/* Bytes are borrowed from the message and from `data`. Empty where there is none. */
+/* Bytes are borrowed from the message. Empty where there is none. */
 struct unpack_message {
-	struct pn_data_t *data;
-	uint8_t *joined; /* several sections of payload as one */
-	uint32_t ttl_ms; /* 0: none */
-	bool repeated;   /* it was delivered before, or may have been */
+	struct pn_data_t *data; /* for one value at a time */
+	uint8_t *joined;        /* several sections of payload as one */
+	uint32_t ttl_ms;        /* 0: none */
+	bool repeated;          /* it was delivered before, or may have been */
 	struct unpack_id message_id;
 	struct unpack_id correlation_id;
 	int64_t expires_ms; /* absolute, since 1970; 0: never */
@@ -41,7 +41,8 @@ struct unpack_message {
 	struct tg_bytes content_type;
 	struct tg_bytes method; /* of the application properties */
 	struct tg_bytes via;
-	bool text; /* the body is a string */
+	bool text;     /* the body is a string */
+	uint64_t body; /* which section it is; 0: none yet */
 	struct tg_bytes payload;
 };
 

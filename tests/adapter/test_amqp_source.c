@@ -201,6 +201,29 @@ START_TEST(what_this_gateway_has_sent_is_ignored)
 }
 END_TEST
 
+/* Refused, ignored or taken back in the middle of others: none of them is passed over. */
+START_TEST(each_of_those_that_come_at_once_is_settled)
+{
+	begin();
+	rig_tell("{'do': 'send', 'address': 'hall', 'raw': 'ff00ff00', 'times': 20}");
+	for (int i = 0; i < 20; i++)
+		rig_expect("\"outcome\": \"rejected\"");
+	rig_tell(child_text("{'do': 'send', 'address': 'hall', 'times': 20, 'message': {'body': 'own', 'properties': "
+			    "{'via': '%s-%s'}}}",
+			    mock->host.gateway(&mock->host), mock->host.endpoint(&mock->host)));
+	for (int i = 0; i < 20; i++)
+		rig_expect("\"outcome\": \"accepted\"");
+	rig_tell("{'do': 'send', 'address': 'hall', 'aborted': true, 'times': 20, 'message': {'body': 'never'}}");
+	rig_tell("{'do': 'send', 'address': 'hall', 'times': 20, 'message': {'body': 'good'}}");
+	for (size_t i = 1; i <= 20; i++)
+		mock_accept(mock, rig_expect_submission(i, "hall", "good")->token);
+	rig_expect_counter("accepted", 20);
+	rig_expect_counter("waiting", 0);
+	rig_expect_counter("refused", 20);
+	rig_expect_counter("ignored", 20);
+}
+END_TEST
+
 START_TEST(only_what_routes_take_is_received)
 {
 	rig_start_peer(true);
@@ -275,6 +298,7 @@ int main(void)
 		a_large_message_comes_whole_and_a_giant_one_is_refused,
 		what_is_no_message_is_rejected,
 		what_this_gateway_has_sent_is_ignored,
+		each_of_those_that_come_at_once_is_settled,
 		only_what_routes_take_is_received,
 		a_source_that_is_refused_is_tried_again_and_the_link_stays,
 		a_stop_waits_for_verdicts_and_gives_back_the_rest,

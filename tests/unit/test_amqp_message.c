@@ -5,13 +5,15 @@
 #include "suite.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "amqp/arrival.h"
 #include "amqp/pack.h"
 #include "base/bytes.h"
 
-enum { ROUNDS = 100000 };
+enum { ROUNDS = 100000, GIANT = TG_PAYLOAD_MAX, SMALL_STACK = 128 * 1024 };
 
 static const struct arrival_place place = {.address = {.data = "/amq/queue/hall", .size = 15},
 					   .via = "hall-3-plant",
@@ -122,6 +124,155 @@ START_TEST(what_is_no_text_is_left_out)
 }
 END_TEST
 
+struct attempt {
+	struct tg_bytes bytes;
+	struct arrival *got;
+	const char *refusal;
+	int result;
+};
+
+static void *attempt_run(void *arg)
+{
+	struct attempt *attempt = arg;
+
+	attempt->result = arrival_new(attempt->bytes, &place, &attempt->got, &attempt->refusal);
+	return NULL;
+}
+
+/* With a stack on which nobody can call himself often. */
+static struct attempt attempt(struct tg_bytes bytes)
+{
+	struct attempt made = {.bytes = bytes};
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_attr_init(&attributes), 0);
+	ck_assert_int_eq(pthread_attr_setstacksize(&attributes, SMALL_STACK), 0);
+	ck_assert_int_eq(pthread_create(&thread, &attributes, attempt_run, &made), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	pthread_attr_destroy(&attributes);
+	return made;
+}
+
+/* The size of four bytes that everything behind this place has. */
+static void put_size(uint8_t *at, size_t size)
+{
+	for (int i = 3; i >= 0; i--, size >>= 8)
+		at[i] = (uint8_t)size;
+}
+
+/* A section, all of it lists in lists, arrays in arrays, or what is described, described and described again. */
+static size_t put_nested(uint8_t *out, uint8_t section, uint8_t code, size_t size)
+{
+	size_t at = 3;
+
+	memcpy(out, (uint8_t[]){0, 0x53, section}, 3);
+	memset(out + at, 0, size - at);
+	while (code && at + 9 <= size) {
+		out[at] = code;
+		put_size(out + at + 1, size - at - 5);
+		put_size(out + at + 5, 1);
+		at += 9;
+	}
+	for (; !code && at + 3 <= size; at += 3)
+		memcpy(out + at, (uint8_t[]){0, 0x53, 0x70}, 3);
+	while (code == 0 && at > 3 && at < size)
+		out[at++] = 0x40;
+	return size;
+}
+
+/* As deep as a message can be: what is not looked at is passed over, what is looked at is refused. */
+START_TEST(depth_costs_no_stack)
+{
+	static const uint8_t sections[] = {0x70, 0x71, 0x72, 0x73, 0x74, 0x75, 0x76, 0x77, 0x78};
+	static const uint8_t codes[] = {0xc0, 0xd0, 0xd1, 0xe0, 0xf0, 0x00};
+	uint8_t *bytes = malloc(GIANT);
+
+	ck_assert_ptr_nonnull(bytes);
+	for (size_t i = 0; i < sizeof(sections) * sizeof(codes); i++) {
+		size_t size = put_nested(bytes, sections[i / sizeof(codes)], codes[i % sizeof(codes)], GIANT);
+		struct attempt made = attempt((struct tg_bytes){.data = bytes, .size = size});
+
+		ck_assert(made.result == 0 || made.refusal != NULL);
+		arrival_free(made.got);
+	}
+	free(bytes);
+}
+END_TEST
+
+/* Annotations and a footer that are maps all right, deep inside, and a body behind them. */
+START_TEST(what_is_not_wanted_is_passed_over)
+{
+	static const uint8_t body[] = {0, 0x53, 0x75, 0xa0, 2, 'o', 'k'};
+	static const uint8_t properties[] = {0,   0x53, 0x74, 0xc1, 33,  6,    0xa1, 1,    'x', 0xc0, 3,    1,   0xc0,
+					     0,   0xa1, 6,    'm',  'e', 't',  'h',  'o',  'd', 0xa3, 3,    'G', 'E',
+					     'T', 0xa1, 1,    'y',  0,   0x53, 1,    0xe0, 3,   1,    0x50, 7};
+	uint8_t *bytes = malloc(GIANT + sizeof(body) + sizeof(properties));
+	struct attempt made;
+	size_t size;
+
+	ck_assert_ptr_nonnull(bytes);
+	size = put_nested(bytes, 0x72, 0xd1, GIANT - 4096);
+	memcpy(bytes + size, properties, sizeof(properties));
+	memcpy(bytes + size + sizeof(properties), body, sizeof(body));
+	made = attempt((struct tg_bytes){.data = bytes, .size = size + sizeof(properties) + sizeof(body)});
+	ck_assert_msg(made.result == 0, "%s", made.refusal);
+	expect_bytes(made.got->submission.payload, "ok");
+	ck_assert_uint_eq(made.got->submission.method, TG_METHOD_GET);
+	arrival_free(made.got);
+	free(bytes);
+}
+END_TEST
+
+/* The smallest sections, as many as go into a message, are one payload; a body of two kinds is none. */
+START_TEST(a_body_of_many_parts_is_one)
+{
+	static const uint8_t part[] = {0, 0x53, 0x75, 0xa0, 1, 'x'}, text[] = {0, 0x53, 0x77, 0xa1, 1, 'x'};
+	uint8_t *bytes = malloc(GIANT);
+	size_t size = 0, parts = 0;
+	struct attempt made;
+
+	ck_assert_ptr_nonnull(bytes);
+	for (; size + sizeof(part) <= GIANT; size += sizeof(part), parts++)
+		memcpy(bytes + size, part, sizeof(part));
+	made = attempt((struct tg_bytes){.data = bytes, .size = size});
+	ck_assert_msg(made.result == 0, "%s", made.refusal);
+	ck_assert_uint_eq(made.got->submission.payload.size, parts);
+	arrival_free(made.got);
+	for (int i = 0; i < 3; i++) {
+		memcpy(bytes, i == 1 ? text : part, sizeof(part));
+		memcpy(bytes + sizeof(part), i == 0 ? part : text, sizeof(part));
+		made = attempt((struct tg_bytes){.data = bytes, .size = 2 * sizeof(part)});
+		ck_assert_int_eq(made.result, i == 0 ? 0 : -EBADMSG);
+		arrival_free(made.got);
+	}
+	free(bytes);
+}
+END_TEST
+
+/* Where a reply goes to is a text; it is written into an ATTACH. */
+START_TEST(an_address_for_the_reply_is_text)
+{
+	static const char *const addresses[] = {"replies", "repl\xff", "repl\ny", "repl\x1b[2J"};
+
+	for (size_t i = 0; i < 4; i++) {
+		uint8_t bytes[64] = {0, 0x53, 0x73, 0xc0, 0, 5, 0x40, 0x40, 0x40, 0x40, 0xa1};
+		size_t size = strlen(addresses[i]);
+		struct attempt made;
+
+		bytes[4] = (uint8_t)(7 + size);
+		bytes[11] = (uint8_t)size;
+		memcpy(bytes + 12, addresses[i], size);
+		memcpy(bytes + 12 + size, (uint8_t[]){0, 0x53, 0x75, 0xa0, 0}, 5);
+		made = attempt((struct tg_bytes){.data = bytes, .size = 17 + size});
+		ck_assert_int_eq(made.result, i == 0 ? 0 : -EMSGSIZE);
+		if (i > 0)
+			ck_assert_str_eq(made.refusal, "reply-to is not UTF-8 without control characters");
+		arrival_free(made.got);
+	}
+}
+END_TEST
+
 /* Bytes changed, cut and put in at random: taken or refused, but never more than what may be handed in. */
 START_TEST(broken_messages_do_no_harm)
 {
@@ -165,4 +316,5 @@ START_TEST(broken_messages_do_no_harm)
 END_TEST
 
 SUITE_MAIN("amqp_message", what_is_packed_is_unpacked, what_does_not_fit_is_refused, what_is_no_text_is_left_out,
-	   broken_messages_do_no_harm)
+	   depth_costs_no_stack, what_is_not_wanted_is_passed_over, a_body_of_many_parts_is_one,
+	   an_address_for_the_reply_is_text, broken_messages_do_no_harm)
