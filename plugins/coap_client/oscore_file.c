@@ -111,12 +111,13 @@ static bool is_same(const struct oscore_value *a, const struct oscore_value *b)
 	return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
 }
 
-/* Whether they make the same keys. Two that use one key for sending would use its numbers twice, in whichever direction. */
+/* Whether they make the same keys. Two that use one key for sending would use its numbers twice, in whichever direction; of two that
+ * share one for receiving, each could speak for the other. */
 static bool share_a_key(const struct oscore_section *a, const struct oscore_section *b)
 {
 	return is_same(&a->secret, &b->secret) && is_same(&a->salt, &b->salt) && is_same(&a->context, &b->context) &&
 	       (is_same(&a->sender, &b->sender) || is_same(&a->sender, &b->recipient) ||
-		is_same(&a->recipient, &b->sender));
+		is_same(&a->recipient, &b->sender) || is_same(&a->recipient, &b->recipient));
 }
 
 static const char *check_section(const struct oscore_file *file, const struct oscore_section *section)

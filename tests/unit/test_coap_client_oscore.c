@@ -102,6 +102,9 @@ START_TEST(what_is_wrong_is_told_with_its_line)
 		{"[m]\n" WHOLE "[n]\n" WHOLE, "line 5: 'n' has a key that another section has, too"},
 		{"[m]\n" WHOLE "[n]\nmaster_secret = " SECRET "\nsender_id = 02\nrecipient_id = 01\n",
 		 "line 5: 'n' has a key that another section has, too"},
+		{"[m]\n" WHOLE "[n]\nmaster_secret = " SECRET "\nsender_id = 03\nrecipient_id = 02\n",
+		 "line 5: 'n' has a key that another section has, too"},
+		{"[m]\n" WHOLE "[n]\nmaster_secret = " SECRET "\nsender_id = 03\nrecipient_id = 04\n", ""},
 		{"[m]\n" WHOLE "[n]\n" WHOLE "id_context = 01\n", ""},
 		{"", ""},
 	};
