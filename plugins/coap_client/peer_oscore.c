@@ -55,7 +55,6 @@ static void knock_done(void *arg, enum request_end end, const struct stack_messa
 	struct peer *peer = arg;
 
 	(void)message;
-	peer->knock = NULL;
 	if (end == REQUEST_ANSWERED || end == REQUEST_LARGE || end == REQUEST_BROKEN)
 		peer->shaken = true;
 	peer_wake(peer);
@@ -71,7 +70,7 @@ static int knock(struct peer *peer)
 					  .observe = -1};
 	int64_t until_us = host->now_us(host) + peer->client->plan->limits.handshake_us;
 
-	return requests_begin(&peer->requests, &wish, until_us, knock_done, peer, &peer->knock);
+	return requests_begin(&peer->requests, &wish, until_us, knock_done, peer, NULL);
 }
 
 int peer_open_protected(struct peer *peer)
