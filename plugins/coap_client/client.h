@@ -107,6 +107,7 @@ struct peer {
 	uint64_t handle;               /* of the session that the host was told of; 0: none */
 	bool shaken;                   /* the handshake is over, or the first answer under OSCORE was verified */
 	struct oscore_context *oscore; /* NULL: not protected by it */
+	struct oscore_value recipient; /* of it: no part of what the table knows a context by */
 	bool told_refused;             /* that something was refused, since the last session */
 	bool told_problem;             /* why its context cannot be used */
 	const char *lost;              /* why the session is to end; NULL: it is not */

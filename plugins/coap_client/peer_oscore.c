@@ -11,9 +11,12 @@ bool peer_set_protection(struct peer *peer)
 	const struct client *client = peer->client;
 	const struct oscore_section *section = plan_protection(client->plan, &peer->texts);
 	struct oscore_context *context = section ? oscore_find(client->oscore, section) : NULL;
-	bool other = context != peer->oscore;
+	struct oscore_value recipient = context ? section->recipient : (struct oscore_value){.size = 0};
+	bool other = context != peer->oscore || recipient.size != peer->recipient.size ||
+		     memcmp(recipient.bytes, peer->recipient.bytes, recipient.size) != 0;
 
 	peer->oscore = context;
+	peer->recipient = recipient;
 	if (other)
 		peer->told_problem = false;
 	return other;

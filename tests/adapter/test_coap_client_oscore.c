@@ -31,14 +31,14 @@ static const char *write_file(const char *name, const char *text)
 	return path;
 }
 
-static void set_context(const char *secret, const char *more)
+static void set_context(const char *secret, const char *recipient, const char *more)
 {
 	char text[400];
 
 	snprintf(text, sizeof(text),
 		 "# of the test\n\n[meter-3]\nmaster_secret = %s\nmaster_salt = 9e7ca92223786340\nsender_id = 01\n"
-		 "recipient_id = 02\n%s",
-		 secret, more);
+		 "recipient_id = %s\n%s",
+		 secret, recipient, more);
 	mock_set(mock, "oscore", write_file("gateway.oscore", text));
 }
 
@@ -77,7 +77,7 @@ static void begin(const char *list, const char *entry)
 static void begin_with(int program, const char *list, const char *entry)
 {
 	start_server(program);
-	set_context(SECRET, "");
+	set_context(SECRET, "02", "");
 	begin(list, entry);
 }
 
@@ -126,22 +126,16 @@ static void expect_code(uint64_t ticket, uint32_t code)
 START_TEST(a_wrong_file_is_refused_with_its_line)
 {
 	add_device(server.port);
-	set_context(SECRET, "aead = AES-GCM\n");
+	set_context(SECRET, "02", "aead = AES-GCM\n");
 	ck_assert_int_lt(mock_begin(mock), 0);
 	ck_assert_uint_eq(mock_logged(mock, "oscore: line 8: 'aead' is none that libcoap can do"), 1);
-	set_context(SECRET, "[meter-9]\nmaster_secret = " OTHER "\nsender_id = 01\nrecipient_id = 02\n");
+	set_context(SECRET, "02", "[meter-9]\nmaster_secret = " OTHER "\nsender_id = 01\nrecipient_id = 02\n");
 	ck_assert_int_lt(mock_begin(mock), 0);
 	ck_assert_uint_eq(mock_logged(mock, "oscore: line 8: 'meter-9' is no device in 'devices'"), 1);
-	ck_assert_uint_eq(mock_logged(mock, SECRET), 0);
-}
-END_TEST
-
-START_TEST(a_context_is_not_for_coaps)
-{
-	mock_add(mock, "devices", coap_server_entry(&server, "meter-3", true));
-	set_context(SECRET, "");
+	mock_add(mock, "devices", coap_server_entry(&server, "meter-9", true));
 	ck_assert_int_lt(mock_begin(mock), 0);
-	ck_assert_uint_eq(mock_logged(mock, "line 3: 'meter-3' is a device at coaps://"), 1);
+	ck_assert_uint_eq(mock_logged(mock, "line 8: 'meter-9' is a device at coaps://"), 1);
+	ck_assert_uint_eq(mock_logged(mock, SECRET), 0);
 }
 END_TEST
 
@@ -154,7 +148,7 @@ START_TEST(without_oscore_the_rest_goes_on)
 	mock_add(mock, "poll", "meter-4 /time 1");
 	mock_enroll(mock, "meter-4", "meter-4", bytes_text(COAP_SERVER_KEY));
 	rig_enroll();
-	set_context(SECRET, "");
+	set_context(SECRET, "02", "");
 	ck_assert_int_eq(mock_begin(mock), 0);
 	ck_assert(MOCK_UNTIL(mock, mock->n_submissions >= 3, RIG_SOON_MS));
 	for (size_t i = 0; i < mock->n_submissions; i++)
@@ -231,7 +225,7 @@ START_TEST(numbers_go_on_where_they_were_reserved)
 	ck_assert_int_eq(mock_host_new(mock_adapter("coap_client"), &mock), 0);
 	mock->accept_all = true;
 	mock_note(mock, bytes_text(name), bytes_text("1024"));
-	set_context(SECRET, "");
+	set_context(SECRET, "02", "");
 	begin("poll", "meter-3 /time 1");
 	ck_assert(MOCK_UNTIL(mock, rig_readings_of("time") >= 1, RIG_SOON_MS));
 	ck_assert_uint_ge(relay_seen(relay).highest, 1024);
@@ -271,7 +265,7 @@ START_TEST(lost_notes_put_a_context_out_of_use)
 	/* Other keys are new ones. */
 	coap_server_stop(&server);
 	server.option = NULL;
-	set_context(OTHER, "");
+	set_context(OTHER, "02", "");
 	ck_assert_int_eq(mock_reload(mock), 0);
 	ck_assert(MOCK_UNTIL(mock, relay_seen(relay).requests > 0, RIG_SOON_MS));
 	free_relay();
@@ -293,7 +287,7 @@ END_TEST
 START_TEST(wrong_keys_get_nothing)
 {
 	start_server(0);
-	set_context(OTHER, "");
+	set_context(OTHER, "02", "");
 	mock_set(mock, "handshake_s", "2");
 	begin("poll", "meter-3 /time 1");
 	ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "handshake_failures") >= 2, RIG_SOON_MS));
@@ -395,6 +389,19 @@ START_TEST(resets_end_the_session_and_it_is_made_anew)
 }
 END_TEST
 
+START_TEST(another_recipient_is_another_session)
+{
+	begin_protected("poll", "meter-3 /time 1");
+	ck_assert(MOCK_UNTIL(mock, rig_readings_of("time") >= 1, RIG_SOON_MS));
+	set_context(SECRET, "03", "");
+	ck_assert_int_eq(mock_reload(mock), 0);
+	ck_assert(mock->sessions[0].ended);
+	ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "refused_messages") >= 1, RIG_SOON_MS));
+	assert_numbers();
+	free_relay();
+}
+END_TEST
+
 START_TEST(a_revoked_device_is_left_at_once)
 {
 	size_t requests;
@@ -413,7 +420,6 @@ END_TEST
 static void add_tests(TCase *cases)
 {
 	tcase_add_test(cases, a_wrong_file_is_refused_with_its_line);
-	tcase_add_test(cases, a_context_is_not_for_coaps);
 	if (!HAVE_DECL_COAP_NEW_CLIENT_SESSION_OSCORE) {
 		fprintf(stderr, "SKIPPED: what needs OSCORE: libcoap has it from 4.3.4 on, and this one is older\n");
 		tcase_add_test(cases, without_oscore_the_rest_goes_on);
@@ -432,6 +438,7 @@ static void add_tests(TCase *cases)
 	tcase_add_test(cases, notifications_that_come_again_are_dropped);
 	tcase_add_test(cases, a_device_that_restarts_is_found_again);
 	tcase_add_test(cases, resets_end_the_session_and_it_is_made_anew);
+	tcase_add_test(cases, another_recipient_is_another_session);
 	tcase_add_test(cases, a_revoked_device_is_left_at_once);
 }
 
