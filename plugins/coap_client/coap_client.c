@@ -263,6 +263,7 @@ static void client_joined(void *state)
 {
 	const struct client *client = state;
 
+	oscore_joined(client->oscore);
 	for (const struct peer *peer = client->peers; peer; peer = peer->next)
 		peer_tell_session(peer);
 }

@@ -105,6 +105,15 @@ tests_unit_test_coap_client_oscore_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plu
 tests_unit_test_coap_client_oscore_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_coap_client_oscore_LDADD = libcoapclient.la libbase.la libbench.la $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test_coap_client_contexts
+UNIT_TESTS += tests/unit/test_coap_client_contexts
+tests_unit_test_coap_client_contexts_SOURCES = tests/unit/test_coap_client_contexts.c tests/unit/suite.h \
+	plugins/coap_client/oscore.c plugins/coap_client/oscore.h \
+	plugins/coap_client/tls_digest.c plugins/coap_client/tls_digest.h
+tests_unit_test_coap_client_contexts_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -I$(top_srcdir)/plugins
+tests_unit_test_coap_client_contexts_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_coap_client_contexts_LDADD = libcoapclient.la libbase.la $(CHECK_LIBS) $(OPENSSL_LIBS)
+
 check_PROGRAMS += tests/fuzz/fuzz_coap_client
 UNIT_TESTS += tests/fuzz/fuzz_coap_client
 tests_fuzz_fuzz_coap_client_SOURCES = tests/fuzz/fuzz_coap_client.c tests/fuzz/mutator.c tests/fuzz/mutator.h

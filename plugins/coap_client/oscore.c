@@ -100,12 +100,18 @@ static int keep(struct oscore *oscore, const char *name, const char *value, uint
 				  (struct tg_bytes){.data = value, .size = strlen(value)}, token);
 }
 
-/* Where that is not possible at the moment, the core is gone, and all is asked for again when it is back. */
+static void set_retry(struct oscore *oscore)
+{
+	oscore->host->timer_set(oscore->retry, oscore->host->now_us(oscore->host) + RETRY_US);
+}
+
+/* Without a core all is asked for again when it is back; what else is in the way may be over later on. */
 static void reserve(struct oscore_context *context)
 {
 	struct oscore *oscore = context->oscore;
 	uint64_t wanted;
 	char text[24];
+	int r;
 
 	if (!oscore->noted || !context->configured || !context->begun || context->problem)
 		return;
@@ -116,8 +122,11 @@ static void reserve(struct oscore_context *context)
 		return;
 	snprintf(text, sizeof(text), "%" PRIu64, wanted);
 	context->token = ++oscore->tokens;
-	if (keep(oscore, context->note, text, context->token) < 0)
+	r = keep(oscore, context->note, text, context->token);
+	if (r < 0)
 		sequence_answered(&context->sequence, false);
+	if (r < 0 && r != -ENOTCONN)
+		set_retry(oscore);
 }
 
 /* What the core knows nothing of is new, now that it has told all. */
@@ -133,7 +142,10 @@ static void begin_all(struct oscore *oscore)
 
 static void on_retry(void *arg)
 {
-	begin_all(arg);
+	struct oscore *oscore = arg;
+
+	if (oscore->noted)
+		begin_all(oscore);
 }
 
 int oscore_new(const struct tg_host *host, oscore_changed_fn *changed, void *arg, struct oscore **ret_oscore)
@@ -256,6 +268,15 @@ static void take_loss(struct oscore *oscore, uint64_t loss)
 		oscore->loss = loss;
 }
 
+/* Settings may have come before the notes. What was never kept may be known to them by now, or may have been with what is lost. */
+void oscore_joined(struct oscore *oscore)
+{
+	oscore->noted = false;
+	for (struct oscore_context *context = oscore->contexts; context; context = context->next)
+		if (!context->problem && context->sequence.reserved == 0)
+			context->begun = false;
+}
+
 void oscore_noted(struct oscore *oscore, uint64_t loss)
 {
 	if (loss != 0 && loss != oscore->loss)
@@ -268,14 +289,12 @@ void oscore_noted(struct oscore *oscore, uint64_t loss)
 /* What cannot be written now may be later on. */
 static void take_answer(struct oscore_context *context, int result)
 {
-	const struct tg_host *host = context->oscore->host;
-
 	context->token = 0;
 	sequence_answered(&context->sequence, result >= 0);
 	if (result == -EEXIST)
 		context->problem = "another endpoint uses its keys, or did so before: it needs other ones";
 	else if (result < 0 && result != -ENOTCONN)
-		host->timer_set(context->oscore->retry, host->now_us(host) + RETRY_US);
+		set_retry(context->oscore);
 }
 
 void oscore_kept(struct oscore *oscore, uint64_t token, int result)

@@ -38,7 +38,8 @@ bool oscore_is_ready(const struct oscore_context *context);
 /* Numbers were used: asks for the next ones in time. */
 void oscore_used(struct oscore_context *context);
 
-/* What the adapter hears of the core. */
+/* What the adapter hears of the core. `joined`: one is there, and tells its notes next; until then nothing begins. */
+void oscore_joined(struct oscore *oscore);
 void oscore_note(struct oscore *oscore, struct tg_bytes name, struct tg_bytes value);
 void oscore_noted(struct oscore *oscore, uint64_t loss);
 void oscore_kept(struct oscore *oscore, uint64_t token, int result);
