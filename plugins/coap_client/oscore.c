@@ -13,16 +13,19 @@
 #define NOTE_LOSS   "oscore-loss"
 #define NOTE_LOST   "lost"
 
+#define PROBLEM_LOST "the numbers that it has used were lost, it needs other keys"
+
 /* A fingerprint has as many bytes of a SHA-256. */
 enum { FINGERPRINT = 16, RETRY_US = 5000000, NOTE_NAME = sizeof(NOTE_PREFIX) + 2 * FINGERPRINT };
 
 struct oscore_context {
 	struct oscore_context *next;
 	struct oscore *oscore;
-	uint64_t token;
+	uint64_t token; /* of what the core is to keep; 0: nothing */
 	char note[NOTE_NAME];
 	bool configured; /* by the file as it is now */
 	bool begun;      /* what was kept of it is known */
+	bool owed;       /* its note was lost, and is not kept anew yet */
 	struct sequence sequence;
 	const char *problem;
 };
@@ -33,8 +36,10 @@ struct oscore {
 	void *arg;
 	struct oscore_context *contexts;
 	uint64_t tokens;
-	uint64_t loss; /* the last one that was dealt with */
-	bool noted;    /* the core has told all */
+	uint64_t loss;       /* the last one that was dealt with */
+	uint64_t loss_found; /* one that is not yet; 0: none */
+	uint64_t loss_token;
+	bool noted; /* the core has told all */
 	struct tg_timer *retry;
 };
 
@@ -94,39 +99,69 @@ static struct oscore_context *find_or_add(struct oscore *oscore, const char *not
 	return context;
 }
 
-static int keep(struct oscore *oscore, const char *name, const char *value, uint64_t token)
-{
-	return oscore->host->keep(oscore->host, (struct tg_bytes){.data = name, .size = strlen(name)},
-				  (struct tg_bytes){.data = value, .size = strlen(value)}, token);
-}
-
 static void set_retry(struct oscore *oscore)
 {
 	oscore->host->timer_set(oscore->retry, oscore->host->now_us(oscore->host) + RETRY_US);
 }
 
 /* Without a core all is asked for again when it is back; what else is in the way may be over later on. */
+static bool keep(struct oscore *oscore, const char *name, const char *value, uint64_t *ret_token)
+{
+	const struct tg_host *host = oscore->host;
+	int r = host->keep(host, (struct tg_bytes){.data = name, .size = strlen(name)},
+			   (struct tg_bytes){.data = value, .size = strlen(value)}, ++oscore->tokens);
+
+	if (r >= 0)
+		*ret_token = oscore->tokens;
+	else if (r != -ENOTCONN)
+		set_retry(oscore);
+	return r >= 0;
+}
+
+static bool keep_number(struct oscore *oscore, const char *name, uint64_t number, uint64_t *ret_token)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, number);
+	return keep(oscore, name, text, ret_token);
+}
+
 static void reserve(struct oscore_context *context)
 {
 	struct oscore *oscore = context->oscore;
 	uint64_t wanted;
-	char text[24];
-	int r;
 
-	if (!oscore->noted || !context->configured || !context->begun || context->problem)
+	if (!oscore->noted || !context->configured || !context->begun || context->owed || context->problem)
 		return;
 	if (sequence_is_at_its_end(&context->sequence))
 		context->problem = "its sequence numbers are used up, it needs other keys";
 	wanted = sequence_ask(&context->sequence);
-	if (wanted == 0)
-		return;
-	snprintf(text, sizeof(text), "%" PRIu64, wanted);
-	context->token = ++oscore->tokens;
-	r = keep(oscore, context->note, text, context->token);
-	if (r < 0)
+	if (wanted > 0 && !keep_number(oscore, context->note, wanted, &context->token))
 		sequence_answered(&context->sequence, false);
-	if (r < 0 && r != -ENOTCONN)
-		set_retry(oscore);
+}
+
+/* A number that was used up tells so by itself; what else must not be used is lost. */
+static void renew(struct oscore_context *context)
+{
+	struct oscore *oscore = context->oscore;
+
+	if (!context->owed || context->token > 0)
+		return;
+	if (context->problem && !sequence_is_at_its_end(&context->sequence))
+		(void)keep(oscore, context->note, NOTE_LOST, &context->token);
+	else
+		(void)keep_number(oscore, context->note, context->sequence.reserved, &context->token);
+}
+
+/* A loss is over when all is kept anew, and not before: it is never on disk without the others. */
+static void end_loss(struct oscore *oscore)
+{
+	if (oscore->loss_found == 0 || oscore->loss_token > 0)
+		return;
+	for (const struct oscore_context *context = oscore->contexts; context; context = context->next)
+		if (context->owed)
+			return;
+	(void)keep_number(oscore, NOTE_LOSS, oscore->loss_found, &oscore->loss_token);
 }
 
 /* What the core knows nothing of is new, now that it has told all. */
@@ -136,8 +171,10 @@ static void begin_all(struct oscore *oscore)
 		if (context->configured && !context->begun)
 			sequence_begin(&context->sequence, 0);
 		context->begun |= context->configured;
+		renew(context);
 		reserve(context);
 	}
+	end_loss(oscore);
 }
 
 static void on_retry(void *arg)
@@ -244,28 +281,20 @@ void oscore_note(struct oscore *oscore, struct tg_bytes name, struct tg_bytes va
 	if (read_number(value, &number))
 		sequence_begin(&context->sequence, number);
 	else
-		context->problem = "the numbers that it has used were lost, it needs other keys";
+		context->problem = PROBLEM_LOST;
 }
 
-/* What has been used before is not known any more. A process that has outlived the loss knows its own. */
+/* What has been used before is not known any more, but for what this process, which has outlived the loss, knows itself. */
 static void take_loss(struct oscore *oscore, uint64_t loss)
 {
-	char text[24];
-
 	for (struct oscore_context *context = oscore->contexts; context; context = context->next) {
 		if (context->configured && !context->begun) {
 			context->begun = true;
-			context->problem = "the numbers that it has used were lost, it needs other keys";
-			(void)!keep(oscore, context->note, NOTE_LOST, 0);
-		} else if (context->begun && !context->problem) {
-			snprintf(text, sizeof(text), "%" PRIu64, context->sequence.reserved);
-			(void)!keep(oscore, context->note, text, 0);
+			context->problem = PROBLEM_LOST;
 		}
+		context->owed |= context->begun;
 	}
-	/* Last, so that it is never there without the others. */
-	snprintf(text, sizeof(text), "%" PRIu64, loss);
-	if (keep(oscore, NOTE_LOSS, text, 0) >= 0)
-		oscore->loss = loss;
+	oscore->loss_found = loss;
 }
 
 /* Settings may have come before the notes. What was never kept may be known to them by now, or may have been with what is lost. */
@@ -286,23 +315,44 @@ void oscore_noted(struct oscore *oscore, uint64_t loss)
 	oscore->changed(oscore->arg);
 }
 
-/* What cannot be written now may be later on. */
+/* What cannot be written now may be later on. What another endpoint has kept it goes on with, or never will. */
 static void take_answer(struct oscore_context *context, int result)
 {
+	struct oscore *oscore = context->oscore;
+
 	context->token = 0;
-	sequence_answered(&context->sequence, result >= 0);
 	if (result == -EEXIST)
 		context->problem = "another endpoint uses its keys, or did so before: it needs other ones";
-	else if (result < 0 && result != -ENOTCONN)
-		set_retry(context->oscore);
+	if (!context->owed)
+		sequence_answered(&context->sequence, result >= 0);
+	else if (result >= 0 || result == -EEXIST)
+		context->owed = false;
+	if (result < 0 && result != -EEXIST) {
+		if (result != -ENOTCONN)
+			set_retry(oscore);
+		return;
+	}
+	reserve(context);
+	end_loss(oscore);
+}
+
+static void take_loss_answer(struct oscore *oscore, int result)
+{
+	oscore->loss_token = 0;
+	if (result >= 0) {
+		oscore->loss = oscore->loss_found;
+		oscore->loss_found = 0;
+	} else if (result != -ENOTCONN) {
+		set_retry(oscore);
+	}
 }
 
 void oscore_kept(struct oscore *oscore, uint64_t token, int result)
 {
 	if (result == -ENOTCONN)
 		oscore->noted = false; /* until it is back */
-	if (token == 0)
-		return;
+	if (token == oscore->loss_token)
+		take_loss_answer(oscore, result);
 	for (struct oscore_context *context = oscore->contexts; context; context = context->next)
 		if (context->token == token)
 			take_answer(context, result);

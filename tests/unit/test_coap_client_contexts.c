@@ -216,6 +216,7 @@ START_TEST(a_context_that_was_never_kept_is_asked_for_again)
 	oscore_noted(oscore, 7);
 	ck_assert_uint_eq(oscore_sequence(context(0))->next + oscore_sequence(context(1))->next, 1024);
 	ck_assert_ptr_nonnull(waiting("lost"));
+	ck_assert_uint_eq(count_waiting(), 2);
 	oscore_free(oscore);
 }
 END_TEST
@@ -254,6 +255,121 @@ START_TEST(what_the_host_does_not_take_is_asked_for_later)
 }
 END_TEST
 
+/* "a" is known of old, "b" and "c" are in use, "d" is gone from the file. */
+static void begin_known(void)
+{
+	begin(4);
+	oscore_noted(oscore, 0);
+	ck_assert_uint_eq(count_waiting(), 4);
+	answer_all(0);
+	apply(3);
+}
+
+START_TEST(a_loss_is_over_when_all_is_kept_anew)
+{
+	size_t before;
+
+	begin_known();
+	lose_core();
+	find_core();
+	before = n_keeps;
+	oscore_noted(oscore, 7);
+	ck_assert_uint_eq(count_waiting(), 4);
+	for (size_t i = before; i < before + 4; i++) {
+		ck_assert_ptr_null(waiting("7"));
+		ck_assert_str_eq(keeps[i].value, "1024");
+		answer(&keeps[i], 0);
+	}
+	ck_assert_str_eq(waiting("7")->name, "oscore-loss");
+	ck_assert_uint_eq(count_waiting(), 1);
+	answer(waiting("7"), 0);
+	for (size_t i = 0; i < 3; i++)
+		ck_assert(oscore_is_ready(context(i)));
+	ck_assert(!later());
+	oscore_free(oscore);
+}
+END_TEST
+
+START_TEST(a_loss_is_not_over_while_a_note_is_missing)
+{
+	begin(2);
+	oscore_noted(oscore, 7);
+	ck_assert_uint_eq(count_waiting(), 2);
+	answer(waiting("lost"), 0);
+	answer(waiting("lost"), -ENOSPC);
+	ck_assert_uint_eq(count_waiting(), 0);
+	ck_assert(later());
+	ck_assert_uint_eq(count_waiting(), 1);
+	answer(waiting("lost"), 0);
+	answer(waiting("7"), -ENOSPC);
+	ck_assert(later());
+	answer(waiting("7"), 0);
+	ck_assert_uint_eq(count_waiting(), 0);
+	ck_assert(!later());
+	oscore_free(oscore);
+}
+END_TEST
+
+START_TEST(a_loss_waits_for_what_the_host_does_not_take)
+{
+	begin(2);
+	keep_error = -ENOBUFS;
+	oscore_noted(oscore, 7);
+	keep_error = 0;
+	ck_assert(later());
+	ck_assert_uint_eq(count_waiting(), 2);
+	ck_assert_ptr_null(waiting("7"));
+	answer_all(0);
+	ck_assert_str_ne(problem(0), "");
+	ck_assert_str_ne(problem(1), "");
+	oscore_free(oscore);
+}
+END_TEST
+
+/* It has the keys, and takes care of its note; without them nothing would ever be over. */
+START_TEST(a_note_of_another_endpoint_does_not_hold_up_a_loss)
+{
+	begin(1);
+	oscore_noted(oscore, 7);
+	answer(waiting("lost"), -EEXIST);
+	answer(waiting("7"), 0);
+	ck_assert_uint_eq(count_waiting(), 0);
+	ck_assert_str_ne(problem(0), "");
+	oscore_free(oscore);
+}
+END_TEST
+
+/* What must not be used is as little known to the new file as what is in use. */
+START_TEST(what_is_out_of_use_stays_so_over_the_next_loss)
+{
+	struct sequence *last;
+
+	begin(2);
+	oscore_noted(oscore, 7);
+	answer_all(0);
+	apply(4);
+	answer(waiting("1024"), -EEXIST);
+	answer(waiting("1024"), 0);
+	last = oscore_sequence(oscore_is_ready(context(2)) ? context(2) : context(3));
+	*last = (struct sequence){.next = SEQUENCE_END, .reserved = SEQUENCE_END};
+	oscore_used(context(2));
+	oscore_used(context(3));
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_str_ne(problem(i), "");
+	lose_core();
+	find_core();
+	oscore_noted(oscore, 8);
+	ck_assert_uint_eq(count_waiting(), 4);
+	for (size_t i = 0; i < 3; i++)
+		answer(waiting("lost"), 0);
+	ck_assert_ptr_null(waiting("8"));
+	answer(waiting("1099511627775"), 0);
+	answer(waiting("8"), 0);
+	ck_assert_uint_eq(count_waiting(), 0);
+	oscore_free(oscore);
+}
+END_TEST
+
 START_TEST(a_loss_that_was_dealt_with_is_none)
 {
 	begin(1);
@@ -272,4 +388,7 @@ END_TEST
 
 SUITE_MAIN("coap client contexts", a_new_context_begins_at_zero, a_core_that_is_back_tells_before_anything_begins,
 	   a_context_that_was_never_kept_is_asked_for_again, a_retry_waits_for_the_core,
-	   what_the_host_does_not_take_is_asked_for_later, a_loss_that_was_dealt_with_is_none)
+	   what_the_host_does_not_take_is_asked_for_later, a_loss_is_over_when_all_is_kept_anew,
+	   a_loss_is_not_over_while_a_note_is_missing, a_loss_waits_for_what_the_host_does_not_take,
+	   a_note_of_another_endpoint_does_not_hold_up_a_loss, what_is_out_of_use_stays_so_over_the_next_loss,
+	   a_loss_that_was_dealt_with_is_none)
