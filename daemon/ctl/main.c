@@ -68,6 +68,17 @@ static void print_command(FILE *out, const struct ctl_command *command)
 	fprintf(out, "  %s%s%s\n      %s\n", command->words, *command->usage ? " " : "", command->usage, command->help);
 }
 
+/* The commands whose words begin with those of this one: "config apply" after "config". */
+static void print_longer(FILE *out, const struct ctl_command *command)
+{
+	size_t length = strlen(command->words);
+
+	for (const struct ctl_command *c = ctl_commands; c->words; c++) {
+		if (strncmp(c->words, command->words, length) == 0 && c->words[length] == ' ')
+			print_command(out, c);
+	}
+}
+
 static void print_help(FILE *out)
 {
 	fputs("tidegatectl - look after a tidegate gateway\n\nUsage: tidegatectl [--json] [--run DIR] COMMAND "
@@ -155,6 +166,7 @@ static int find_and_run(struct ctl *ctl, const char *run_dir, int argc, char **a
 		ctl->argv = argv + n;
 		if (ctl_flag(ctl, "--help")) {
 			print_command(stdout, c);
+			print_longer(stdout, c);
 			return CTL_GOOD;
 		}
 		ctl->json |= ctl_flag(ctl, "--json");

@@ -106,6 +106,8 @@ class Ctl(unittest.TestCase):
             result = self.ctl(*[w for w in words if not w.startswith("--")][:2 if words[0] in ("device", "routes") else 1], "--help")
             self.assertEqual((result.returncode, result.stderr), (GOOD, b""), words)
             self.assertIn(words[0].encode(), result.stdout)
+        for word, longer in (("config", b"config confirm"), ("certs", b"certs renew")):
+            self.assertIn(longer, self.ctl(word, "--help").stdout)
 
     def results(self):
         yield from ODD
