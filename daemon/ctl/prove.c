@@ -64,7 +64,7 @@ static bool is_well(struct prove *prove, const json_t *status)
 		const char *wanted = json_string_value(name) ? json_string_value(name) : "";
 		const json_t *endpoint = find(status, "endpoints", "name", wanted);
 
-		if (endpoint && is_up(endpoint))
+		if (endpoint ? is_up(endpoint) : json_object_get(prove->seen, wanted) != NULL)
 			continue;
 		snprintf(prove->why, sizeof(prove->why), "endpoint \"%.80s\" was up before and is %.40s now: %.80s",
 			 wanted, endpoint ? text_of(endpoint, "link") : "gone", text_of(endpoint, "detail"));
@@ -100,6 +100,19 @@ static bool has_restarted(struct prove *prove, const json_t *status)
 	return false;
 }
 
+static void note_endpoints(struct prove *prove, const json_t *status)
+{
+	const json_t *endpoint;
+	size_t i;
+
+	if (!prove->seen)
+		prove->seen = json_object();
+	json_array_foreach(json_object_get(status, "endpoints"), i, endpoint)
+	{
+		json_object_set_new(prove->seen, text_of(endpoint, "name"), json_true());
+	}
+}
+
 static void forget(struct prove *prove)
 {
 	json_decref(prove->first);
@@ -114,6 +127,7 @@ int64_t prove_look(struct prove *prove, json_t *status, int64_t now_us)
 		snprintf(prove->why, sizeof(prove->why), "the gateway does not answer");
 	if (!well || (prove->last && has_restarted(prove, status)))
 		forget(prove);
+	note_endpoints(prove, status);
 	json_decref(prove->last);
 	prove->last = json_incref(status);
 	if (!well)
@@ -161,4 +175,6 @@ void prove_done(struct prove *prove)
 	forget(prove);
 	json_decref(prove->last);
 	prove->last = NULL;
+	json_decref(prove->seen);
+	prove->seen = NULL;
 }

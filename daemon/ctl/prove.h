@@ -19,6 +19,7 @@ struct prove {
 	const json_t *before; /* borrowed: what prove_note made of the version before; NULL: nothing is known */
 	json_t *first;        /* the first look of the good stretch that lasts; NULL: none does */
 	json_t *last;
+	json_t *seen; /* the endpoints that have been there: when one is gone later, the operator has taken it away */
 	int64_t since_us;
 	char why[PROVE_WHY_SIZE]; /* what was wrong last */
 };

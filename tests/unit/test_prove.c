@@ -117,6 +117,27 @@ START_TEST(test_restarts_count)
 }
 END_TEST
 
+/* One that is not there from the beginning has got lost; one that goes later was taken out of the configuration. */
+START_TEST(test_an_endpoint_that_goes)
+{
+	json_t *before = note_of(&good);
+
+	for (int later = 0; later < 2; later++) {
+		struct prove prove = {.before = before};
+		json_t *status = status_of(&good);
+
+		if (later)
+			ck_assert_int_eq(look(&prove, &good, 5 * S), 0);
+		ck_assert_int_eq(json_array_remove(json_object_get(status, "endpoints"), 1), 0);
+		ck_assert_int_eq(prove_look(&prove, status, 6 * S), later ? 1 * S : -1);
+		ck_assert_int_eq(strstr(prove.why, "gone") != NULL, !later);
+		json_decref(status);
+		prove_done(&prove);
+	}
+	json_decref(before);
+}
+END_TEST
+
 START_TEST(test_what_was_down_may_be_down)
 {
 	static const struct box down = {"running", 100, "up", "down", 0, 5, 10, 1};
@@ -152,4 +173,4 @@ START_TEST(test_connected_and_forwarding_nothing)
 END_TEST
 
 SUITE_MAIN("prove", test_good_for_long_enough, test_a_break, test_silence, test_restarts_count,
-	   test_what_was_down_may_be_down, test_connected_and_forwarding_nothing)
+	   test_an_endpoint_that_goes, test_what_was_down_may_be_down, test_connected_and_forwarding_nothing)
