@@ -126,6 +126,9 @@ class Oscore(GatewayCase):
     def enrol(self):
         self.gateway.ctl("device", "add", "meter-3", "--enrol-only", "--endpoint", "meters")
 
+    def pid(self):
+        return wait_until(lambda: self.gateway.pid("meters"), "the process runs")
+
     def readings(self):
         return len([m for m in self.subscriber.messages() if m.topic == "up/meter-3/time"])
 
@@ -158,9 +161,6 @@ class Kills(Oscore):
         self.wait_for_more()
         print(f"{len(self.relay.seen)} numbers up to {self.assert_no_number_twice()}", file=sys.stderr)
 
-    def pid(self):
-        return wait_until(lambda: self.gateway.pid("meters"), "the process runs")
-
     def test_of_the_endpoint(self):
         def kill():
             pid = self.pid()
@@ -191,11 +191,38 @@ class Loss(Oscore):
     def said(self):
         return "\n".join(self.gateway.lines.all()).count("the numbers that it has used were lost")
 
+    def damage(self):
+        """Whole: a log beside the file would put it right again."""
+        for path in self.gateway.state.glob("notes.db*"):
+            path.write_bytes(b"this is no database" * 100)
+
+    def loss_is_over(self):
+        """Its note comes last; the core alone may open the file as a database."""
+        return any(b"oscore-loss" in path.read_bytes() for path in self.gateway.state.glob("notes.db*"))
+
+    def test_an_endpoint_that_outlives_the_loss_goes_on(self):
+        """It tells the new file what it knows, and its next life goes on from there."""
+        self.enrol()
+        self.wait_for_more()
+        pid = self.pid()
+        self.gateway.kill()
+        self.damage()
+        self.gateway.start()
+        self.wait_for_more()
+        self.assertEqual(self.pid(), pid)
+        wait_until(self.loss_is_over, "all is kept anew")
+        self.gateway.kill()
+        os.kill(pid, signal.SIGKILL)
+        self.gateway.start()
+        self.wait_for_more()
+        self.assertEqual(self.said(), 0)
+        self.assertGreaterEqual(self.assert_no_number_twice(), 1024)
+
     def test_a_context_whose_numbers_are_lost_is_left_alone(self):
         self.enrol()
         self.wait_for_more()
         self.assertEqual(self.gateway.stop(), 0)
-        (self.gateway.state / "notes.db").write_bytes(b"this is no database" * 100)
+        self.damage()
         before = set(self.relay.seen)
         self.gateway.start()
         wait_until(self.said, "it is said")
