@@ -50,11 +50,11 @@ static void uncomment(char *text)
 	*out = '\0';
 }
 
-START_TEST(the_default_is_good_without_its_comment_signs)
+static void expect_good_without_signs(const char *path, size_t endpoints, size_t routes)
 {
 	struct fixture f = begin();
 	char text[16384];
-	FILE *file = fopen(CONF_FOLDER "/tidegate.conf", "r");
+	FILE *file = fopen(path, "r");
 	size_t size;
 
 	ck_assert_ptr_nonnull(file);
@@ -63,9 +63,15 @@ START_TEST(the_default_is_good_without_its_comment_signs)
 	text[size] = '\0';
 	uncomment(text);
 	fixture_good(&f, text);
-	ck_assert_uint_eq(f.config->endpoints_count, 2);
-	ck_assert_uint_eq(f.config->routes_count, 2);
+	ck_assert_uint_eq(f.config->endpoints_count, endpoints);
+	ck_assert_uint_eq(f.config->routes_count, routes);
 	fixture_done(&f);
+}
+
+START_TEST(what_is_commented_out_is_good)
+{
+	expect_good_without_signs(CONF_FOLDER "/tidegate.conf", 2, 2);
+	expect_good_without_signs(CONF_FOLDER "/examples/energy.conf", 4, 6);
 }
 END_TEST
 
@@ -86,4 +92,4 @@ START_TEST(the_examples_are_good)
 }
 END_TEST
 
-SUITE_MAIN("conf", the_default_does_nothing, the_default_is_good_without_its_comment_signs, the_examples_are_good)
+SUITE_MAIN("conf", the_default_does_nothing, what_is_commented_out_is_good, the_examples_are_good)
