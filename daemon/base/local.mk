@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-noinst_LTLIBRARIES += libbase.la
-libbase_la_SOURCES = \
-	daemon/base/backoff.c daemon/base/backoff.h \
+# Bytes alone, which need no library: for what adapters are linked with, too.
+noinst_LTLIBRARIES += libbytes.la
+libbytes_la_SOURCES = \
 	daemon/base/base64.c daemon/base/base64.h \
 	daemon/base/buffer.c daemon/base/buffer.h \
 	daemon/base/bytes.c daemon/base/bytes.h \
-	daemon/base/cleanup.h \
+	daemon/base/cleanup.h
+
+noinst_LTLIBRARIES += libbase.la
+libbase_la_SOURCES = \
+	daemon/base/backoff.c daemon/base/backoff.h \
 	daemon/base/clock.c daemon/base/clock.h \
 	daemon/base/log.c daemon/base/log.h \
 	daemon/base/loop.c daemon/base/loop.h \
@@ -15,7 +19,7 @@ libbase_la_SOURCES = \
 	daemon/base/trial.c daemon/base/trial.h \
 	daemon/base/uuid.c daemon/base/uuid.h
 libbase_la_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
-libbase_la_LIBADD = $(SYSTEMD_LIBS)
+libbase_la_LIBADD = libbytes.la $(SYSTEMD_LIBS)
 
 check_PROGRAMS += \
 	tests/unit/test_backoff tests/unit/test_buffer tests/unit/test_bytes tests/unit/test_clock \

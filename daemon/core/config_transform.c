@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "core/config_internal.h"
-#include "core/senml.h"
 #include "core/transform.h"
+#include "format/senml.h"
 
 static enum config_form form_of(const char *word)
 {

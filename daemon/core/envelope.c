@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/uuid.h"
 #include "core/config.h"
-#include "core/json_text.h"
+#include "format/json_text.h"
 
 static bool ends_with(const char *text, const char *end)
 {

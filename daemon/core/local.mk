@@ -2,7 +2,6 @@
 noinst_LTLIBRARIES += libcore.la
 libcore_la_SOURCES = \
 	daemon/core/activation.c daemon/core/activation.h \
-	daemon/core/cbor_item.c daemon/core/cbor_item.h \
 	daemon/core/certs.c daemon/core/certs.h \
 	daemon/core/certs_files.c \
 	daemon/core/certs_report.c daemon/core/certs_report.h \
@@ -87,7 +86,6 @@ libcore_la_SOURCES = \
 	daemon/core/instance.c daemon/core/instance.h \
 	daemon/core/instance_code.c \
 	daemon/core/intake.c daemon/core/intake.h \
-	daemon/core/json_text.c daemon/core/json_text.h \
 	daemon/core/leaving.c \
 	daemon/core/ledger.c daemon/core/ledger.h \
 	daemon/core/mailbox.c daemon/core/mailbox.h daemon/core/mailbox_private.h \
@@ -127,11 +125,6 @@ libcore_la_SOURCES = \
 	daemon/core/schema.c daemon/core/schema.h \
 	daemon/core/schema_print.c \
 	daemon/core/schema_profile.c daemon/core/schema_rows.h \
-	daemon/core/senml.c daemon/core/senml.h \
-	daemon/core/senml_cbor.c \
-	daemon/core/senml_check.c \
-	daemon/core/senml_json.c \
-	daemon/core/senml_resolve.c \
 	daemon/core/sessions.c daemon/core/sessions.h \
 	daemon/core/share.c daemon/core/share.h \
 	daemon/core/store.c daemon/core/store.h \
@@ -156,8 +149,8 @@ libcore_la_SOURCES = \
 	daemon/core/trust_seal.c daemon/core/trust_seal.h \
 	daemon/core/trust_x509.c daemon/core/trust_x509.h \
 	daemon/core/wildcard.c daemon/core/wildcard.h
-libcore_la_CFLAGS = $(AM_CFLAGS) $(CBOR_CFLAGS) $(CONFIG_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS)
-libcore_la_LIBADD = libwire.la libbase.la $(CBOR_LIBS) $(CONFIG_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) $(SQLITE_LIBS) -lm -lpthread
+libcore_la_CFLAGS = $(AM_CFLAGS) $(CONFIG_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS)
+libcore_la_LIBADD = libwire.la libformat.la libbase.la $(CONFIG_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) $(SQLITE_LIBS) -lm -lpthread
 
 check_PROGRAMS += tests/unit/test_certs
 UNIT_TESTS += tests/unit/test_certs

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "core/senml.h"
+#include "format/senml.h"
 
 enum { FORMAT_JSON = 50 };
 

@@ -11,7 +11,7 @@ libhypercat_la_SOURCES = \
 	plugins/hypercat/wishes.c plugins/hypercat/wishes.h
 libhypercat_la_CPPFLAGS = -I$(top_srcdir)/include -I$(top_srcdir)/plugins -D_GNU_SOURCE
 libhypercat_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-libhypercat_la_LIBADD = libcommon.la $(JANSSON_LIBS)
+libhypercat_la_LIBADD = libcommon.la libformat.la libbytes.la $(JANSSON_LIBS)
 
 adapter_LTLIBRARIES += hypercat.la
 hypercat_la_SOURCES = \
@@ -28,7 +28,7 @@ hypercat_la_SOURCES = \
 	plugins/hypercat/tls_verify.c \
 	plugins/hypercat/views.c plugins/hypercat/views.h plugins/hypercat/views_inside.h \
 	plugins/hypercat/views_round.c
-hypercat_la_CPPFLAGS = -I$(top_srcdir)/include -I$(top_srcdir)/plugins -D_GNU_SOURCE
+hypercat_la_CPPFLAGS = -I$(top_srcdir)/include -I$(top_srcdir)/daemon -I$(top_srcdir)/plugins -D_GNU_SOURCE
 hypercat_la_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS)
 hypercat_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -no-undefined -export-symbols-regex '^tidegate_adapter$$'
 hypercat_la_LIBADD = libhypercat.la $(EVENT_LIBS) $(OPENSSL_LIBS)

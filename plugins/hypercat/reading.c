@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The last reading of a resource, as it was handed in, for GET and HEAD; and readings that a device hands in by POST or PUT. */
+/*
+ * The last reading of a resource for GET and HEAD, as it was handed in or in the notation that the reader wants more (convert.h); and
+ * readings that a device hands in by POST or PUT.
+ */
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/media.h"
+#include "format/convert.h"
 #include "hypercat.h"
 #include "wishes.h"
 
-enum { BUSY_S = 5, TAG_SIZE = 24 };
+enum { BUSY_S = 5, TAG_SIZE = 40, SHOWN_MAX = 4 * TG_PAYLOAD_MAX };
+
+/* The notations that a reading may be shown in; the first one is its own. */
+struct forms {
+	int32_t formats[CONVERT_MOST];
+	size_t count;
+};
 
 void reading_begin(struct task *task)
 {
@@ -40,38 +51,112 @@ static void set_fields(struct task *task, const struct tg_reading *reading, cons
 	server_set(task->client, "ETag", tag);
 	snprintf(text, sizeof(text), "private, max-age=%u", reading->max_age_s);
 	server_set(task->client, "Cache-Control", text);
-	server_set(task->client, "Vary", "Accept, Authorization");
 	wishes_date(reading->time_wall_us, text);
 	server_set(task->client, "Last-Modified", text);
 }
 
+static const char *type_of(int32_t format)
+{
+	bool utf8;
+	const char *type = media_type(format, &utf8);
+
+	return type ? type : "application/octet-stream";
+}
+
+/* The place of the one that is wanted most, of equals the first; -1: none is. */
+static int choose(const struct task *task, const struct forms *forms)
+{
+	const char *accept = server_header(task->client, "Accept");
+	unsigned most = 0;
+	int best = -1;
+
+	for (size_t i = 0; i < forms->count; i++) {
+		unsigned weight = wishes_accept(accept, type_of(forms->formats[i]));
+
+		if (weight > most) {
+			most = weight;
+			best = (int)i;
+		}
+	}
+	return best;
+}
+
+/* Each form has its own. */
+static void make_tag(const struct tg_reading *reading, int32_t format, char ret_tag[TAG_SIZE])
+{
+	char form[16] = "";
+
+	if (format != reading->content_format)
+		snprintf(form, sizeof(form), "-%d", format);
+	snprintf(ret_tag, TAG_SIZE, "\"%016llx%s\"", (unsigned long long)reading->etag, form);
+}
+
+/* Says what there is. */
+static void refuse_forms(struct task *task, const struct forms *forms)
+{
+	char words[CONVERT_MOST * 64] = "";
+	size_t size = 0;
+
+	for (size_t i = 0; i < forms->count; i++)
+		size += (size_t)snprintf(words + size, sizeof(words) - size, "%s%s", i ? "\n" : "",
+					 type_of(forms->formats[i]));
+	task_reply(task, 406, words);
+}
+
+static void show(struct task *task, int32_t format, struct tg_bytes payload)
+{
+	server_set(task->client, "Content-Type", type_of(format));
+	server_set(task->client, "X-Content-Type-Options", "nosniff");
+	server_reply(task->client, 200, payload, false);
+	task_free(task);
+}
+
+/* Returns whether it was answered: what cannot say all of the reading is none of its forms. */
+static bool show_as(struct task *task, const struct tg_reading *reading, int32_t format)
+{
+	struct tg_bytes payload = reading->payload;
+	bool own = format == reading->content_format;
+	char tag[TAG_SIZE];
+	bool known;
+
+	make_tag(reading, format, tag);
+	known = wishes_has(server_header(task->client, "If-None-Match"), tag);
+	if (!own && !known &&
+	    convert_payload(reading->content_format, format, reading->payload, SHOWN_MAX, &payload) < 0)
+		return false;
+	set_fields(task, reading, tag);
+	if (known)
+		task_reply(task, 304, NULL);
+	else
+		show(task, format, payload);
+	if (!own && !known)
+		free((void *)(uintptr_t)payload.data);
+	return true;
+}
+
 void reading_come(struct task *task, const struct tg_reading *reading)
 {
-	struct client *client = task->client;
-	char tag[TAG_SIZE];
-	const char *type;
-	bool utf8;
+	struct forms forms;
+	int best;
 
 	if (reading->verdict != TG_ACCEPTED) {
 		task_verdict(task, reading->verdict, reading->max_age_s);
 		return;
 	}
-	type = media_type(reading->content_format, &utf8);
-	if (!wishes_accept(server_header(client, "Accept"), type)) {
-		task_reply(task, 406, type ? type : "application/octet-stream");
-		return;
+	server_set(task->client, "Vary", "Accept, Authorization");
+	forms.count = convert_formats(reading->content_format, forms.formats);
+	while ((best = choose(task, &forms)) >= 0) {
+		const struct hypercat *hypercat = task->hypercat;
+
+		if (show_as(task, reading, forms.formats[best])) {
+			hypercat->host->count(hypercat->host, COUNT_READ, 1);
+			return;
+		}
+		forms.count--;
+		memmove(forms.formats + best, forms.formats + best + 1,
+			(forms.count - (size_t)best) * sizeof(forms.formats[0]));
 	}
-	task->hypercat->host->count(task->hypercat->host, COUNT_READ, 1);
-	snprintf(tag, sizeof(tag), "\"%016llx\"", (unsigned long long)reading->etag);
-	set_fields(task, reading, tag);
-	if (wishes_has(server_header(client, "If-None-Match"), tag)) {
-		task_reply(task, 304, NULL);
-		return;
-	}
-	server_set(client, "Content-Type", type ? type : "application/octet-stream");
-	server_set(client, "X-Content-Type-Options", "nosniff");
-	server_reply(client, 200, reading->payload, false);
-	task_free(task);
+	refuse_forms(task, &forms);
 }
 
 /* Returns whether the type is one that can be told further. */

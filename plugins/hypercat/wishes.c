@@ -8,50 +8,118 @@
 #include <strings.h>
 #include <time.h>
 
-/* How well one range fits: 0 not, 1 any, 2 its type, 3 itself. */
-static int fit(const char *range, size_t size, const char *type)
+enum { WEIGHT_MOST = 1000 };
+
+/* A part of a field. */
+struct piece {
+	const char *text;
+	size_t size;
+};
+
+static struct piece trimmed(const char *text, size_t size)
+{
+	while (size > 0 && (*text == ' ' || *text == '\t')) {
+		text++;
+		size--;
+	}
+	while (size > 0 && (text[size - 1] == ' ' || text[size - 1] == '\t'))
+		size--;
+	return (struct piece){.text = text, .size = size};
+}
+
+/* What stands before the separator, which is not looked for within quotes; `*at` goes behind it. */
+static struct piece take(const char **at, const char *end, char separator)
+{
+	const char *begin = *at, *here = begin;
+	bool quoted = false;
+
+	for (; here < end && (quoted || *here != separator); here++) {
+		if (quoted && *here == '\\' && here + 1 < end)
+			here++;
+		else if (*here == '"')
+			quoted = !quoted;
+	}
+	*at = here < end ? here + 1 : end;
+	return trimmed(begin, (size_t)(here - begin));
+}
+
+static bool is(struct piece piece, const char *word)
+{
+	return piece.size == strlen(word) && strncasecmp(piece.text, word, piece.size) == 0;
+}
+
+/* "0", "0.5", "1.000". Returns -1 where it is broken. */
+static int read_weight(struct piece digits)
+{
+	int weight = 0, scale = WEIGHT_MOST;
+
+	if (digits.size == 0 || digits.size > 5 || (digits.size > 1 && digits.text[1] != '.'))
+		return -1;
+	for (size_t i = 0; i < digits.size; i++) {
+		if (i == 1)
+			continue;
+		if (digits.text[i] < '0' || digits.text[i] > '9')
+			return -1;
+		weight += (digits.text[i] - '0') * scale;
+		scale /= 10;
+	}
+	return weight > WEIGHT_MOST ? -1 : weight;
+}
+
+/* How well a range fits: 0 not, 1 any, 2 its type, 3 itself, 4 with its parameter. */
+static int fit(struct piece range, const char *type)
 {
 	size_t slash = strcspn(type, "/");
 
-	if (size == 3 && memcmp(range, "*/*", 3) == 0)
+	if (is(range, "*/*"))
 		return 1;
-	if (size == slash + 2 && strncasecmp(range, type, slash + 1) == 0 && range[size - 1] == '*')
+	if (range.size == slash + 2 && strncasecmp(range.text, type, slash + 1) == 0 && range.text[slash + 1] == '*')
 		return 2;
-	return size == strlen(type) && strncasecmp(range, type, size) == 0 ? 3 : 0;
+	return is(range, type) ? 3 : 0;
 }
 
-/* Whether a range's parameters say q=0. */
-static bool is_unwanted(const char *parameters, size_t size)
+/* One range with its parameters. Behind the weight there is nothing that counts. Returns how well it fits. */
+static int judge(struct piece element, const char *type, bool text, int *ret_weight)
 {
-	for (size_t i = 0; i + 2 < size; i++)
-		if ((parameters[i] == ';' || parameters[i] == ' ') && strncasecmp(parameters + i + 1, "q=", 2) == 0)
-			return parameters[i + 3] == '0' &&
-			       strspn(parameters + i + 3, "0.") == strcspn(parameters + i + 3, ", ;\t");
-	return false;
+	const char *at = element.text, *end = at + element.size;
+	int best = fit(take(&at, end, ';'), type);
+
+	*ret_weight = WEIGHT_MOST;
+	while (at < end) {
+		struct piece parameter = take(&at, end, ';');
+
+		if (parameter.size >= 2 && strncasecmp(parameter.text, "q=", 2) == 0) {
+			*ret_weight = read_weight(trimmed(parameter.text + 2, parameter.size - 2));
+			break;
+		}
+		if (text && (is(parameter, "charset=utf-8") || is(parameter, "charset=\"utf-8\"")))
+			best += best == 3;
+		else if (parameter.size > 0)
+			best = 0;
+	}
+	return *ret_weight < 0 ? 0 : best;
 }
 
-bool wishes_accept(const char *accept, const char *type)
+unsigned wishes_accept(const char *accept, const char *type)
 {
+	const char *at = accept, *end = accept ? at + strlen(at) : NULL;
+	bool text = type && (strncmp(type, "text/", 5) == 0 || strstr(type, "json") || strstr(type, "xml"));
+	int best = 0, weight = 0;
 	char plain[128];
-	int best = 0;
-	bool wanted = false;
 
 	if (!accept)
-		return true;
+		return WEIGHT_MOST;
 	snprintf(plain, sizeof(plain), "%s", type ? type : "application/octet-stream");
 	plain[strcspn(plain, "; ")] = '\0';
-	while (*accept) {
-		const char *range = accept + strspn(accept, " \t,");
-		size_t size = strcspn(range, ","), name = strcspn(range, ",; \t");
-		int here = fit(range, name, plain);
+	while (at < end) {
+		int here_weight, here = judge(take(&at, end, ','), plain, text, &here_weight);
 
 		if (here > best) {
 			best = here;
-			wanted = !is_unwanted(range + name, size - name);
+			weight = here_weight;
 		}
-		accept = range + size;
 	}
-	return wanted;
+	return (unsigned)weight;
 }
 
 bool wishes_has(const char *if_none_match, const char *tag)

@@ -10,8 +10,10 @@
 
 enum { WISHES_DATE_SIZE = 80, WISHES_TAG_SIZE = 64 };
 
-/* Whether a field Accept takes this media type (NULL: that nobody has told). NULL as the field takes all. Source: RFC 9110 section 12.5.1. */
-bool wishes_accept(const char *accept, const char *type);
+/* How much a field Accept wants this media type (NULL: that nobody has told): the weight of the range that fits it best, in thousandths; 0:
+ * not at all. NULL as the field wants all. A range with parameters fits where they say charset=utf-8 of a text. What is broken in the
+ * field counts for nothing. Source: RFC 9110 sections 12.4.2, 12.5.1. */
+unsigned wishes_accept(const char *accept, const char *type);
 
 /* Whether a field If-None-Match names this entity tag, which stands in quotes. NULL: it does not. Source: RFC 9110 section 13.1.2. */
 bool wishes_has(const char *if_none_match, const char *tag);

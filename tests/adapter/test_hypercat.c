@@ -147,6 +147,54 @@ START_TEST(conditional)
 }
 END_TEST
 
+static void ask_for(const char *path, const char *accept)
+{
+	rig_curl(path, RIG_ARGUMENTS(CERTIFICATE, "-H", accept));
+}
+
+/* One reading in its notations: each has its own entity tag, and what it cannot say it is not offered in. */
+START_TEST(asked_for_in_another_notation)
+{
+	char tag[64], header[80];
+
+	begin();
+	ask_for("/readings/dev-1/hall/temp", "Accept: application/senml+json;q=0.4, application/senml+cbor;q=0.5");
+	rig_expect("HTTP/1.1 200");
+	rig_expect("Content-Type: application/senml+cbor\r\n");
+	rig_expect("Vary: Accept, Authorization\r\n");
+	rig_expect("\r\n\r\n\x81\xa2");
+	snprintf(tag, sizeof(tag), "%s", field("ETag"));
+	snprintf(header, sizeof(header), "If-None-Match: %s", tag);
+	rig_curl("/readings/dev-1/hall/temp",
+		 RIG_ARGUMENTS(CERTIFICATE, "-H", "Accept: application/senml+cbor", "-H", header));
+	rig_expect("HTTP/1.1 304");
+	rig_expect("Vary: Accept, Authorization\r\n");
+	rig_curl("/readings/dev-1/hall/temp", RIG_ARGUMENTS(CERTIFICATE, "-H", header));
+	rig_expect("HTTP/1.1 200");
+	rig_expect("Content-Type: application/senml+json\r\n");
+	ck_assert_str_ne(field("ETag"), tag);
+	ask_for("/readings/dev-1/hall/temp", "Accept: application/json");
+	rig_expect("Content-Type: application/json\r\n");
+	rig_expect("\r\n\r\n[{\"n\":\"t\",\"v\":21.5}]");
+	ask_for("/readings/dev-1/hall/temp", "Accept: text/html");
+	rig_expect("HTTP/1.1 406 Not Acceptable\r\n");
+	rig_expect("\r\n\r\napplication/senml+json\napplication/senml+cbor\napplication/json\n");
+	/* Bytes have no JSON. */
+	rig_put("dev-1", "raw", 60, "\x41\x01");
+	ask_for("/readings/dev-1/raw", "Accept: application/json, application/cbor;q=0.1");
+	rig_expect("Content-Type: application/cbor\r\n");
+	rig_expect("\r\n\r\n\x41\x01");
+	ask_for("/readings/dev-1/raw", "Accept: application/json");
+	rig_expect("HTTP/1.1 406");
+	rig_expect("\r\n\r\napplication/cbor\n");
+	rig_put("dev-1", "raw", 60, "\x61\x61");
+	rig_curl("/readings/dev-1/raw", RIG_ARGUMENTS(CERTIFICATE, "-I", "-H", "Accept: application/json"));
+	rig_expect("Content-Type: application/json\r\n");
+	rig_expect("Content-Length: 3\r\n");
+	rig_teardown();
+}
+END_TEST
+
 START_TEST(who_comes_in)
 {
 	begin();
@@ -377,6 +425,6 @@ START_TEST(a_catalogue_that_does_not_fit)
 }
 END_TEST
 
-SUITE_MAIN("hypercat", catalogue, searches, conditional, who_comes_in, readings_are_handed_in, deliveries_are_shown,
-	   streams, streams_are_bounded_and_noticed_when_they_go, the_view_is_as_the_core_is,
-	   a_catalogue_that_does_not_fit)
+SUITE_MAIN("hypercat", catalogue, searches, conditional, asked_for_in_another_notation, who_comes_in,
+	   readings_are_handed_in, deliveries_are_shown, streams, streams_are_bounded_and_noticed_when_they_go,
+	   the_view_is_as_the_core_is, a_catalogue_that_does_not_fit)

@@ -14,7 +14,7 @@
 
 #include "base/bytes.h"
 #include "bench/tool.h"
-#include "core/senml.h"
+#include "format/senml.h"
 #include "fuzz/mutator.h"
 #include "unit/senml_maker.h"
 

@@ -162,11 +162,26 @@ class Shows(Catalogue):
         self.assertEqual((status, text), (200, "21.5"))
         self.assertTrue(fields["Content-Type"].startswith("text/plain"))
         self.assertEqual(self.reader.ask("GET", "/readings/pump-1/hall/temp", If_None_Match=fields["ETag"])[0], 304)
-        self.assertEqual(self.reader.ask("GET", "/readings/pump-1/hall/temp", Accept="application/json")[0], 406)
+        self.assertEqual(self.reader.ask("GET", "/readings/pump-1/hall/temp", Accept="application/json")[:2], (406, "text/plain;charset=utf-8\n"))
         found = self.reader.hrefs("/cat?rel=urn:X-hypercat:rels:isContentType&val=application/json")
         self.assertEqual(found, {"/readings/pump-1/shown/level"})
         self.assertEqual(self.gateway.outbox("catalogue")["ledger"]["delivered"], 1)
         self.subscriber.wait_for(1)
+
+    def test_in_the_notation_asked_for(self):
+        pack = '[{"bn":"urn:dev:pump-1","u":"bar","v":2.5}]'
+        self.assertEqual(self.pump.post("shown/pack", pack, content_format=110).code, "2.04")
+        path = "/readings/pump-1/shown/pack"
+        status, text, fields = self.reader.ask("GET", path, Accept="application/json, application/senml+cbor;q=0.2")
+        self.assertEqual((status, text, fields["Content-Type"], fields["Vary"]), (200, pack, "application/json", "Accept, Authorization"))
+        tags = {fields["ETag"]}
+        for accept in ("application/senml+cbor", "*/*"):
+            fields = self.reader.ask("HEAD", path, Accept=accept)[2]
+            self.assertNotIn(fields["ETag"], tags)
+            tags.add(fields["ETag"])
+            self.assertEqual(self.reader.ask("GET", path, Accept=accept, If_None_Match=fields["ETag"])[0], 304)
+        self.assertEqual(self.reader.ask("GET", path, Accept="text/csv")[:2],
+                         (406, "application/senml+json\napplication/senml+cbor\napplication/json\n"))
 
     def test_what_a_broker_tells(self):
         run(["mosquitto_pub", "-V", "5", "-h", "127.0.0.1", "-p", str(self.broker.port), "-q", "1", "-t", "down/7/state",

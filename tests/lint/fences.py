@@ -6,17 +6,18 @@ import re
 import source
 from source import Finding
 
-# base <- wire <- core | endpoint | ctl, base <- confine <- endpoint | renew, which knows the crypto policy of wire; an adapter sees the installed contract, what adapters share, and its own folder.
+# base <- wire <- core | endpoint | ctl, base <- format <- core | adapters, base <- confine <- endpoint | renew, which knows the crypto policy of wire; an adapter sees the installed contract, what adapters share, and its own folder.
 MAY_INCLUDE = {
     "daemon/base/": ["daemon/base/", "include/tidegate/message.h"],
     "daemon/wire/": ["daemon/base/", "daemon/wire/", "include/tidegate/"],
-    "daemon/core/": ["daemon/base/", "daemon/wire/", "daemon/core/", "include/tidegate/"],
+    "daemon/format/": ["daemon/base/", "daemon/format/", "include/tidegate/message.h"],
+    "daemon/core/": ["daemon/base/", "daemon/format/", "daemon/wire/", "daemon/core/", "include/tidegate/"],
     "daemon/confine/": ["daemon/base/", "daemon/confine/", "include/tidegate/"],
     "daemon/endpoint/": ["daemon/base/", "daemon/confine/", "daemon/wire/", "daemon/endpoint/", "include/tidegate/"],
     "daemon/renew/": ["daemon/base/", "daemon/wire/", "daemon/confine/", "daemon/renew/", "include/tidegate/"],
     "daemon/clock/": ["daemon/wire/", "daemon/clock/"],
     "daemon/ctl/": ["daemon/base/", "daemon/wire/", "daemon/ctl/", "include/tidegate/"],
-    "plugins/": ["include/tidegate/", "plugins/common/"],
+    "plugins/": ["include/tidegate/", "plugins/common/", "daemon/format/"],
     "include/tidegate/": ["include/tidegate/"],
 }
 
@@ -24,9 +25,9 @@ MAY_INCLUDE = {
 DOORS = [
     (r"libconfig\.h", r"daemon/core/\w+\.c", 1),
     (r"sqlite3\.h", r"daemon/core/\w+\.c", 1),
-    (r"cbor\.h|cbor/.*", r"daemon/core/cbor_item\.c|plugins/dds/out_cbor\.c", 2),
+    (r"cbor\.h|cbor/.*", r"daemon/format/cbor_item\.c|plugins/dds/out_cbor\.c", 2),
     (r"systemd/.*", r"daemon/base/loop\.c", 1),
-    (r"jansson\.h", r"daemon/(ctl|core)/\w+\.[ch]|daemon/wire/audit_line\.[ch]|daemon/endpoint/describe\.c|daemon/renew/(job|outcome)\.c|plugins/hypercat/text\.c|plugins/hypercat_client/catalogue\.c|plugins/dds/(encode\w*|sample)\.[ch]", None),
+    (r"jansson\.h", r"daemon/(ctl|core|format)/\w+\.[ch]|daemon/wire/audit_line\.[ch]|daemon/endpoint/describe\.c|daemon/renew/(job|outcome)\.c|plugins/hypercat/text\.c|plugins/hypercat_client/catalogue\.c|plugins/dds/(encode\w*|sample)\.[ch]", None),
     (r"curl/.*", r"daemon/renew/est\w*\.c|plugins/hypercat_client/(fetch\w*|href)\.[ch]", None),
     (r"event2/.*", r"plugins/hypercat/(loop\.c|server\w*\.[ch])", None),
     (r"seccomp\.h|linux/(landlock|seccomp)\.h", r"daemon/confine/sandbox\w*\.[ch]", None),

@@ -4,7 +4,7 @@
 
 /* Random packs that obey every rule, and what two packs have to have in common to be the same. Repeatable from the state. */
 
-#include "core/senml.h"
+#include "format/senml.h"
 
 enum { MAKER_RECORDS_MAX = 12 };
 

@@ -151,15 +151,42 @@ START_TEST(fields)
 	char date[WISHES_DATE_SIZE], tag[WISHES_TAG_SIZE];
 	uint64_t generation, etag;
 
-	ck_assert(wishes_accept(NULL, "text/plain"));
-	ck_assert(wishes_accept("*/*", NULL));
-	ck_assert(wishes_accept("text/html, TEXT/plain;q=0.5", "text/plain;charset=utf-8"));
-	ck_assert(wishes_accept("text/*", "text/plain"));
-	ck_assert(!wishes_accept("text/*;q=0, */*", "text/plain"));
-	ck_assert(!wishes_accept("*/*, text/plain;q=0.0", "text/plain"));
-	ck_assert(wishes_accept("*/*;q=0, text/plain;q=0.01", "text/plain"));
-	ck_assert(!wishes_accept("application/json", "text/plain"));
-	ck_assert(!wishes_accept("", "text/plain"));
+	static const struct {
+		const char *accept, *type;
+		unsigned weight;
+	} all[] = {
+		{NULL, "text/plain", 1000},
+		{"*/*", NULL, 1000},
+		{"text/html, TEXT/plain;q=0.5", "text/plain;charset=utf-8", 500},
+		{"text/*", "text/plain", 1000},
+		{"text/*;q=0, */*", "text/plain", 0},
+		{"*/*, text/plain;q=0.0", "text/plain", 0},
+		{"*/*;q=0, text/plain;q=0.01", "text/plain", 10},
+		{"application/json", "text/plain", 0},
+		{"", "text/plain", 0},
+		{"application/json ; q=0.3 , application/cbor; q=1.000", "application/cbor", 1000},
+		{"application/json ; q=0.3 , application/cbor; q=1.000", "application/json", 300},
+		/* Parameters: of a text its charset; nothing else. Behind the weight anything. */
+		{"application/json;charset=\"UTF-8\";q=0.25", "application/json", 250},
+		{"application/json;q=0.1, application/json;charset=utf-8;q=0.9", "application/json", 900},
+		{"application/json;version=2, */*;q=0.2", "application/json", 200},
+		{"application/cbor;charset=utf-8", "application/cbor", 0},
+		{"application/json;q=0.7;level=1", "application/json", 700},
+		/* A comma and a semicolon within quotes end nothing. */
+		{"a/b;c=\"x, application/json;q=1\", application/*;q=0.4", "application/json", 400},
+		{"a/b;c=\"\\\"\", application/json;q=0.6", "application/json", 600},
+		/* What is broken. */
+		{"application/json;q=2", "application/json", 0},
+		{"application/json;q=0.1234", "application/json", 0},
+		{"application/json;q=, */*;q=0.5", "application/json", 500},
+		{"application/json;q=-1, application/*;q=0.5", "application/json", 500},
+		{",,;,;;q=1,\"", "application/json", 0},
+		{"application*/json, application/, /json, *", "application/json", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		ck_assert_msg(wishes_accept(all[i].accept, all[i].type) == all[i].weight, "%s: %u", all[i].accept,
+			      wishes_accept(all[i].accept, all[i].type));
 	ck_assert(wishes_has("*", "\"a\""));
 	ck_assert(wishes_has("\"x,y\", W/\"a\"", "\"a\""));
 	ck_assert(!wishes_has("\"b\", \"ab\"", "\"a\""));

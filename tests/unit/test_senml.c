@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/senml.h"
+#include "format/senml.h"
 
 #include <errno.h>
 #include <math.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "core/cbor_item.h"
+#include "format/cbor_item.h"
 #include "senml_examples.h"
 #include "suite.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "core/senml.h"
+#include "format/senml.h"
 #include "suite.h"
 
 #define COUNT(a)    (sizeof(a) / sizeof((a)[0]))

@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "core/senml.h"
+#include "format/senml.h"
 
 /* From here on a time is absolute (section 4.5.3). Units: seconds. */
 enum { TIME_ABSOLUTE = 1 << 28 };

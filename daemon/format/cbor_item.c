@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/cbor_item.h"
+#include "format/cbor_item.h"
 
 #include <cbor.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_JSON_TEXT_H
-#define CORE_JSON_TEXT_H
+#ifndef FORMAT_JSON_TEXT_H
+#define FORMAT_JSON_TEXT_H
 
 /* Pieces of JSON text (RFC 8259) for those who put a document together themselves, and a first look at one from outside. */
 

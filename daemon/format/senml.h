@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_SENML_H
-#define CORE_SENML_H
+#ifndef FORMAT_SENML_H
+#define FORMAT_SENML_H
 
 /*
  * SenML packs (RFC 8428): read from JSON or CBOR, checked, resolved, cut into records, written as JSON or CBOR.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CORE_CBOR_ITEM_H
-#define CORE_CBOR_ITEM_H
+#ifndef FORMAT_CBOR_ITEM_H
+#define FORMAT_CBOR_ITEM_H
 
 /* One CBOR data item (RFC 8949) after the other, heads only: who reads knows what may come, and nothing nests or takes memory
  * here. The one door to libcbor. */

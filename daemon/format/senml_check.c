@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "core/senml.h"
+#include "format/senml.h"
 
 struct check {
 	struct senml_pack *pack;

@@ -10,8 +10,8 @@
 
 #include "base/base64.h"
 #include "base/bytes.h"
-#include "core/json_text.h"
-#include "core/senml.h"
+#include "format/json_text.h"
+#include "format/senml.h"
 
 /* Whole numbers up to here are told from their doubles. */
 #define EXACT_MAX 9007199254740992.0

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/senml.h"
+#include "format/senml.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "core/cbor_item.h"
-#include "core/senml.h"
+#include "format/cbor_item.h"
+#include "format/senml.h"
 
 /* RFC 8949 section 3.4. */
 enum { TAG_BIGNUM = 2, TAG_NEGATIVE_BIGNUM = 3, TAG_DECIMAL = 4, TAG_SELF_DESCRIBED = 55799 };
