@@ -87,6 +87,13 @@ static char *read_line(void)
 	return line;
 }
 
+/* It can come later: the gateway starts all the same, and tidegatectl status names it. */
+static void note_missing(const struct question *question, const char *answer)
+{
+	if (question->bad == setup_bad_path && *answer && access(answer, F_OK) < 0 && errno == ENOENT)
+		puts("  there is no such file yet");
+}
+
 /* Asks until the answer is a good one. Ownership: the caller's. Errors: NULL: there is nobody to answer any more. */
 static char *ask_until_good(const struct question *question, const char *fallback)
 {
@@ -105,6 +112,8 @@ static char *ask_until_good(const struct question *question, const char *fallbac
 			line = strdup(fallback);
 		}
 		why = line ? question->bad(line) : NULL;
+		if (line && !why)
+			note_missing(question, line);
 		if (!why)
 			return line;
 		printf("  %s\n", why);

@@ -92,8 +92,8 @@ class Setup(GatewayCase):
         return said
 
     def test_whoever_does_not_agree_has_changed_nothing(self):
-        said = self.talk([("name of this gateway", ""), ("site", ""), ("the broker's address", "mqtts://broker"), ("authorities", ""),
-                          ("gateway's certificate", ""), ("user name", ""), ("first device", ""), ("Write this to", "no")])
+        said = self.talk([("name of this gateway", ""), ("site", ""), ("the broker's address", "mqtts://broker"), ("authorities", self.identity / "none.crt"),
+                          ("there is no such file yet", None), ("gateway's certificate", ""), ("user name", ""), ("first device", ""), ("Write this to", "no")])
         self.assertIn("Nothing was changed", said)
         self.assert_nothing_changed()
 
