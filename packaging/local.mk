@@ -38,3 +38,5 @@ CLEANFILES += packaging/tidegate-upgrade
 packaging/tidegate-upgrade: packaging/tidegate-upgrade.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) packaging && sed $(SYSTEMD_PLACES) -e 's|@sysconfdir[@]|$(sysconfdir)|g' \
 		$(srcdir)/packaging/tidegate-upgrade.in > $@ && chmod 755 $@
+
+INTEGRATION_TESTS += tests/integration/test_trial.py

@@ -52,7 +52,7 @@ def sources_of(release):
 def runtime_packages(packages):
     """What the packages depend on, by name: the first of each choice, and none of those that are among them."""
     own = {call("dpkg-deb", "-f", path, "Package")[1].strip() for path in packages}
-    _, text = call("dpkg-deb", "-f", packages[0], "Depends")
+    text = ",".join(call("dpkg-deb", "-f", path, "Depends")[1].strip() for path in packages)
     names = {choice.split("|")[0].split("(")[0].strip() for choice in text.split(",")}
     return sorted(name for name in names if name and name not in own)
 

@@ -55,7 +55,7 @@ class Sensor:
 
     def __init__(self, box, name):
         self.box, self.name = box, name
-        key = bytes.fromhex(json.loads(box.shell(f"tidegatectl --json device add {name} --psk"))["key"])
+        key = bytes.fromhex(json.loads(box.shell(f"tidegatectl --json device add {name} --psk --endpoint field"))["key"])
         while 0 in key or key.endswith(b"\n"):  # the client takes its key as a text
             key = bytes.fromhex(json.loads(box.shell(f"tidegatectl --json device rotate {name} --now"))["key"])
         self._key = "".join(f"\\{byte:03o}" for byte in key)
@@ -97,6 +97,10 @@ class Heart(threading.Thread):
 class PlantCase(unittest.TestCase):
     """One life of a box, told in the order of the names."""
 
+    configuration = CONFIGURATION
+    # The packages of adapters that belong to this life.
+    adapters = ()
+
     @classmethod
     def setUpClass(cls):
         cls.folder = Path(tempfile.mkdtemp(prefix="tidegate-system-"))
@@ -104,6 +108,9 @@ class PlantCase(unittest.TestCase):
         cls.packages = sorted(PACKAGES.glob("tidegate_*.deb"))
         if len(cls.packages) != 1:
             raise unittest.SkipTest(f"not one package of tidegate in {PACKAGES}: packaging/build-deb makes it")
+        cls.packages += [path for name in cls.adapters for path in sorted(PACKAGES.glob(f"{name}_*.deb"))]
+        if len(cls.packages) != 1 + len(cls.adapters):
+            raise unittest.SkipTest(f"not one package each of {', '.join(cls.adapters)} in {PACKAGES}")
         root = cls.folder / "box"
         base = os.environ.get("TG_SYSTEM_ROOT")
         if base:
@@ -134,8 +141,8 @@ class PlantCase(unittest.TestCase):
         def all_up():
             code, text = self.box.run("tidegatectl", "--json", "status", check=False)
             endpoints = json.loads(text)["endpoints"] if code in (0, 4) else []
-            return len(endpoints) == 2 and all(endpoint["link"] == "up" for endpoint in endpoints)
-        wait_until(all_up, "both links are up")
+            return len(endpoints) == self.configuration.count("adapter =") and all(endpoint["link"] == "up" for endpoint in endpoints)
+        wait_until(all_up, "all links are up")
 
     def subscribe(self):
         process = self.box.follow(
@@ -162,17 +169,24 @@ class PlantCase(unittest.TestCase):
     def main_pid(self):
         return int(self.box.shell("systemctl show -P MainPID tidegate"))
 
-    def newer(self, suffix, change=None):
+    def newer(self, suffix, change=None, package=None):
         """The same package under a higher version number, and changed where change(folder with its files) does so."""
-        work = self.folder / f"work{suffix}"
-        call("dpkg-deb", "-R", self.packages[0], work)
+        package = package or self.packages[0]
+        name = package.name.split("_")[0]
+        work = self.folder / f"{name}{suffix}"
+        call("dpkg-deb", "-R", package, work)
         control = work / "DEBIAN/control"
-        text = control.read_text(encoding="utf-8").replace(f"Version: {self.version}", f"Version: {self.version}{suffix}")
+        text = control.read_text(encoding="utf-8")
+        for field in ("Version: %s", "Depends: tidegate (= %s)"):
+            text = text.replace(field % self.version, field % f"{self.version}{suffix}")
         control.write_text(text, encoding="utf-8")
         if change:
             change(work)
-        path = self.folder / f"tidegate_{self.version}{suffix}.deb"
+            call("sh", "-c", "find . '(' -path ./DEBIAN -o -path ./etc ')' -prune -o -type f -printf '%P\\0' | sort -z | xargs -0 md5sum >DEBIAN/md5sums",
+                 cwd=work)
+        path = self.folder / f"{name}_{self.version}{suffix}.deb"
         call("dpkg-deb", "--root-owner-group", "-b", work, path)
+        shutil.rmtree(work)
         return path
 
     def installed_version(self):
@@ -196,7 +210,7 @@ class PlantCase(unittest.TestCase):
         for name in ("cloud-ca.crt", "cloud.crt", "cloud.key"):
             self.box.write(f"/etc/tidegate/pki/{name}", (self.pki / name).read_text(encoding="ascii"), 0o600,
                            "tidegate:tidegate")
-        self.box.write("/etc/tidegate/tidegate.conf", CONFIGURATION)
+        self.box.write("/etc/tidegate/tidegate.conf", self.configuration)
         self.box.run("tidegated", "--check")
         self.box.run("systemctl", "reload", "tidegate")
         self.wait_links()
