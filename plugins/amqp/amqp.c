@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "channel.h"
 #include "common/tls.h"
 #include "counters.h"
 #include "options.h"
@@ -100,22 +101,20 @@ static bool amqp_is_ours(struct amqp *amqp, pn_event_t *event)
 static void amqp_on_happened(void *arg, struct pn_event_t *event)
 {
 	struct amqp *amqp = arg;
-	pn_session_t *session = pn_event_session(event);
-	pn_link_t *link = pn_event_link(event);
 	pn_event_type_t type = pn_event_type(event);
+	pn_link_t *link;
 
-	if (!amqp->wire || !session)
+	if (!amqp->wire || !pn_event_session(event))
 		return;
 	if ((type == PN_SESSION_REMOTE_OPEN || type == PN_LINK_REMOTE_OPEN) && !amqp_is_ours(amqp, event))
 		return;
-	if (!link)
-		link = pn_session_get_context(session);
+	link = channel_of(event);
 	if (!link)
 		return;
 	if (pn_link_is_sender(link))
-		sink_happened(&amqp->sink, event);
+		sink_happened(&amqp->sink, link, event);
 	else
-		source_happened(&amqp->source, event);
+		source_happened(&amqp->source, link, event);
 	if (type == PN_LINK_REMOTE_OPEN && sink_is_ready(&amqp->sink))
 		uplink_ready(&amqp->uplink);
 }

@@ -4,6 +4,7 @@ amqp_la_SOURCES = \
 	plugins/amqp/address.c plugins/amqp/address.h \
 	plugins/amqp/amqp.c \
 	plugins/amqp/arrival.c plugins/amqp/arrival.h \
+	plugins/amqp/channel.c plugins/amqp/channel.h \
 	plugins/amqp/counters.c plugins/amqp/counters.h \
 	plugins/amqp/options.c plugins/amqp/options.h \
 	plugins/amqp/pack.c plugins/amqp/pack.h \
@@ -67,3 +68,12 @@ tests_fuzz_fuzz_amqp_message_SOURCES = tests/fuzz/fuzz_amqp_message.c tests/fuzz
 tests_fuzz_fuzz_amqp_message_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -I$(top_srcdir)/plugins -D_GNU_SOURCE
 tests_fuzz_fuzz_amqp_message_CFLAGS = $(AM_CFLAGS) $(PROTON_CFLAGS)
 tests_fuzz_fuzz_amqp_message_LDADD = libcommon.la libbase.la libbench.la $(PROTON_LIBS)
+
+check_PROGRAMS += tests/adapter/test_amqp_hostile
+UNIT_TESTS += tests/adapter/test_amqp_hostile
+tests_adapter_test_amqp_hostile_SOURCES = tests/adapter/test_amqp_hostile.c $(AMQP_RIG) \
+	tests/adapter/amqp_fake.c tests/adapter/amqp_fake.h
+tests_adapter_test_amqp_hostile_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_adapter_test_amqp_hostile_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_adapter_test_amqp_hostile_LDADD = libmockhost.la $(CHECK_LIBS)
+tests_adapter_test_amqp_hostile_DEPENDENCIES = libmockhost.la amqp.la

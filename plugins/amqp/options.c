@@ -52,10 +52,15 @@ static int options_broker(const struct options *options, const struct tg_host *h
 
 	if (r == -EINVAL)
 		host->log(host, TG_LOG_ERROR, NULL, "broker \"%s\" is not of the form amqps://host[:port]", text);
-	if (r < 0 || ret_url->tls || options->insecure)
+	if (r < 0 || ret_url->tls)
 		return r;
+	if (options->insecure && *host->setting_text(host, "username") == '\0')
+		return 0;
 	host->log(host, TG_LOG_ERROR, NULL,
-		  "broker \"%s\" would be spoken to without TLS: use amqps://, or set insecure = true", text);
+		  options->insecure
+			  ? "broker \"%s\" would get the password without TLS: use amqps://, or no username"
+			  : "broker \"%s\" would be spoken to without TLS: use amqps://, or set insecure = true",
+		  text);
 	url_done(ret_url);
 	return -EINVAL;
 }

@@ -2,12 +2,15 @@
 #include "sender.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <proton/link.h>
 #include <proton/session.h>
 #include <proton/terminus.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "channel.h"
 
 /* Bytes that may wait in a session; it takes one message more. */
 enum { SENDER_PENDING_BYTES = 131072, SENDER_NAME_SIZE = 32 };
@@ -43,7 +46,7 @@ static struct sender *senders_find(struct senders *senders, struct tg_bytes addr
 	return NULL;
 }
 
-/* The one not used for longest, of those that nothing is in flight over. */
+/* The one not used for longest, of those that are there and that nothing is in flight over. */
 static struct sender *senders_idle(struct senders *senders)
 {
 	struct sender *idle = NULL;
@@ -51,37 +54,29 @@ static struct sender *senders_idle(struct senders *senders)
 	for (size_t i = 0; i < senders->count; i++) {
 		struct sender *sender = senders->all[i];
 
-		if (sender->in_flight == 0 && (!idle || sender->used_us < idle->used_us))
+		if (sender->attached && sender->in_flight == 0 && (!idle || sender->used_us < idle->used_us))
 			idle = sender;
 	}
 	return idle;
 }
 
-static int sender_open(struct sender *sender, pn_connection_t *connection)
+static int senders_open(struct senders *senders, struct sender *sender, pn_connection_t *connection)
 {
-	pn_session_t *session = pn_session(connection);
 	char name[SENDER_NAME_SIZE];
+	int r;
 
-	if (!session)
-		return -ENOMEM;
-	/* Unique on this connection for as long as it is there. */
-	snprintf(name, sizeof(name), "to-%p", (void *)sender);
-	sender->link = pn_sender(session, name);
-	if (!sender->link) {
-		pn_session_free(session);
-		return -ENOMEM;
-	}
-	pn_session_set_context(session, sender->link);
-	pn_link_set_context(sender->link, sender);
+	snprintf(name, sizeof(name), "to-%" PRIu64, senders->number + 1);
+	r = channel_new(connection, true, name, sender, &sender->link);
+	if (r < 0)
+		return r;
+	senders->number++;
 	pn_terminus_set_address(pn_link_target(sender->link), sender->address);
-	pn_link_set_snd_settle_mode(sender->link, PN_SND_UNSETTLED);
-	pn_link_set_rcv_settle_mode(sender->link, PN_RCV_FIRST);
-	pn_session_open(session);
-	pn_link_open(sender->link);
+	channel_begin(sender->link);
 	return 0;
 }
 
-static int sender_new(pn_connection_t *connection, struct tg_bytes address, int64_t now_us, struct sender **ret_sender)
+static int senders_new(struct senders *senders, pn_connection_t *connection, struct tg_bytes address, int64_t now_us,
+		       struct sender **ret_sender)
 {
 	struct sender *sender = calloc(1, sizeof(*sender));
 	int r = -ENOMEM;
@@ -91,11 +86,12 @@ static int sender_new(pn_connection_t *connection, struct tg_bytes address, int6
 	sender->opened_us = now_us;
 	sender->address = strndup(address.data, address.size);
 	if (sender->address)
-		r = sender_open(sender, connection);
+		r = senders_open(senders, sender, connection);
 	if (r < 0) {
 		sender_free(sender);
 		return r;
 	}
+	senders->all[senders->count++] = sender;
 	*ret_sender = sender;
 	return 0;
 }
@@ -104,22 +100,21 @@ int senders_get(struct senders *senders, struct pn_connection_t *connection, str
 		struct sender **ret_sender)
 {
 	struct sender *sender, *idle;
-	int r;
+	int r = 0;
 
 	if (address.size == 0 || memchr(address.data, 0, address.size))
 		return -EINVAL;
 	sender = senders_find(senders, address);
-	if (!sender) {
-		idle = senders->count == senders->limit ? senders_idle(senders) : NULL;
-		if (senders->count == senders->limit && !idle)
+	if (!sender && senders->count >= senders->limit) {
+		idle = senders_idle(senders);
+		if (!idle)
 			return -EAGAIN;
-		r = sender_new(connection, address, now_us, &sender);
-		if (r < 0)
-			return r;
-		if (idle)
-			senders_close(senders, idle);
-		senders->all[senders->count++] = sender;
+		senders_close(senders, idle);
 	}
+	if (!sender)
+		r = senders_new(senders, connection, address, now_us, &sender);
+	if (r < 0)
+		return r;
 	sender->used_us = now_us;
 	*ret_sender = sender;
 	return 0;
@@ -127,21 +122,13 @@ int senders_get(struct senders *senders, struct pn_connection_t *connection, str
 
 void senders_close(struct senders *senders, struct sender *sender)
 {
-	pn_session_t *session = pn_link_session(sender->link);
-
 	for (size_t i = 0; i < senders->count; i++) {
 		if (senders->all[i] == sender) {
 			senders->all[i] = senders->all[--senders->count];
 			break;
 		}
 	}
-	/* The library keeps what it still needs of them. */
-	pn_link_set_context(sender->link, NULL);
-	pn_session_set_context(session, NULL);
-	pn_link_close(sender->link);
-	pn_session_close(session);
-	pn_link_free(sender->link);
-	pn_session_free(session);
+	channel_close(sender->link);
 	sender_free(sender);
 }
 

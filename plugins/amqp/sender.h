@@ -4,7 +4,7 @@
 
 /*
  * The links to send over, one for each address, as many as the settings allow: when one more is needed, the one not used for
- * longest is closed. Each has a session of its own, since RabbitMQ ends the session of a link that it refuses. For sink.c.
+ * longest is closed. For sink.c.
  */
 
 #include <stdbool.h>
@@ -29,6 +29,7 @@ struct senders {
 	struct sender **all;
 	size_t count;
 	size_t limit;
+	uint64_t number; /* of the last link over this connection */
 };
 
 /* Errors: -ENOMEM. */
@@ -36,7 +37,8 @@ int senders_init(struct senders *senders, size_t limit);
 /* Forgets all: the connection is gone, or goes. */
 void senders_done(struct senders *senders);
 
-/* The one for this address, opened where there is none. Errors: -EAGAIN: all are busy; -EINVAL: no address; -ENOMEM. */
+/* The one for this address, opened where there is none. Errors: -EAGAIN: all are busy; -EMFILE: the peer allows no more sessions;
+ * -EINVAL: no address; -ENOMEM. */
 int senders_get(struct senders *senders, struct pn_connection_t *connection, struct tg_bytes address, int64_t now_us,
 		struct sender **ret_sender);
 

@@ -62,7 +62,7 @@ int sink_begin(struct sink *sink, const struct options *options, struct wire *wi
 	sink->options = options;
 	sink->wire = wire;
 	sink->confirmed = 0;
-	sink->held = false;
+	sink->held = sink->short_of = false;
 	if (options->target)
 		r = senders_get(&sink->senders, wire_connection(wire), sink_target(sink),
 				sink->host->now_us(sink->host), &sender);
@@ -113,7 +113,12 @@ static int sink_sender(struct sink *sink, const struct tg_delivery *delivery, st
 		return -EAGAIN;
 	r = senders_get(&sink->senders, wire_connection(sink->wire), address, sink->host->now_us(sink->host),
 			ret_sender);
-	if (r >= 0 && !sender_has_room(*ret_sender))
+	if (r == -EMFILE && !sink->short_of) {
+		sink->short_of = true;
+		sink->host->log(sink->host, TG_LOG_WARNING, NULL,
+				"the peer allows no more sessions: messages wait for one");
+	}
+	if (r == -EMFILE || (r >= 0 && !sender_has_room(*ret_sender)))
 		return -EAGAIN;
 	return r;
 }

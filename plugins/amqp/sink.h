@@ -24,6 +24,7 @@ enum { SINK_GIVEN_BACK = 64 };
 
 struct options;
 struct pn_event_t;
+struct pn_link_t;
 struct sink_flight;
 struct wire;
 
@@ -40,6 +41,7 @@ struct sink {
 	const char *via;   /* NULL, or how this gateway tells its own messages; lent */
 	bool held;         /* the connection is about to be closed: deliveries only queue up */
 	bool busy;         /* sending already */
+	bool short_of;     /* sessions: the operator was told */
 	struct pack pack;
 	struct queue readings;
 	struct queue responses;
@@ -48,6 +50,7 @@ struct sink {
 	struct sink_flight *last;
 	size_t in_flight;
 	uint64_t tag;
+	char landed;                                        /* its place marks deliveries that have been answered */
 	uint64_t confirmed;                                 /* deliveries, over this connection */
 	struct sink_given_back given_back[SINK_GIVEN_BACK]; /* the oldest makes room */
 	unsigned next_given_back;
@@ -77,7 +80,7 @@ void sink_pump(struct sink *sink);
 void sink_hold(struct sink *sink, bool held);
 
 /* An event of a link that is for sending, of its session or of its deliveries. */
-void sink_happened(struct sink *sink, struct pn_event_t *event);
+void sink_happened(struct sink *sink, struct pn_link_t *link, struct pn_event_t *event);
 
 /* To be called about once a second: deadlines. */
 void sink_tick(struct sink *sink);

@@ -140,6 +140,12 @@ static void sink_outcome(struct sink *sink, const struct sink_flight *flight, pn
 	}
 }
 
+/* What the peer sends over a link that is for sending would stay with the library. */
+static void sink_unwanted(struct sink *sink)
+{
+	wire_fail(sink->wire, "the peer sends over a link that is not for that");
+}
+
 /* Confirmed is what is accepted and settled. A peer that settles second (rcv-settle-mode) waits for us to do it. */
 static void sink_answered(struct sink *sink, pn_delivery_t *delivery)
 {
@@ -149,10 +155,12 @@ static void sink_answered(struct sink *sink, pn_delivery_t *delivery)
 	bool outcome = state >= PN_ACCEPTED && state <= PN_MODIFIED;
 
 	if (!flight)
+		sink_unwanted(sink);
+	if (!flight || pn_delivery_get_context(delivery) == &sink->landed)
 		return;
 	if (!pn_delivery_settled(delivery) && !(outcome && pn_link_remote_rcv_settle_mode(link) == PN_RCV_SECOND))
 		return;
-	pn_delivery_set_context(delivery, NULL);
+	pn_delivery_set_context(delivery, &sink->landed);
 	sink_outcome(sink, flight, delivery);
 	sink_land(sink, flight);
 	pn_delivery_settle(delivery);
@@ -218,21 +226,28 @@ static void sink_attached(struct sender *sender)
 	sender->attached = pn_terminus_get_type(pn_link_remote_target(sender->link)) != PN_UNSPECIFIED;
 }
 
-void sink_happened(struct sink *sink, struct pn_event_t *event)
+/* AMQP 1.0 part 2, 2.6.7: credit that is to be used up, and cannot be, is given back. */
+static void sink_drain(struct sink *sink, pn_link_t *link)
 {
-	pn_session_t *session = pn_event_session(event);
-	pn_link_t *link = pn_event_link(event);
-	struct sender *sender = NULL;
+	if (!pn_link_get_drain(link))
+		return;
+	sink_pump(sink);
+	if (sink->wire && pn_link_get_context(link))
+		pn_link_drained(link);
+}
 
-	if (!link && session)
-		link = pn_session_get_context(session);
-	if (link)
-		sender = pn_link_get_context(link);
-	if (!sink->wire || !sender)
+void sink_happened(struct sink *sink, struct pn_link_t *link, struct pn_event_t *event)
+{
+	struct sender *sender = pn_link_get_context(link);
+
+	if (!sink->wire)
 		return;
 	switch (pn_event_type(event)) {
 	case PN_LINK_REMOTE_OPEN:
 		sink_attached(sender);
+		break;
+	case PN_LINK_FLOW:
+		sink_drain(sink, link);
 		break;
 	case PN_DELIVERY:
 		sink_answered(sink, pn_event_delivery(event));
@@ -242,7 +257,7 @@ void sink_happened(struct sink *sink, struct pn_event_t *event)
 		sink_gone(sink, sender, pn_link_remote_condition(link));
 		break;
 	case PN_SESSION_REMOTE_CLOSE:
-		sink_gone(sink, sender, pn_session_remote_condition(session));
+		sink_gone(sink, sender, pn_session_remote_condition(pn_event_session(event)));
 		break;
 	default:
 		break;

@@ -10,13 +10,14 @@
 #include <string.h>
 
 #include "address.h"
+#include "channel.h"
 #include "counters.h"
 #include "options.h"
 #include "source_internal.h"
 #include "wire.h"
 
 /* SPARE: more frames than there is credit for, so that flow for the session goes out in time. */
-enum { SOURCE_FRAMES_SPARE = 64, SOURCE_NAME_SIZE = 64 };
+enum { SOURCE_FRAMES_SPARE = 64, SOURCE_NAME_SIZE = 64, SOURCE_REASON_SIZE = 256 };
 
 int source_init(struct source *source, const struct tg_host *host)
 {
@@ -143,30 +144,43 @@ bool source_is_wanted(const struct source *source)
 	return source->n_receivers > 0;
 }
 
+/* Opened anew after a pause: the others go on. */
+static void receiver_later(struct source *source, struct receiver *receiver, const char *why)
+{
+	const struct options *options = source->options;
+	const struct tg_host *host = source->host;
+
+	receiver->pause_us = receiver->attached ? options->backoff_min_us : receiver->pause_us * 2;
+	if (receiver->pause_us < options->backoff_min_us)
+		receiver->pause_us = options->backoff_min_us;
+	if (receiver->pause_us > options->backoff_max_us)
+		receiver->pause_us = options->backoff_max_us;
+	receiver->again_at_us = host->now_us(host) + receiver->pause_us;
+	host->log(host, receiver->complained ? TG_LOG_DEBUG : TG_LOG_WARNING, NULL,
+		  "nothing is received from \"%s\", trying on (%s)", receiver->address, why);
+	receiver->complained = true;
+}
+
+/* Where the peer allows no more sessions it is tried again later. Errors: -ENOMEM. */
 static int receiver_open(struct source *source, struct receiver *receiver)
 {
-	pn_session_t *session = pn_session(wire_connection(source->wire));
 	char name[SOURCE_NAME_SIZE];
+	int r;
 
-	if (!session)
-		return -ENOMEM;
 	/* The same each time, so that a peer can tell who comes again. */
 	snprintf(name, sizeof(name), "from-%zu", (size_t)(receiver - source->receivers));
-	receiver->link = pn_receiver(session, name);
-	if (!receiver->link) {
-		pn_session_free(session);
-		return -ENOMEM;
-	}
-	pn_session_set_context(session, receiver->link);
-	pn_link_set_context(receiver->link, receiver);
-	pn_session_set_incoming_capacity(session, (source->options->receive_window + SOURCE_FRAMES_SPARE) *
-							  (size_t)WIRE_FRAME_MAX);
+	r = channel_new(wire_connection(source->wire), false, name, receiver, &receiver->link);
+	if (r == -EMFILE)
+		receiver_later(source, receiver, "the peer allows no more sessions");
+	if (r < 0)
+		return r == -EMFILE ? 0 : r;
+	receiver->opened_us = source->host->now_us(source->host);
+	pn_session_set_incoming_capacity(pn_link_session(receiver->link),
+					 (source->options->receive_window + SOURCE_FRAMES_SPARE) *
+						 (size_t)WIRE_FRAME_MAX);
 	pn_terminus_set_address(pn_link_source(receiver->link), receiver->address);
-	pn_link_set_snd_settle_mode(receiver->link, PN_SND_UNSETTLED);
-	pn_link_set_rcv_settle_mode(receiver->link, PN_RCV_FIRST);
 	pn_link_set_max_message_size(receiver->link, SOURCE_MESSAGE_MAX);
-	pn_session_open(session);
-	pn_link_open(receiver->link);
+	channel_begin(receiver->link);
 	source_credit(source, receiver);
 	return 0;
 }
@@ -247,35 +261,26 @@ void source_resume(struct source *source)
 	}
 }
 
-/* The peer has ended the link, or does not give it: the others go on. */
-static void source_gone(struct source *source, struct receiver *receiver, pn_condition_t *condition)
+static void source_shut(struct source *source, struct receiver *receiver, const char *why)
 {
-	const struct options *options = source->options;
-	const struct tg_host *host = source->host;
-	const char *name = pn_condition_get_name(condition), *text = pn_condition_get_description(condition);
 	pn_link_t *link = receiver->link;
-	pn_session_t *session = pn_link_session(link);
 
-	receiver->pause_us =
-		receiver->attached && receiver->pause_us == 0 ? options->backoff_min_us : receiver->pause_us * 2;
-	if (receiver->pause_us < options->backoff_min_us)
-		receiver->pause_us = options->backoff_min_us;
-	if (receiver->pause_us > options->backoff_max_us)
-		receiver->pause_us = options->backoff_max_us;
-	receiver->again_at_us = host->now_us(host) + receiver->pause_us;
-	host->log(host, receiver->complained ? TG_LOG_DEBUG : TG_LOG_WARNING, NULL,
-		  "nothing is received from \"%s\", trying on (%s%s%s)", receiver->address,
-		  name ? name : "the peer has closed the link", text ? ", " : "", text ? text : "");
-	receiver->complained = true;
+	receiver_later(source, receiver, why);
 	receiver_shut(source, receiver);
-	pn_link_set_context(link, NULL);
-	pn_session_set_context(session, NULL);
-	pn_link_close(link);
-	pn_session_close(session);
-	pn_link_free(link);
-	pn_session_free(session);
+	channel_close(link);
 	wire_touch(source->wire);
 	source_gauges(source);
+}
+
+/* The peer has ended the link, or does not give it. */
+static void source_gone(struct source *source, struct receiver *receiver, pn_condition_t *condition)
+{
+	const char *name = pn_condition_get_name(condition), *text = pn_condition_get_description(condition);
+	char why[SOURCE_REASON_SIZE];
+
+	snprintf(why, sizeof(why), "%s%s%s", name ? name : "the peer has closed the link", text ? ", " : "",
+		 text ? text : "");
+	source_shut(source, receiver, why);
 }
 
 static void source_attached(struct source *source, struct receiver *receiver)
@@ -291,17 +296,11 @@ static void source_attached(struct source *source, struct receiver *receiver)
 	source_gauges(source);
 }
 
-void source_happened(struct source *source, struct pn_event_t *event)
+void source_happened(struct source *source, struct pn_link_t *link, struct pn_event_t *event)
 {
-	pn_session_t *session = pn_event_session(event);
-	pn_link_t *link = pn_event_link(event);
-	struct receiver *receiver = NULL;
+	struct receiver *receiver = pn_link_get_context(link);
 
-	if (!link && session)
-		link = pn_session_get_context(session);
-	if (link)
-		receiver = pn_link_get_context(link);
-	if (!source->wire || !receiver || receiver->link != link)
+	if (!source->wire)
 		return;
 	switch (pn_event_type(event)) {
 	case PN_LINK_REMOTE_OPEN:
@@ -315,23 +314,27 @@ void source_happened(struct source *source, struct pn_event_t *event)
 		source_gone(source, receiver, pn_link_remote_condition(link));
 		break;
 	case PN_SESSION_REMOTE_CLOSE:
-		source_gone(source, receiver, pn_session_remote_condition(session));
+		source_gone(source, receiver, pn_session_remote_condition(pn_event_session(event)));
 		break;
 	default:
 		break;
 	}
 }
 
+static void source_tick_receiver(struct source *source, struct receiver *receiver, int64_t now_us)
+{
+	if (receiver->link) {
+		if (!receiver->attached && now_us - receiver->opened_us >= source->options->confirm_timeout_us)
+			source_shut(source, receiver, "no answer to ATTACH in time");
+	} else if (now_us >= receiver->again_at_us && receiver_open(source, receiver) < 0) {
+		wire_fail(source->wire, strerror(ENOMEM));
+	}
+}
+
 void source_tick(struct source *source)
 {
-	const struct tg_host *host = source->host;
+	int64_t now_us = source->host->now_us(source->host);
 
-	for (size_t i = 0; i < source->n_receivers && source->wire && !source->stopping; i++) {
-		struct receiver *receiver = &source->receivers[i];
-
-		if (receiver->link || host->now_us(host) < receiver->again_at_us)
-			continue;
-		if (receiver_open(source, receiver) < 0)
-			wire_fail(source->wire, strerror(ENOMEM));
-	}
+	for (size_t i = 0; i < source->n_receivers && source->wire && !source->stopping; i++)
+		source_tick_receiver(source, &source->receivers[i], now_us);
 }

@@ -20,6 +20,7 @@
 
 struct options;
 struct pn_event_t;
+struct pn_link_t;
 struct receiver;
 struct source_entry;
 struct wire;
@@ -66,7 +67,7 @@ void source_end(struct source *source);
 void source_set_options(struct source *source, const struct options *options);
 
 /* An event of a link that is for receiving, of its session or of its deliveries. */
-void source_happened(struct source *source, struct pn_event_t *event);
+void source_happened(struct source *source, struct pn_link_t *link, struct pn_event_t *event);
 
 /* tg_adapter.verdict. */
 void source_verdict(struct source *source, uint64_t token, const struct tg_answer *answer);

@@ -73,7 +73,6 @@ void uplink_ready(struct uplink *uplink)
 	if (!uplink->up || uplink->ready)
 		return;
 	uplink->ready = true;
-	uplink->round.tried = 0;
 	uplink->cause[0] = '\0';
 	uplink->host->count(uplink->host, COUNT_CONNECTS, 1);
 	uplink_tell(uplink, TG_LINK_UP, "%s, %s", uplink_url(uplink)->text, wire_describe(uplink->wire));
@@ -118,18 +117,20 @@ static void uplink_gone(struct uplink *uplink, bool by_itself, bool useful)
 static void uplink_on_lost(void *arg, const char *cause)
 {
 	struct uplink *uplink = arg;
-	bool was_ready = uplink->ready, useful = false;
+	bool was_ready = uplink->ready, useful = false, lasted;
 
 	snprintf(uplink->cause, sizeof(uplink->cause), "%s", cause ? cause : "closed to begin anew");
 	if (uplink->up)
 		useful = uplink->events->down(uplink->arg);
+	lasted = uplink->up && uplink->host->now_us(uplink->host) - uplink->up_us >= uplink->options->backoff_max_us;
 	uplink->up = uplink->ready = false;
 	wire_free(uplink->wire);
 	uplink->wire = NULL;
 	if (uplink->stopping) {
 		uplink_tell(uplink, TG_LINK_DOWN, "stopped");
 		uplink->events->stopped(uplink->arg);
-	} else if (!was_ready && cause) {
+	} else if (cause && (!was_ready || (!useful && !lasted))) {
+		/* One that lets in and throws out at once is of no more use than one that does not let in. */
 		uplink_failed(uplink, uplink->cause);
 	} else {
 		uplink_gone(uplink, cause != NULL, useful);

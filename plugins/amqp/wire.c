@@ -127,6 +127,14 @@ static void wire_event(struct wire *wire, pn_event_t *event)
 	case PN_TRANSPORT_ERROR:
 		wire_fail_condition(wire, pn_transport_condition(wire->driver.transport), "AMQP");
 		break;
+	case PN_SESSION_REMOTE_OPEN:
+	case PN_LINK_REMOTE_OPEN:
+		/* The library would keep them, however many, until OPEN comes. */
+		if (wire->state == WIRE_OPENING)
+			wire_fail(wire, "AMQP: a session before OPEN");
+		else if (wire->state == WIRE_UP)
+			wire->events->happened(wire->arg, event);
+		break;
 	case PN_TRANSPORT_CLOSED:
 		wire_fail(wire, "connection closed by the peer");
 		break;
