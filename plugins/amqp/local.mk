@@ -6,6 +6,7 @@ amqp_la_SOURCES = \
 	plugins/amqp/arrival.c plugins/amqp/arrival.h \
 	plugins/amqp/channel.c plugins/amqp/channel.h \
 	plugins/amqp/counters.c plugins/amqp/counters.h \
+	plugins/amqp/login.c plugins/amqp/login.h \
 	plugins/amqp/options.c plugins/amqp/options.h \
 	plugins/amqp/pack.c plugins/amqp/pack.h \
 	plugins/amqp/rows.c \

@@ -6,7 +6,6 @@
 #include <proton/condition.h>
 #include <proton/connection.h>
 #include <proton/connection_driver.h>
-#include <proton/sasl.h>
 #include <proton/transport.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,10 +14,11 @@
 #include "common/dial.h"
 #include "common/stream.h"
 #include "common/tell.h"
+#include "login.h"
 #include "options.h"
 
-/* How many rounds of reading one turn does, and the most sessions at once. */
-enum { WIRE_READS = 16, WIRE_SESSIONS = 320 };
+/* How many rounds of reading one turn does. */
+enum { WIRE_READS = 16 };
 #define WIRE_CLOSE_US INT64_C(1000000)
 /* The library's own deadlines are looked after no less often, and no more. */
 #define WIRE_BEAT_US       INT64_C(1000000)
@@ -118,6 +118,7 @@ static void wire_event(struct wire *wire, pn_event_t *event)
 			break;
 		wire->state = WIRE_UP;
 		wire->deadline_us = 0;
+		login_over(&wire->driver);
 		wire->events->up(wire->arg);
 		break;
 	case PN_CONNECTION_REMOTE_CLOSE:
@@ -207,27 +208,11 @@ static void wire_on_beat(void *arg)
 	wire->host->timer_set(wire->idle, 1);
 }
 
-static void wire_login(struct wire *wire)
-{
-	const struct options *options = wire->options;
-	pn_connection_t *connection = wire->driver.connection;
-	pn_sasl_t *sasl = pn_sasl(wire->driver.transport);
-
-	if (options->username)
-		pn_connection_set_user(connection, options->username);
-	if (options->password)
-		pn_connection_set_password(connection, options->password);
-	pn_sasl_allowed_mechs(sasl, options->mechanism);
-	/* It knows nothing of our TLS. Without TLS a connection comes about with `insecure` only. */
-	pn_sasl_set_allow_insecure_mechs(sasl, true);
-}
-
 static int wire_open(struct wire *wire)
 {
 	const struct options *options = wire->options;
 	SSL *ssl = wire->stream.ssl;
 	char tls[128] = "without TLS";
-	pn_transport_t *transport;
 
 	if (ssl)
 		tls_describe(ssl, tls, sizeof(tls));
@@ -236,15 +221,7 @@ static int wire_open(struct wire *wire)
 	if (pn_connection_driver_init(&wire->driver, NULL, NULL) != 0)
 		return -ENOMEM;
 	wire->has_driver = true;
-	transport = wire->driver.transport;
-	pn_transport_set_max_frame(transport, WIRE_FRAME_MAX);
-	pn_transport_set_channel_max(transport, WIRE_SESSIONS);
-	pn_transport_set_idle_timeout(transport, (pn_millis_t)(options->idle_timeout_us / 1000));
-	wire_login(wire);
-	pn_connection_set_container(wire->driver.connection, options->container_id);
-	pn_connection_set_hostname(wire->driver.connection,
-				   options->virtual_host ? options->virtual_host : wire->url->host);
-	pn_connection_open(wire->driver.connection);
+	login_begin(&wire->driver, options, wire->url->host);
 	wire->state = WIRE_OPENING;
 	wire_on_beat(wire);
 	return 0;
