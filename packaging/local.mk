@@ -22,7 +22,7 @@ EXTRA_DIST += packaging/build-deb packaging/cross packaging/reproducible packagi
 	packaging/debian/tidegate-amqp.install packaging/debian/tidegate-dds.install packaging/debian/tidegate-hypercat.install
 
 # The packages, and what they hold looked at.
-EXTRA_DIST += tests/packages/bill.py tests/packages/test_contents.py
+EXTRA_DIST += tests/packages/bill.py tests/packages/test_contents.py tests/packages/test_installed.py
 .PHONY: packages
 packages:
 	$(srcdir)/packaging/build-deb --out packages
