@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The time of the C library ends in 2038 where a long has 32 bits, and dates lie behind that long before: here, it does not. */
+#define _TIME_BITS 64
 #include "base/clock.h"
 
 #include <ctype.h>
@@ -25,6 +27,13 @@ int64_t clock_now_us(void)
 int64_t clock_wall_us(void)
 {
 	return read_clock(CLOCK_REALTIME);
+}
+
+int64_t clock_seconds(const struct tm *utc)
+{
+	struct tm tm = *utc;
+
+	return timegm(&tm);
 }
 
 void clock_format(int64_t wall_us, char ret_text[CLOCK_TEXT_SIZE])
@@ -55,7 +64,7 @@ static int parse_span(const char *text, int64_t now_wall_us, int64_t *ret_wall_u
 	count = isdigit((unsigned char)*text) ? strtol(text, &end, 10) : -1;
 	if (count < 0 || errno || count > 100000 || (*end != 'd' && *end != 'h') || end[1])
 		return -EINVAL;
-	*ret_wall_us = now_wall_us + count * (*end == 'd' ? 86400 : 3600) * CLOCK_S_US;
+	*ret_wall_us = now_wall_us + (int64_t)count * (*end == 'd' ? 86400 : 3600) * CLOCK_S_US;
 	return 0;
 }
 

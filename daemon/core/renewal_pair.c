@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/clock.h"
 enum { FILE_MAX = 256 * 1024 };
 
 /* Behind the last block of a PEM file stands whatever one likes (RFC 7468 section 2). */
@@ -69,7 +70,7 @@ static int64_t seconds_of(const ASN1_TIME *time)
 {
 	struct tm tm;
 
-	return ASN1_TIME_to_tm(time, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
+	return ASN1_TIME_to_tm(time, &tm) == 1 ? clock_seconds(&tm) : 0;
 }
 
 static int compare_hashes(const void *a, const void *b)

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #define DAY_S INT64_C(86400)
 
 enum { SERIAL_BYTES = 16, SECURITY_BITS = 112, KEY_BITS_MAX = 8192 };
@@ -34,6 +35,12 @@ static bool set_serial(X509 *certificate)
 	return good;
 }
 
+/* Not ASN1_TIME_set: its seconds end in 2038 where a long has 32 bits. */
+static bool set_time(ASN1_TIME *time, int64_t wall_s)
+{
+	return ASN1_TIME_adj(time, 0, (int)(wall_s / DAY_S), (long)(wall_s % DAY_S)) != NULL;
+}
+
 bool trust_sign_begin(X509 *certificate, int64_t now_wall_us, int64_t until_s)
 {
 	int64_t from_s = now_wall_us / 1000000 - DAY_S;
@@ -41,8 +48,7 @@ bool trust_sign_begin(X509 *certificate, int64_t now_wall_us, int64_t until_s)
 	if (from_s < 0)
 		from_s = 0;
 	return X509_set_version(certificate, X509_VERSION_3) == 1 && set_serial(certificate) &&
-	       ASN1_TIME_set(X509_getm_notBefore(certificate), (time_t)from_s) &&
-	       ASN1_TIME_set(X509_getm_notAfter(certificate), (time_t)until_s);
+	       set_time(X509_getm_notBefore(certificate), from_s) && set_time(X509_getm_notAfter(certificate), until_s);
 }
 
 bool trust_sign_name(X509_NAME *name, const char *common)
@@ -129,7 +135,7 @@ int64_t trust_sign_time(const ASN1_TIME *time)
 {
 	struct tm broken;
 
-	return ASN1_TIME_to_tm(time, &broken) == 1 ? (int64_t)timegm(&broken) : 0;
+	return ASN1_TIME_to_tm(time, &broken) == 1 ? clock_seconds(&broken) : 0;
 }
 
 static const char *check_public(EVP_PKEY *public)

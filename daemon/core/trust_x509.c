@@ -47,12 +47,12 @@ static void read_name(const X509_NAME *name, char text[TRUST_X509_NAME_SIZE])
 static int64_t read_time(const ASN1_TIME *time, int64_t none)
 {
 	struct tm tm;
-	time_t seconds;
+	int64_t seconds;
 
 	if (!time || ASN1_TIME_to_tm(time, &tm) != 1)
 		return none;
-	seconds = timegm(&tm);
-	return seconds >= INT64_C(253402300799) ? INT64_MAX : (int64_t)seconds * CLOCK_S_US;
+	seconds = clock_seconds(&tm);
+	return seconds >= INT64_C(253402300799) ? INT64_MAX : seconds * CLOCK_S_US;
 }
 
 static void read_hex(const uint8_t *bytes, unsigned size, char *text, size_t text_size)

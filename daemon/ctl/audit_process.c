@@ -244,7 +244,7 @@ static void add_socket(void *arg, const struct audit_socket *socket)
 	const char *name = !held ? "" : held->by->endpoint ? held->by->endpoint : held->by->facts.name;
 	bool expected = !held || held->by->listens;
 
-	if ((!held && !(look->by_user && socket->uid == look->uid)) || is_listed(look, socket, name))
+	if ((!held && !(look->by_user && (int64_t)socket->uid == look->uid)) || is_listed(look, socket, name))
 		return;
 	look->open++;
 	if (!expected)

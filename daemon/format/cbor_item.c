@@ -225,9 +225,9 @@ static size_t encode(const struct cbor_item *item, uint8_t *head)
 	case CBOR_ITEM_TEXT:
 		return cbor_encode_string_start(item->bytes.size, head, HEAD_MAX);
 	case CBOR_ITEM_ARRAY:
-		return cbor_encode_array_start(item->number, head, HEAD_MAX);
+		return cbor_encode_array_start((size_t)item->number, head, HEAD_MAX);
 	case CBOR_ITEM_MAP:
-		return cbor_encode_map_start(item->number, head, HEAD_MAX);
+		return cbor_encode_map_start((size_t)item->number, head, HEAD_MAX);
 	case CBOR_ITEM_TAG:
 		return cbor_encode_tag(item->number, head, HEAD_MAX);
 	case CBOR_ITEM_FLOAT:

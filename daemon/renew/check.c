@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "renew/answer.h"
 #include "renew/handshake.h"
 #include "renew/names.h"
@@ -41,7 +42,7 @@ static int64_t seconds_of(const ASN1_TIME *time)
 {
 	struct tm tm;
 
-	return ASN1_TIME_to_tm(time, &tm) == 1 ? (int64_t)timegm(&tm) : INT64_MAX;
+	return ASN1_TIME_to_tm(time, &tm) == 1 ? clock_seconds(&tm) : INT64_MAX;
 }
 
 static int check_time(const struct check *check, const X509 *own, char cause[CHECK_CAUSE_SIZE])

@@ -126,7 +126,7 @@ static void dtls_set_context(struct dtls *dtls)
 	dtls_session_drop(dtls->listener);
 	dtls->listener = NULL;
 	dtls->trust = dtls_ticket_trust(dtls->context);
-	SSL_CTX_set_timeout(dtls->context, dtls->limits.ticket_lifetime_us / 1000000);
+	SSL_CTX_set_timeout(dtls->context, (long)(dtls->limits.ticket_lifetime_us / 1000000));
 }
 
 int dtls_new(const struct tg_host *host, const struct dtls_bind *place, const struct dtls_limits *limits,

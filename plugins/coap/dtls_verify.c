@@ -284,6 +284,17 @@ bool dtls_verify_is_revoked(SSL_CTX *context, const SSL *ssl)
 	return revoked;
 }
 
+/* Not timegm(3): its seconds end in 2038 where a long has 32 bits. */
+static int64_t seconds_of(const ASN1_TIME *time)
+{
+	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+	int days, seconds;
+	bool good = epoch && ASN1_TIME_diff(&days, &seconds, epoch, time) == 1;
+
+	ASN1_TIME_free(epoch);
+	return good ? days * INT64_C(86400) + seconds : INT64_MAX;
+}
+
 int64_t dtls_verify_lists_until_s(SSL_CTX *context)
 {
 	STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
@@ -292,11 +303,8 @@ int64_t dtls_verify_lists_until_s(SSL_CTX *context)
 	for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
 		X509_CRL *list = X509_OBJECT_get0_X509_CRL(sk_X509_OBJECT_value(objects, i));
 		const ASN1_TIME *next = list ? X509_CRL_get0_nextUpdate(list) : NULL;
-		struct tm tm;
+		int64_t next_s = next ? seconds_of(next) : INT64_MAX;
 
-		if (!next || ASN1_TIME_to_tm(next, &tm) != 1)
-			continue;
-		int64_t next_s = timegm(&tm);
 		until_s = next_s < until_s ? next_s : until_s;
 	}
 	return until_s;

@@ -219,18 +219,25 @@ bool tls_verify_is_revoked(const struct tls *tls, const SSL *ssl)
 	return false;
 }
 
+/* Not timegm(3): its seconds end in 2038 where a long has 32 bits. */
+static int64_t seconds_of(const ASN1_TIME *time)
+{
+	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+	int days, seconds;
+	bool good = epoch && ASN1_TIME_diff(&days, &seconds, epoch, time) == 1;
+
+	ASN1_TIME_free(epoch);
+	return good ? days * INT64_C(86400) + seconds : INT64_MAX;
+}
+
 int64_t tls_lists_until_s(const struct tls *tls)
 {
 	int64_t until_s = INT64_MAX;
 
 	for (int i = 0; i < sk_X509_CRL_num(tls->lists); i++) {
 		const ASN1_TIME *next = X509_CRL_get0_nextUpdate(sk_X509_CRL_value(tls->lists, i));
-		struct tm tm;
-		int64_t next_s;
+		int64_t next_s = next ? seconds_of(next) : INT64_MAX;
 
-		if (!next || ASN1_TIME_to_tm(next, &tm) != 1)
-			continue;
-		next_s = timegm(&tm);
 		until_s = next_s < until_s ? next_s : until_s;
 	}
 	return until_s;

@@ -120,8 +120,9 @@ static int decode_scalar(struct decode *d, const struct type *type, int64_t *ret
 static int decode_string(struct decode *d, const struct type *type)
 {
 	const uint8_t *bytes = NULL;
-	uint64_t size;
-	int r = cdr_read(&d->in, 4, &size);
+	uint64_t length = 0;
+	int r = cdr_read(&d->in, 4, &length);
+	size_t size = (size_t)length;
 
 	if (r >= 0)
 		r = cdr_read_bytes(&d->in, size, &bytes);
@@ -189,7 +190,7 @@ static int decode_collection(struct decode *d, const struct type *type, enum dec
 		r = -EBADMSG;
 	if (r >= 0)
 		r = type->kind == TYPE_ARRAY ? decode_dimensions(d, type, 0, part)
-					     : decode_row(d, type->inner, n, part);
+					     : decode_row(d, type->inner, (size_t)n, part);
 	if (r >= 0 && delimited)
 		d->in.pos = end;
 	d->in.size = outer;

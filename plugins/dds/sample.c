@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The time of the C library ends in 2038 where a long has 32 bits; that of samples does not. */
+#define _TIME_BITS 64
 #include "sample.h"
 
 #include <errno.h>

@@ -172,7 +172,7 @@ void batch_flush(struct batch *batch)
 
 void batch_set_wait(struct batch *batch, int64_t wait_us)
 {
-	struct timeval wait = {.tv_sec = wait_us / TOOL_S_US, .tv_usec = wait_us % TOOL_S_US};
+	struct timeval wait = {.tv_sec = (time_t)(wait_us / TOOL_S_US), .tv_usec = (suseconds_t)(wait_us % TOOL_S_US)};
 
 	(void)setsockopt(batch->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 }

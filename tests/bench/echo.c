@@ -377,7 +377,7 @@ static void echo_argument(struct echo *echo, struct echo_arguments *arguments, i
 		arguments->keys = optarg;
 		break;
 	case 'n':
-		arguments->count = tool_number("count", optarg, 1, 1 << 20);
+		arguments->count = (size_t)tool_number("count", optarg, 1, 1 << 20);
 		break;
 	case 'c':
 		arguments->certificate = optarg;

@@ -79,7 +79,7 @@ static void handshakes_datagram(void *arg, uint32_t index, uint8_t *data, size_t
 static void handshakes_begin(struct handshakes *run, uint32_t index)
 {
 	const struct handshakes_options *options = run->options;
-	size_t place = run->begun % run->identities->count;
+	size_t place = (size_t)(run->begun % run->identities->count);
 	const struct client_identity *identity = &run->identities->list[place];
 	struct handshakes_peer *peer = &run->peers[index];
 	int64_t due_us = options->rate > 0 ? (int64_t)((double)run->begun / options->rate * TOOL_S_US) : 0;

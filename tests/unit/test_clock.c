@@ -62,7 +62,10 @@ START_TEST(test_parse)
 		{"2000-02-29t12:34:56.789z", 951827696},
 		{"2000-02-29T14:34:56+02:00", 951827696},
 		{"2000-02-29T07:04:56-05:30", 951827696},
+		{"2038-01-19T03:14:08Z", INT64_C(2147483648)},
+		{"9999-12-31", INT64_C(253402214400)},
 		{"+90d", 1000 + 90 * 86400},
+		{"+100000d", 1000 + INT64_C(8640000000)},
 		{"+0d", 1000},
 		{"+12h", 1000 + 12 * 3600},
 		{"", -1},
@@ -98,6 +101,15 @@ START_TEST(test_parse)
 }
 END_TEST
 
+START_TEST(test_seconds_of_a_broken_time)
+{
+	ck_assert_int_eq(clock_seconds(&(struct tm){.tm_year = 70, .tm_mday = 1}), 0);
+	ck_assert_int_eq(clock_seconds(&(struct tm){.tm_year = 200, .tm_mday = 1}), INT64_C(4102444800));
+	ck_assert_int_eq(clock_seconds(&(struct tm){.tm_year = 8099, .tm_mon = 11, .tm_mday = 31}),
+			 INT64_C(253402214400));
+}
+END_TEST
+
 START_TEST(test_format_for_people)
 {
 	char text[CLOCK_TEXT_SIZE];
@@ -110,4 +122,4 @@ START_TEST(test_format_for_people)
 END_TEST
 
 SUITE_MAIN("clock", test_format, test_format_of_nonsense_is_bounded, test_clocks_are_those_of_the_system, test_parse,
-	   test_format_for_people)
+	   test_seconds_of_a_broken_time, test_format_for_people)

@@ -77,7 +77,7 @@ static char *certs_only(X509 *certificate, unsigned times)
 	for (unsigned i = 0; i < times; i++) {
 		X509 *copy = X509_dup(certificate);
 
-		ASN1_INTEGER_set(X509_get_serialNumber(copy), 100 + i);
+		ASN1_INTEGER_set(X509_get_serialNumber(copy), 100 + (long)i);
 		ck_assert_int_eq(PKCS7_add_certificate(pkcs7, copy), 1);
 		X509_free(copy);
 	}
