@@ -15,7 +15,7 @@ packaging/man/tidegate.conf.5: packaging/man/tidegate.conf.5.in tidegated tidega
 EXTRA_DIST += packaging/build-deb packaging/cross packaging/reproducible packaging/sbom \
 	packaging/debian/changelog packaging/debian/conf/tidegate.conf packaging/debian/control.in packaging/debian/copyright \
 	packaging/debian/example/Makefile packaging/debian/rules packaging/debian/source/format \
-	packaging/debian/tidegate.lintian-overrides \
+	packaging/debian/lintian-overrides.12 packaging/debian/tidegate.lintian-overrides \
 	packaging/debian/tidegate.docs packaging/debian/tidegate.install packaging/debian/tidegate.postinst packaging/debian/tidegate.preinst \
 	packaging/debian/tidegate.postrm packaging/debian/tidegate.prerm packaging/debian/tidegate.tmpfiles \
 	packaging/debian/tidegate-dev.examples packaging/debian/tidegate-dev.install \
