@@ -66,13 +66,14 @@ EXTRA_DIST += tests/integration/test_activation.py tests/integration/test_restar
 INTEGRATION_TESTS += tests/system/test_completion.py tests/system/test_units.py
 EXTRA_DIST += tests/system/test_completion.py tests/system/test_units.py
 
-# The package on a Debian with a systemd of its own: wants root, mmdebstrap and systemd-nspawn, and some minutes.
-EXTRA_DIST += tests/system/authority.py tests/system/box.py tests/system/plant.py tests/system/test_package.py tests/system/test_upgrade.py
-.PHONY: system
-system: tests/bench/loadgen
-	$(srcdir)/packaging/build-deb --out packages
-	TG_PACKAGES=packages TG_BUILD=$(abs_builddir) $(PYTHON3) -B $(srcdir)/tests/system/test_package.py
-	TG_PACKAGES=packages TG_BUILD=$(abs_builddir) $(PYTHON3) -B $(srcdir)/tests/system/test_upgrade.py
+# The package on a Debian with a systemd of its own: wants root, mmdebstrap and systemd-nspawn, and a quarter of an hour; system-long more.
+EXTRA_DIST += tests/system/all.py tests/system/authority.py tests/system/box.py tests/system/load.py tests/system/plant.py tests/system/roots.py \
+	tests/system/test_box.py tests/system/test_box_boot.py tests/system/test_package.py tests/system/test_upgrade.py
+.PHONY: system system-long
+system: SYSTEM_ARGS =
+system-long: SYSTEM_ARGS = --long
+system system-long: tests/bench/loadgen
+	TG_SOURCE='$(abs_top_srcdir)' TG_BUILD='$(abs_builddir)' CC='$(CC)' $(PYTHON3) -B $(srcdir)/tests/system/all.py $(SYSTEM_ARGS)
 
 # A configuration that has to be confirmed.
 INTEGRATION_TESTS += tests/integration/test_config_apply.py

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The certificates of the broker and of who talks to it: made by the openssl command, of one authority, for two days."""
+"""The certificates of the broker and of who talks to it: made by the openssl command, of one authority."""
 from box import call
 
 LEAF = """[req]
@@ -14,7 +14,7 @@ subjectAltName = DNS:{name}
 """
 
 
-def make_certificates(folder):
+def make_certificates(folder, days):
     """cloud-ca, broker (for localhost), cloud and subscriber: NAME.crt and NAME.key in this new folder."""
     folder.mkdir()
     for name in ("cloud-ca", "broker", "cloud", "subscriber"):
@@ -23,7 +23,7 @@ def make_certificates(folder):
         call("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key)
         own = name == "cloud-ca"
         by = [] if own else ["-CA", folder / "cloud-ca.crt", "-CAkey", folder / "cloud-ca.key"]
-        call("openssl", "req", "-x509", "-config", settings, "-extensions", "ca" if own else "leaf", "-days", "2",
+        call("openssl", "req", "-x509", "-config", settings, "-extensions", "ca" if own else "leaf", "-days", days,
              "-subj", f"/CN={name}", "-key", key, "-out", certificate, *by)
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -17,7 +18,8 @@ import unittest
 from pathlib import Path
 
 from authority import make_certificates
-from box import Box, call, make_root, wait_until
+from box import Box, call, wait_until
+from roots import make_root
 
 RELEASE = os.environ.get("TG_SYSTEM_RELEASE", "bookworm")
 PACKAGES = Path(os.environ.get("TG_PACKAGES") or Path(os.environ.get("TG_BUILD", "build")) / "packages")
@@ -48,6 +50,11 @@ routes: (
 ANSWER = re.compile(r"^v:1 t:(?:ACK|CON|NON) c:([1-5]\.\d\d) ", re.MULTILINE)
 # What the machine does by itself, in any box.
 NOT_OURS = r"^/(var/(log|cache|lib/(dpkg|apt|systemd|mosquitto)|backups|spool)|run|tmp|proc|sys|dev|srv|var/tmp)(/|$)|^/etc/(passwd|group|g?shadow)-?$|^/etc/(mtab|\.pwd\.lock)$"
+# What systemd says where endpoints wait for the next core; and where that was killed.
+WAITING = ["remains running after unit stopped", "[Ff]ound left-over process", "This usually indicates unclean termination"]
+KILLED = [*WAITING, "Main process exited, code=killed", "Failed with result 'signal'"]
+# What systemd may say in a container on a machine with control groups of both versions.
+OF_THE_CONTAINER = r"^Failed to attach \d+ to compat systemd cgroup"
 
 
 class Sensor:
@@ -100,6 +107,7 @@ class PlantCase(unittest.TestCase):
     configuration = CONFIGURATION
     # The packages of adapters that belong to this life.
     adapters = ()
+    certificate_days = 2
 
     @classmethod
     def setUpClass(cls):
@@ -121,7 +129,7 @@ class PlantCase(unittest.TestCase):
         cls.addClassCleanup(cls.box.power_off)
         cls.box.prepare()
         cls.pki = cls.folder / "pki"
-        make_certificates(cls.pki)
+        make_certificates(cls.pki, cls.certificate_days)
         cls.version = call("dpkg-deb", "-f", cls.packages[0], "Version")[1].strip()
         cls.subscriber = None
         cls.received = []
@@ -129,23 +137,39 @@ class PlantCase(unittest.TestCase):
         cls.box.boot()
         cls.files_before = cls.list_files()
 
+    def run(self, result=None):
+        """Shows what the gateway and systemd said behind a step that failed."""
+        before = len(result.failures) + len(result.errors)
+        super().run(result)
+        if len(result.failures) + len(result.errors) > before:
+            print(f"---- the journal of the gateway in {self.id()}:", self.story(), sep="\n", file=sys.stderr)
+
+    def story(self):
+        try:
+            return self.box.shell("journalctl -b -n 150 --no-pager -u 'tidegate*'", check=False)
+        except (OSError, subprocess.SubprocessError, TypeError) as problem:
+            return f"it cannot be read ({problem})"
+
     @classmethod
     def list_files(cls):
         found = cls.box.shell("find / -xdev -print").splitlines()
         return {path for path in found if not re.search(NOT_OURS, path)}
 
     def status(self):
-        return json.loads(self.box.run("tidegatectl", "--json", "status", check=False)[1])
+        """What the gateway says about itself, as soon as there is one that does."""
+        def ask():
+            text = self.box.run("tidegatectl", "--json", "status", check=False)[1]
+            return json.loads(text) if text.startswith("{") else None
+        return wait_until(ask, "the gateway says how it is")
 
     def wait_links(self):
         def all_up():
-            code, text = self.box.run("tidegatectl", "--json", "status", check=False)
-            endpoints = json.loads(text)["endpoints"] if code in (0, 4) else []
+            endpoints = self.status()["endpoints"]
             return len(endpoints) == self.configuration.count("adapter =") and all(endpoint["link"] == "up" for endpoint in endpoints)
         wait_until(all_up, "all links are up")
 
     def subscribe(self):
-        process = self.box.follow(
+        process = self.box.follow_service(
             "mosquitto_sub", "-h", "localhost", "-p", "8883", "--cafile", "/srv/pki/cloud-ca.crt", "--cert",
             "/srv/pki/subscriber.crt", "--key", "/srv/pki/subscriber.key", "-V", "5", "-q", "1", "-c", "-i", "listener",
             "-x", "3600", "-t", "plant-7/#", "-F", "%t %p")
@@ -192,6 +216,9 @@ class PlantCase(unittest.TestCase):
     def installed_version(self):
         return self.box.run("dpkg-query", "-W", "-f", "${Status} ${Version}", "tidegate", check=False)[1]
 
+    def endpoint_pids(self):
+        return {endpoint["name"]: endpoint["pids"] for endpoint in self.status()["endpoints"]}
+
     def identity(self):
         return self.box.shell("cd /var/lib/tidegate/identity && sha256sum gateway.key gateway.crt devices-ca.crt")
 
@@ -200,7 +227,21 @@ class PlantCase(unittest.TestCase):
         unexpected = [l for l in text.splitlines() if not any(re.search(pattern, l) for pattern in allowed)]
         self.assertEqual(unexpected, [], "\n".join(["warnings or errors that nobody expected:", *unexpected]))
 
-    def begin_main_job(self):
+    def journal_cursor(self):
+        """Where the journal ends by now."""
+        return self.box.shell("journalctl -q -n 0 --show-cursor | sed -n 's/^-- cursor: //p'").strip()
+
+    def journal_since(self, cursor, *words):
+        """What the gateway's units and systemd about them have said since then, or since the boot."""
+        since = [f"--after-cursor={cursor}"] if cursor else ["-b"]
+        return self.box.run("journalctl", "-q", "-o", "cat", *since, *words, "-u", "tidegate*", check=False)[1]
+
+    def assert_quiet_since(self, cursor, *allowed):
+        lines = self.journal_since(cursor, "-p", "warning").splitlines()
+        unexpected = [line for line in lines if not any(re.search(pattern, line) for pattern in (*allowed, OF_THE_CONTAINER))]
+        self.assertEqual(unexpected, [], "\n".join(["warnings or errors that nobody expected:", *unexpected]))
+
+    def begin_main_job(self, links=True):
         """Broker, subscriber, the gateway's configuration, and a sensor."""
         for name in ("cloud-ca.crt", "broker.crt", "broker.key", "subscriber.crt", "subscriber.key"):
             self.box.write(f"/srv/pki/{name}", (self.pki / name).read_text(encoding="ascii"), 0o640, "root:mosquitto")
@@ -213,17 +254,19 @@ class PlantCase(unittest.TestCase):
         self.box.write("/etc/tidegate/tidegate.conf", self.configuration)
         self.box.run("tidegated", "--check")
         self.box.run("systemctl", "reload", "tidegate")
-        self.wait_links()
+        if links:
+            self.wait_links()
         type(self).sensor = Sensor(self.box, "pump-1")
 
 
-def main(case):
+def main(*cases):
     missing = [name for name in ("mmdebstrap", "systemd-nspawn", "nsenter", "dpkg-scanpackages") if not shutil.which(name)]
     if os.geteuid() != 0 or missing:
         print(f"SKIPPED: the package was NOT tested: {'not root' if os.geteuid() else 'missing here: ' + ', '.join(missing)}")
         sys.exit(77)
     begin = time.monotonic()
-    result = unittest.TextTestRunner(verbosity=2, failfast=True).run(unittest.defaultTestLoader.loadTestsFromTestCase(case))
+    suite = unittest.TestSuite(map(unittest.defaultTestLoader.loadTestsFromTestCase, cases))
+    result = unittest.TextTestRunner(verbosity=2, failfast=True).run(suite)
     if result.skipped:
         print(f"SKIPPED: {result.skipped[0][1]}")
         sys.exit(77)

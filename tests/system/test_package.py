@@ -2,21 +2,14 @@
 """The package on a Debian with a systemd of its own: installed by apt, at work between real clients, hurt, upgraded, removed."""
 import hashlib
 import json
-import os
-import re
-import shutil
 from pathlib import Path
 
 from box import wait_until
-from plant import CONFIGURATION, Heart, PlantCase, main
-
-SENSORS = 50
-# What systemd says when the core was killed and its endpoints wait for the next one.
-KILLED = ["Main process exited, code=killed", "Failed with result 'signal'", "remains running after unit stopped",
-          "[Ff]ound left-over process", "^This usually indicates unclean termination"]
+from load import SENSORS, LoadCase
+from plant import CONFIGURATION, KILLED, Heart, main
 
 
-class Package(PlantCase):
+class Package(LoadCase):
     """From the installation to the purge."""
 
     def test_01_it_is_at_work_as_soon_as_it_is_installed(self):
@@ -75,9 +68,6 @@ class Package(PlantCase):
         self.assertEqual(self.main_pid(), before)
         self.assert_works("first")
         self.assert_journal_is_quiet()
-
-    def endpoint_pids(self):
-        return {endpoint["name"]: endpoint["pids"] for endpoint in self.status()["endpoints"]}
 
     def test_04_restart_and_kill(self):
         endpoints, core = self.endpoint_pids(), self.main_pid()
@@ -139,40 +129,6 @@ class Package(PlantCase):
         self.assertEqual(self.identity(), before)
         self.assertEqual(self.box.read("/etc/tidegate/tidegate.conf"), CONFIGURATION)
         self.assertEqual(self.status()["problems"], [])
-
-    def start_load(self):
-        """Fifty sensors of the load generator, each with one session. Returns its Popen."""
-        generator = Path(os.environ.get("TG_BUILD", "build")) / "tests/bench/loadgen"
-        shutil.copy(generator, self.box.root / "srv/loadgen")
-        enrol = f"for n in $(seq 1 {SENSORS}); do tidegatectl --json device add load-$n --psk; done"
-        answers = re.findall(r'"device": "([^"]+)".*?"key": "([0-9a-f]+)"', self.box.shell(enrol), re.DOTALL)
-        self.assertEqual(len(answers), SENSORS)
-        self.box.write("/srv/load.keys", "".join(f"{name} {key}\n" for name, key in answers))
-        load = self.box.follow("/srv/loadgen", "--server", "127.0.0.1:5684", "--keys", "/srv/load.keys", "--sensors", str(SENSORS),
-                               "--record", "/srv/load.record", "--rate", "5", "--ack-timeout", "1", "--retransmits", "3", "--linger", "60", "--seconds", "600")
-        said = iter(load.stdout.readline, "")
-        self.assertTrue(any(line.startswith("connected ") for line in said), "the load generator did not connect")
-        return load
-
-    def end_load(self, load):
-        """Returns its summary, when all that it has an acknowledgement for has arrived."""
-        self.box.run("pkill", "-INT", "-x", "loadgen")
-        said = load.communicate(timeout=120)[0]
-        summary = json.loads(said[said.index("{"):])
-        acknowledged = {tuple(line.split()) for line in self.box.read("/srv/load.record").splitlines()}
-        self.assertTrue(acknowledged)
-        wait_until(lambda: not acknowledged - {tuple(line.split()[1:3]) for line in list(self.received)},
-                   "every acknowledged reading arrived")
-        return summary
-
-    def wait_readings(self):
-        """Of each sensor."""
-        before = len(self.received)
-
-        def all_speak():
-            names = {name for line in self.received[before:] for name in line.split()[1:2] if name.startswith("load-")}
-            return len(names) == SENSORS
-        wait_until(all_speak, "readings of each sensor arrive")
 
     @staticmethod
     def other_code(folder):
