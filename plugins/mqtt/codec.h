@@ -3,8 +3,9 @@
 #define MQTT_CODEC_H
 
 /*
- * The control packets of a client that subscribes (MQTT 5 and 3.1.1), as bytes. libmosquitto acknowledges a message before it hands
- * it over, so the receiving connection cannot be built on it; this is what receive.c needs instead. Pure: no packet is
+ * The control packets of a client (MQTT 5 and 3.1.1), as bytes. libmosquitto acknowledges a message before it hands it over, and writes
+ * each of those that it publishes as a record of TLS of its own; so the connections cannot be built on it, and this is what
+ * connection.c, receive.c and session.c need instead. What a topic and a text may be libmosquitto says. Pure: no packet is
  * trusted, every length is checked against the bytes that are there, and what breaks the standard is -EBADMSG.
  */
 
@@ -35,6 +36,7 @@ enum codec_type {
 /* Reason codes (MQTT 5 section 2.4). */
 enum codec_reason {
 	CODEC_SUCCESS = 0x00,
+	CODEC_NO_SUBSCRIBERS = 0x10,
 	CODEC_UNSPECIFIED = 0x80,
 	CODEC_MALFORMED = 0x81,
 	CODEC_PROTOCOL_ERROR = 0x82,
@@ -45,6 +47,26 @@ enum codec_reason {
 	CODEC_PACKET_TOO_LARGE = 0x95,
 	CODEC_QUOTA_EXCEEDED = 0x97,
 	CODEC_FORMAT_INVALID = 0x99
+};
+
+/* MQTT 5 section 2.2.2.2. */
+enum codec_property {
+	CODEC_PAYLOAD_FORMAT = 0x01,
+	CODEC_MESSAGE_EXPIRY = 0x02,
+	CODEC_CONTENT_TYPE = 0x03,
+	CODEC_RESPONSE_TOPIC = 0x08,
+	CODEC_CORRELATION = 0x09,
+	CODEC_SUBSCRIPTION = 0x0b,
+	CODEC_SESSION_EXPIRY = 0x11,
+	CODEC_SERVER_KEEPALIVE = 0x13,
+	CODEC_REASON_STRING = 0x1f,
+	CODEC_RECEIVE_MAXIMUM = 0x21,
+	CODEC_TOPIC_ALIAS = 0x23,
+	CODEC_MAXIMUM_QOS = 0x24,
+	CODEC_RETAIN_AVAILABLE = 0x25,
+	CODEC_USER_PROPERTY = 0x26,
+	CODEC_MAXIMUM_PACKET_SIZE = 0x27,
+	CODEC_PROPERTY_END = 0x2b
 };
 
 /* What the filter of a shared subscription begins with (MQTT 5 section 4.8.2). */
@@ -62,6 +84,9 @@ struct codec_connect {
 	uint32_t session_expiry_s; /* MQTT 5 only, as the next two */
 	uint16_t receive_maximum;
 	uint32_t max_packet_bytes;
+	const char *will_topic; /* NULL: no last will; it goes with QoS 1 */
+	const char *will;
+	bool will_retain;
 };
 
 /* Each adds one packet. Texts are at most CODEC_TEXT_MAX long. */
@@ -70,7 +95,7 @@ void codec_put_connect(struct gather *buffer, const struct codec_connect *connec
  * a shared subscription must not say. */
 void codec_put_subscribe(struct gather *buffer, bool version5, uint16_t mid, const char *filter, uint8_t qos);
 void codec_put_unsubscribe(struct gather *buffer, bool version5, uint16_t mid, const char *filter);
-/* PUBACK, PUBREC or PUBCOMP. */
+/* PUBACK, PUBREC, PUBREL or PUBCOMP. */
 void codec_put_ack(struct gather *buffer, uint8_t type, bool version5, uint16_t mid, uint8_t reason);
 void codec_put_pingreq(struct gather *buffer);
 /* `end_session`: the broker is to forget the session, which only MQTT 5 can say here. */
@@ -94,6 +119,10 @@ struct codec_connack {
 	bool has_session_expiry;
 	uint32_t session_expiry_s;
 	struct tg_bytes reason_string; /* not terminated */
+	uint16_t receive_maximum;
+	uint8_t max_qos;
+	bool retain;
+	uint32_t max_packet_bytes; /* 0: no limit */
 };
 
 /* All borrowed from the body. Errors of all: -EBADMSG. */
@@ -123,10 +152,23 @@ struct codec_publish {
 int codec_get_publish(uint8_t flags, struct tg_bytes body, bool version5, const char *publisher,
 		      struct codec_publish *ret_publish);
 
+/* Adds a PUBLISH: topic, payload, QoS, `retained` and packet id, and in MQTT 5 `properties`, gathered by the functions below. */
+void codec_put_publish(struct gather *buffer, bool version5, const struct codec_publish *publish,
+		       struct tg_bytes properties);
+/* How many bytes that takes. */
+size_t codec_publish_size(bool version5, const struct codec_publish *publish, struct tg_bytes properties);
+
+/* Each adds one property; texts and binary data are at most CODEC_TEXT_MAX long, and not looked into. */
+void codec_put_number_property(struct gather *properties, enum codec_property id, uint32_t number, unsigned width);
+void codec_put_bytes_property(struct gather *properties, enum codec_property id, struct tg_bytes bytes);
+void codec_put_user_property(struct gather *properties, const char *name, struct tg_bytes value);
+
 /* Of a PUBLISH whose body is only partly there: topic, QoS, flags and packet id. Returns 1, or 0 where more bytes are needed. */
 int codec_get_publish_head(uint8_t flags, struct tg_bytes body, size_t body_size, struct codec_publish *ret_publish);
 
-int codec_get_pubrel(uint8_t flags, struct tg_bytes body, bool version5, uint16_t *ret_mid);
+/* PUBACK, PUBREC, PUBREL and PUBCOMP. Without a reason, as always in 3.1.1: CODEC_SUCCESS. */
+int codec_get_ack(const struct codec_header *header, struct tg_bytes body, bool version5, uint16_t *ret_mid,
+		  uint8_t *ret_reason);
 
 /* SUBACK and UNSUBACK of one filter. UNSUBACK in 3.1.1 has no reason: 0. */
 int codec_get_suback(uint8_t type, struct tg_bytes body, bool version5, uint16_t *ret_mid, uint8_t *ret_reason);

@@ -14,44 +14,28 @@ struct cursor {
 
 enum property_kind { KIND_NONE, KIND_BYTE, KIND_TWO, KIND_FOUR, KIND_VARINT, KIND_BINARY, KIND_TEXT, KIND_PAIR };
 
-/* MQTT 5 section 2.2.2.2. */
-enum {
-	PROPERTY_PAYLOAD_FORMAT = 0x01,
-	PROPERTY_MESSAGE_EXPIRY = 0x02,
-	PROPERTY_CONTENT_TYPE = 0x03,
-	PROPERTY_RESPONSE_TOPIC = 0x08,
-	PROPERTY_CORRELATION = 0x09,
-	PROPERTY_SUBSCRIPTION = 0x0b,
-	PROPERTY_SESSION_EXPIRY = 0x11,
-	PROPERTY_SERVER_KEEPALIVE = 0x13,
-	PROPERTY_REASON_STRING = 0x1f,
-	PROPERTY_TOPIC_ALIAS = 0x23,
-	PROPERTY_USER = 0x26,
-	PROPERTY_END = 0x2b
-};
-
-static const uint8_t property_kinds[PROPERTY_END] = {
-	[PROPERTY_PAYLOAD_FORMAT] = KIND_BYTE,
-	[PROPERTY_MESSAGE_EXPIRY] = KIND_FOUR,
-	[PROPERTY_CONTENT_TYPE] = KIND_TEXT,
-	[PROPERTY_RESPONSE_TOPIC] = KIND_TEXT,
-	[PROPERTY_CORRELATION] = KIND_BINARY,
-	[PROPERTY_SUBSCRIPTION] = KIND_VARINT,
-	[PROPERTY_SESSION_EXPIRY] = KIND_FOUR,
+static const uint8_t property_kinds[CODEC_PROPERTY_END] = {
+	[CODEC_PAYLOAD_FORMAT] = KIND_BYTE,
+	[CODEC_MESSAGE_EXPIRY] = KIND_FOUR,
+	[CODEC_CONTENT_TYPE] = KIND_TEXT,
+	[CODEC_RESPONSE_TOPIC] = KIND_TEXT,
+	[CODEC_CORRELATION] = KIND_BINARY,
+	[CODEC_SUBSCRIPTION] = KIND_VARINT,
+	[CODEC_SESSION_EXPIRY] = KIND_FOUR,
 	[0x12] = KIND_TEXT, /* assigned client identifier */
-	[PROPERTY_SERVER_KEEPALIVE] = KIND_TWO,
+	[CODEC_SERVER_KEEPALIVE] = KIND_TWO,
 	[0x15] = KIND_TEXT,   /* authentication method */
 	[0x16] = KIND_BINARY, /* authentication data */
 	[0x1a] = KIND_TEXT,   /* response information */
 	[0x1c] = KIND_TEXT,   /* server reference */
-	[PROPERTY_REASON_STRING] = KIND_TEXT,
-	[0x21] = KIND_TWO, /* receive maximum */
+	[CODEC_REASON_STRING] = KIND_TEXT,
+	[CODEC_RECEIVE_MAXIMUM] = KIND_TWO,
 	[0x22] = KIND_TWO, /* topic alias maximum */
-	[PROPERTY_TOPIC_ALIAS] = KIND_TWO,
-	[0x24] = KIND_BYTE, /* maximum QoS */
-	[0x25] = KIND_BYTE, /* retain available */
-	[PROPERTY_USER] = KIND_PAIR,
-	[0x27] = KIND_FOUR, /* maximum packet size */
+	[CODEC_TOPIC_ALIAS] = KIND_TWO,
+	[CODEC_MAXIMUM_QOS] = KIND_BYTE,
+	[CODEC_RETAIN_AVAILABLE] = KIND_BYTE,
+	[CODEC_USER_PROPERTY] = KIND_PAIR,
+	[CODEC_MAXIMUM_PACKET_SIZE] = KIND_FOUR,
 	[0x28] = KIND_BYTE, /* wildcard subscription available */
 	[0x29] = KIND_BYTE, /* subscription identifiers available */
 	[0x2a] = KIND_BYTE, /* shared subscription available */
@@ -131,7 +115,7 @@ static bool take_property(struct cursor *cursor, uint64_t *seen, struct property
 		return false;
 	id = take_varint(cursor);
 	*property = (struct property){.id = (uint8_t)id};
-	if (id >= PROPERTY_END || (*seen >> id & 1 && id != PROPERTY_USER && id != PROPERTY_SUBSCRIPTION)) {
+	if (id >= CODEC_PROPERTY_END || (*seen >> id & 1 && id != CODEC_USER_PROPERTY && id != CODEC_SUBSCRIPTION)) {
 		cursor->bad = true;
 		return false;
 	}
@@ -174,6 +158,18 @@ static struct cursor take_properties(struct cursor *cursor)
 	return block;
 }
 
+/* They must be good, but mean nothing here. */
+static void pass_properties(struct cursor *cursor)
+{
+	struct cursor block = take_properties(cursor);
+	struct property property;
+	uint64_t seen = 0;
+
+	while (take_property(&block, &seen, &property))
+		;
+	cursor->bad |= block.bad;
+}
+
 int codec_get_header(struct tg_bytes bytes, struct codec_header *ret_header)
 {
 	const uint8_t *p = bytes.data;
@@ -192,10 +188,41 @@ int codec_get_header(struct tg_bytes bytes, struct codec_header *ret_header)
 	return -EBADMSG;
 }
 
+static void connack_property(struct codec_connack *connack, const struct property *property)
+{
+	switch (property->id) {
+	case CODEC_SERVER_KEEPALIVE:
+		connack->has_keepalive = true;
+		connack->keepalive_s = (uint16_t)property->number;
+		break;
+	case CODEC_SESSION_EXPIRY:
+		connack->has_session_expiry = true;
+		connack->session_expiry_s = property->number;
+		break;
+	case CODEC_REASON_STRING:
+		connack->reason_string = property->bytes;
+		break;
+	case CODEC_RECEIVE_MAXIMUM:
+		connack->receive_maximum = (uint16_t)property->number;
+		break;
+	case CODEC_MAXIMUM_QOS:
+		connack->max_qos = (uint8_t)property->number;
+		break;
+	case CODEC_RETAIN_AVAILABLE:
+		connack->retain = property->number != 0;
+		break;
+	case CODEC_MAXIMUM_PACKET_SIZE:
+		connack->max_packet_bytes = property->number;
+		break;
+	default: /* means nothing here */
+		break;
+	}
+}
+
 int codec_get_connack(struct tg_bytes body, bool version5, struct codec_connack *ret_connack)
 {
 	struct cursor cursor = cursor_of(body), block;
-	struct codec_connack connack = {0};
+	struct codec_connack connack = {.receive_maximum = UINT16_MAX, .max_qos = 2, .retain = true};
 	struct property property;
 	uint64_t seen = 0;
 
@@ -203,17 +230,8 @@ int codec_get_connack(struct tg_bytes body, bool version5, struct codec_connack 
 	connack.reason = (uint8_t)take_number(&cursor, 1);
 	if (version5) {
 		block = take_properties(&cursor);
-		while (take_property(&block, &seen, &property)) {
-			if (property.id == PROPERTY_SERVER_KEEPALIVE) {
-				connack.has_keepalive = true;
-				connack.keepalive_s = (uint16_t)property.number;
-			} else if (property.id == PROPERTY_SESSION_EXPIRY) {
-				connack.has_session_expiry = true;
-				connack.session_expiry_s = property.number;
-			} else if (property.id == PROPERTY_REASON_STRING) {
-				connack.reason_string = property.bytes;
-			}
-		}
+		while (take_property(&block, &seen, &property))
+			connack_property(&connack, &property);
 		cursor.bad |= block.bad;
 	}
 	if (cursor.bad || cursor.left > 0)
@@ -242,25 +260,25 @@ static void user_property(struct codec_publish *publish, const struct property *
 static bool publish_property(struct codec_publish *publish, const struct property *property, const char *publisher)
 {
 	switch (property->id) {
-	case PROPERTY_PAYLOAD_FORMAT:
+	case CODEC_PAYLOAD_FORMAT:
 		publish->utf8 = property->number == 1;
 		return property->number <= 1;
-	case PROPERTY_MESSAGE_EXPIRY:
+	case CODEC_MESSAGE_EXPIRY:
 		publish->expires = true;
 		publish->expiry_s = property->number;
 		return true;
-	case PROPERTY_CONTENT_TYPE:
+	case CODEC_CONTENT_TYPE:
 		publish->content_type = property->bytes;
 		return true;
-	case PROPERTY_RESPONSE_TOPIC:
+	case CODEC_RESPONSE_TOPIC:
 		publish->reply_to = property->bytes;
 		return true;
-	case PROPERTY_CORRELATION:
+	case CODEC_CORRELATION:
 		publish->correlation = property->bytes;
 		return true;
-	case PROPERTY_SUBSCRIPTION:
+	case CODEC_SUBSCRIPTION:
 		return true;
-	case PROPERTY_USER:
+	case CODEC_USER_PROPERTY:
 		user_property(publish, property, publisher);
 		return true;
 	default: /* topic aliases were not allowed to the broker (section 3.1.2.11.5), others do not belong here */
@@ -325,41 +343,32 @@ int codec_get_publish_head(uint8_t flags, struct tg_bytes body, size_t body_size
 	return 1;
 }
 
-int codec_get_pubrel(uint8_t flags, struct tg_bytes body, bool version5, uint16_t *ret_mid)
+int codec_get_ack(const struct codec_header *header, struct tg_bytes body, bool version5, uint16_t *ret_mid,
+		  uint8_t *ret_reason)
 {
-	struct cursor cursor = cursor_of(body), block;
-	struct property property;
-	uint64_t seen = 0;
+	struct cursor cursor = cursor_of(body);
 	uint16_t mid = (uint16_t)take_number(&cursor, 2);
+	uint8_t reason = CODEC_SUCCESS;
 
 	if (version5 && cursor.left > 0)
-		take_number(&cursor, 1);
-	if (version5 && cursor.left > 0) {
-		block = take_properties(&cursor);
-		while (take_property(&block, &seen, &property))
-			;
-		cursor.bad |= block.bad;
-	}
-	if (flags != 2 || mid == 0 || cursor.bad || cursor.left > 0)
+		reason = (uint8_t)take_number(&cursor, 1);
+	if (version5 && cursor.left > 0)
+		pass_properties(&cursor);
+	if (header->flags != (header->type == CODEC_PUBREL ? 2 : 0) || mid == 0 || cursor.bad || cursor.left > 0)
 		return -EBADMSG;
 	*ret_mid = mid;
+	*ret_reason = reason;
 	return 0;
 }
 
 int codec_get_suback(uint8_t type, struct tg_bytes body, bool version5, uint16_t *ret_mid, uint8_t *ret_reason)
 {
-	struct cursor cursor = cursor_of(body), block;
-	struct property property;
-	uint64_t seen = 0;
+	struct cursor cursor = cursor_of(body);
 	uint16_t mid = (uint16_t)take_number(&cursor, 2);
 	uint8_t reason = 0;
 
-	if (version5) {
-		block = take_properties(&cursor);
-		while (take_property(&block, &seen, &property))
-			;
-		cursor.bad |= block.bad;
-	}
+	if (version5)
+		pass_properties(&cursor);
 	if (version5 || type == CODEC_SUBACK)
 		reason = (uint8_t)take_number(&cursor, 1);
 	if (cursor.bad || cursor.left > 0)
@@ -382,7 +391,7 @@ int codec_get_disconnect(struct tg_bytes body, uint8_t *ret_reason, struct tg_by
 	if (cursor.left > 0) {
 		block = take_properties(&cursor);
 		while (take_property(&block, &seen, &property)) {
-			if (property.id == PROPERTY_REASON_STRING)
+			if (property.id == CODEC_REASON_STRING)
 				text = property.bytes;
 		}
 		cursor.bad |= block.bad;

@@ -256,12 +256,14 @@ static void inbox_mark(struct inbox *inbox)
 	inbox->incoming.echo = version5 || inbox->options->share_group ? NULL : inbox->echo;
 }
 
-void inbox_published(struct inbox *inbox, const char *topic, struct tg_bytes payload)
+void inbox_published(struct inbox *inbox, struct tg_bytes topic, struct tg_bytes payload)
 {
-	const struct codec_publish publish = {.topic = {topic, strlen(topic)}, .payload = payload};
+	const struct codec_publish publish = {.topic = topic, .payload = payload};
+	char *text = inbox->incoming.echo ? strndup(topic.data, topic.size) : NULL;
 
-	if (inbox->incoming.echo && subscribe_takes(&inbox->subscribe, topic))
+	if (text && subscribe_takes(&inbox->subscribe, text))
 		echo_note(inbox->incoming.echo, arrival_digest(&publish), inbox->host->now_us(inbox->host));
+	free(text);
 }
 
 int inbox_start(struct inbox *inbox)

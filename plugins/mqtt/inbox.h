@@ -62,7 +62,7 @@ bool inbox_is_wanted(const struct inbox *inbox);
 void inbox_set_options(struct inbox *inbox, const struct options *options, bool same);
 
 /* This was published over the same endpoint, in MQTT 3.1.1: it may come back. */
-void inbox_published(struct inbox *inbox, const char *topic, struct tg_bytes payload);
+void inbox_published(struct inbox *inbox, struct tg_bytes topic, struct tg_bytes payload);
 
 /* tg_adapter.verdict and joined. */
 void inbox_verdict(struct inbox *inbox, uint64_t token, const struct tg_answer *answer);

@@ -153,26 +153,16 @@ static const struct session_events link_session_events = {
 
 static int link_new_session(struct link *link)
 {
-	struct session_will will = {.topic = link->options->status_topic, .retain = link->options->status_retain};
-	char *text = NULL;
+	char *will = NULL;
 	int r;
 
-	if (will.topic) {
-		text = status_text(link->host, STATUS_LOST, link->host->now_wall_us(link->host));
-		if (!text)
+	if (link->options->status_topic) {
+		will = status_text(link->host, STATUS_LOST, link->host->now_wall_us(link->host));
+		if (!will)
 			return -ENOMEM;
-		will.payload = text;
 	}
-	r = session_new(link->host, link->options, link_url(link), will.topic ? &will : NULL, &link_session_events,
-			link, &link->orphans, &link->session);
-	free(text);
-	if (r >= 0) {
-		r = session_connect(link->session);
-		if (r < 0) {
-			session_free(link->session);
-			link->session = NULL;
-		}
-	}
+	r = session_new(link->host, link->options, link_url(link), will, &link_session_events, link, &link->session);
+	free(will);
 	return r;
 }
 
@@ -194,7 +184,7 @@ static void link_connect(void *arg)
 		link_tell(link, TG_LINK_CONNECTING, "%s", link_url(link)->text);
 	r = link_new_session(link);
 	if (r < 0)
-		link_failed(link, r == -EBUSY ? "earlier attempts still wait for the network" : strerror(-r));
+		link_failed(link, strerror(-r));
 }
 
 static void link_on_tick(void *arg)
@@ -230,7 +220,6 @@ void link_done(struct link *link)
 {
 	session_free(link->session);
 	link->session = NULL;
-	session_orphans_done(&link->orphans);
 	link->host->timer_free(link->retry);
 	link->host->timer_free(link->tick);
 	link->retry = link->tick = NULL;
@@ -248,6 +237,8 @@ void link_set_options(struct link *link, const struct options *options)
 	if (link->round.broker >= options->n_brokers)
 		link->round.broker = 0;
 	link->round.tried = 0;
+	if (link->session)
+		session_set_options(link->session, options, link_url(link));
 }
 
 void link_renew(struct link *link)

@@ -44,7 +44,6 @@ struct link {
 	const struct link_events *events;
 	void *arg;
 	struct session *session;
-	struct session_orphans orphans;
 	bool up;
 	bool stopping;
 	struct round round;

@@ -3,6 +3,7 @@ adapter_LTLIBRARIES += mqtt.la
 mqtt_la_SOURCES = \
 	plugins/mqtt/arrival.c plugins/mqtt/arrival.h \
 	plugins/mqtt/codec.h plugins/mqtt/codec_read.c plugins/mqtt/codec_write.c \
+	plugins/mqtt/connection.c plugins/mqtt/connection.h plugins/mqtt/connection_packet.c \
 	plugins/mqtt/counters.c plugins/mqtt/counters.h \
 	plugins/mqtt/echo.c plugins/mqtt/echo.h \
 	plugins/mqtt/exact.c plugins/mqtt/exact.h \
@@ -15,15 +16,12 @@ mqtt_la_SOURCES = \
 	plugins/mqtt/mqtt.c \
 	plugins/mqtt/packet.c plugins/mqtt/packet.h \
 	plugins/mqtt/publish.c plugins/mqtt/publish.h \
-	plugins/mqtt/receive.c plugins/mqtt/receive.h plugins/mqtt/receive_internal.h \
-	plugins/mqtt/receive_packet.c \
+	plugins/mqtt/receive.c plugins/mqtt/receive.h \
 	plugins/mqtt/rows.c \
-	plugins/mqtt/session.c plugins/mqtt/session.h plugins/mqtt/session_internal.h \
-	plugins/mqtt/session_connect.c \
+	plugins/mqtt/session.c plugins/mqtt/session.h \
 	plugins/mqtt/status.c plugins/mqtt/status.h \
 	plugins/mqtt/subscribe.c plugins/mqtt/subscribe.h \
 	plugins/mqtt/text.c plugins/mqtt/text.h \
-	plugins/mqtt/transport.c plugins/mqtt/transport.h \
 	plugins/mqtt/window.c plugins/mqtt/window.h
 mqtt_la_CPPFLAGS = -I$(top_srcdir)/include -I$(top_srcdir)/plugins -D_GNU_SOURCE
 mqtt_la_CFLAGS = $(AM_CFLAGS) $(MOSQUITTO_CFLAGS) $(OPENSSL_CFLAGS)

@@ -2,12 +2,11 @@
 
 /*
  * The mqtt adapter: publishes deliveries to one of several brokers over TLS and confirms them when the broker has.
- * One link (link.c) keeps one session (session.c, libmosquitto); publish.c keeps the deliveries of that session.
+ * One link (link.c) keeps one session (session.c); publish.c keeps the deliveries of that session.
  * Where routes take something from the endpoint, the inbox (inbox.c) receives it over a connection of its own.
  */
 
 #include <errno.h>
-#include <mosquitto.h>
 #include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
@@ -220,13 +219,11 @@ static int mqtt_open(const struct tg_host *host, void **ret_state)
 	if (!mqtt)
 		return -ENOMEM;
 	mqtt->host = host;
-	/* libmosquitto 2.0.11 and OpenSSL write to sockets whose peer may be gone. */
+	/* OpenSSL writes to sockets whose peer may be gone. */
 	signal(SIGPIPE, SIG_IGN);
-	mosquitto_lib_init();
 	mqtt_warm_resolver();
 	r = options_read(host, true, &mqtt->options);
-	if (r >= 0)
-		r = publish_init(&mqtt->publish, host);
+	publish_init(&mqtt->publish, host);
 	if (r >= 0)
 		r = inbox_init(&mqtt->inbox, host, mqtt->options, &mqtt_inbox_events, mqtt);
 	if (r >= 0)
@@ -235,7 +232,6 @@ static int mqtt_open(const struct tg_host *host, void **ret_state)
 		inbox_done(&mqtt->inbox);
 		publish_done(&mqtt->publish);
 		options_free(mqtt->options);
-		mosquitto_lib_cleanup();
 		free(mqtt);
 		return r;
 	}
@@ -253,7 +249,7 @@ static void mqtt_say_expired_lists(const struct mqtt *mqtt)
 			  host->setting_text(host, "crl_expired"));
 }
 
-static void mqtt_on_sent(void *arg, const char *topic, struct tg_bytes payload)
+static void mqtt_on_sent(void *arg, struct tg_bytes topic, struct tg_bytes payload)
 {
 	struct mqtt *mqtt = arg;
 
@@ -366,7 +362,6 @@ static void mqtt_close(void *state)
 	status_notices_done(&mqtt->notices);
 	link_done(&mqtt->link);
 	options_free(mqtt->options);
-	mosquitto_lib_cleanup();
 	free(mqtt);
 }
 

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <mosquitto.h>
-#include <mqtt_protocol.h>
 #include <string.h>
 
+#include "codec.h"
 #include "common/media.h"
 #include "common/stamp.h"
 #include "common/utf8.h"
@@ -18,34 +18,15 @@ enum { PACKET_RESPONSE_BYTES = 4 * 5 + 7 + 4 + 4 + 7 + 9 + (WORDS_CODE_SIZE - 1)
 enum { PACKET_VIA_BYTES = 5 + 3 };
 enum { PACKET_TYPE_BYTES = 3, PACKET_FORMAT_BYTES = 2, PACKET_EXPIRY_BYTES = 5 };
 
-static int packet_error(int rc)
+static struct tg_bytes packet_text(const char *text)
 {
-	switch (rc) {
-	case MOSQ_ERR_SUCCESS:
-		return 0;
-	case MOSQ_ERR_NOMEM:
-		return -ENOMEM;
-	default:
-		return -EINVAL;
-	}
+	return (struct tg_bytes){text, strlen(text)};
 }
 
-static int packet_user(mosquitto_property **properties, const char *name, const char *value)
+/* What libmosquitto takes for text: UTF-8 without control characters. */
+static bool packet_is_text(struct tg_bytes text)
 {
-	return mosquitto_property_add_string_pair(properties, MQTT_PROP_USER_PROPERTY, name, value);
-}
-
-/* A value that is not terminated. */
-static int packet_user_bytes(mosquitto_property **properties, const char *name, struct tg_bytes value)
-{
-	char text[TG_PATH_MAX + 1];
-
-	if (value.size >= sizeof(text))
-		return MOSQ_ERR_INVAL;
-	if (value.size > 0)
-		memcpy(text, value.data, value.size);
-	text[value.size] = '\0';
-	return strlen(text) == value.size ? packet_user(properties, name, text) : MOSQ_ERR_INVAL;
+	return text.size == 0 || mosquitto_validate_utf8(text.data, (int)text.size) == MOSQ_ERR_SUCCESS;
 }
 
 static const char *packet_outcome(uint32_t outcome)
@@ -61,87 +42,56 @@ static const char *packet_outcome(uint32_t outcome)
 }
 
 /* How a command ended. */
-static int packet_add_response(const struct tg_delivery *delivery, mosquitto_property **properties)
+static void packet_add_response(const struct tg_delivery *delivery, struct gather *properties)
 {
 	char command[STAMP_ID_SIZE], code[WORDS_CODE_SIZE];
-	int rc = packet_user(properties, "outcome", packet_outcome(delivery->outcome));
 
 	stamp_id(delivery->command, command);
 	words_code(delivery->code, code);
-	if (rc == MOSQ_ERR_SUCCESS && delivery->code != 0)
-		rc = packet_user(properties, "code", code);
+	codec_put_user_property(properties, "outcome", packet_text(packet_outcome(delivery->outcome)));
+	if (delivery->code != 0)
+		codec_put_user_property(properties, "code", packet_text(code));
 	/* A path may hold what cannot stand in MQTT: then the outcome goes without it. */
-	if (rc == MOSQ_ERR_SUCCESS && packet_user_bytes(properties, "path", delivery->path) == MOSQ_ERR_NOMEM)
-		rc = MOSQ_ERR_NOMEM;
-	if (rc == MOSQ_ERR_SUCCESS)
-		rc = packet_user(properties, "command", command);
-	if (rc == MOSQ_ERR_SUCCESS && delivery->correlation.size > TG_CORRELATION_MAX)
-		rc = MOSQ_ERR_INVAL;
-	if (rc == MOSQ_ERR_SUCCESS && delivery->correlation.size > 0)
-		rc = mosquitto_property_add_binary(properties, MQTT_PROP_CORRELATION_DATA, delivery->correlation.data,
-						   (uint16_t)delivery->correlation.size);
-	return rc;
+	if (delivery->path.size <= TG_PATH_MAX && packet_is_text(delivery->path))
+		codec_put_user_property(properties, "path", delivery->path);
+	codec_put_user_property(properties, "command", packet_text(command));
+	if (delivery->correlation.size > 0)
+		codec_put_bytes_property(properties, CODEC_CORRELATION, delivery->correlation);
 }
 
-static int packet_add(const struct tg_delivery *delivery, uint32_t expiry_s, const char *via,
-		      mosquitto_property **properties)
+int packet_properties(const struct tg_delivery *delivery, uint32_t expiry_s, const char *via, struct gather *properties)
 {
 	char id[STAMP_ID_SIZE], time[STAMP_TIME_SIZE];
 	bool utf8 = false;
 	const char *type = media_type(delivery->content_format, &utf8);
-	int rc;
 
-	if (delivery->device.size > TG_DEVICE_MAX)
-		return MOSQ_ERR_INVAL;
+	if (!packet_is_text(delivery->device))
+		return -EBADMSG;
 	stamp_id(delivery->id, id);
 	stamp_time(delivery->time_wall_us, time);
-	rc = packet_user(properties, "id", id);
-	if (rc == MOSQ_ERR_SUCCESS)
-		rc = packet_user_bytes(properties, "device", delivery->device);
-	if (rc == MOSQ_ERR_SUCCESS)
-		rc = packet_user(properties, "time", time);
-	if (rc == MOSQ_ERR_SUCCESS && delivery->kind == TG_RESPONSE)
-		rc = packet_add_response(delivery, properties);
-	if (rc == MOSQ_ERR_SUCCESS && via)
-		rc = packet_user(properties, "via", via);
-	if (rc == MOSQ_ERR_SUCCESS && type)
-		rc = mosquitto_property_add_string(properties, MQTT_PROP_CONTENT_TYPE, type);
-	if (rc == MOSQ_ERR_SUCCESS && utf8 && utf8_is_good(delivery->payload))
-		rc = mosquitto_property_add_byte(properties, MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, 1);
-	if (rc == MOSQ_ERR_SUCCESS && expiry_s > 0)
-		rc = mosquitto_property_add_int32(properties, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, expiry_s);
-	return rc;
+	codec_put_user_property(properties, "id", packet_text(id));
+	codec_put_user_property(properties, "device", delivery->device);
+	codec_put_user_property(properties, "time", packet_text(time));
+	if (delivery->kind == TG_RESPONSE)
+		packet_add_response(delivery, properties);
+	if (via)
+		codec_put_user_property(properties, "via", packet_text(via));
+	if (type)
+		codec_put_bytes_property(properties, CODEC_CONTENT_TYPE, packet_text(type));
+	if (utf8 && utf8_is_good(delivery->payload))
+		codec_put_number_property(properties, CODEC_PAYLOAD_FORMAT, 1, 1);
+	if (expiry_s > 0)
+		codec_put_number_property(properties, CODEC_MESSAGE_EXPIRY, expiry_s, 4);
+	return properties->failed ? -ENOMEM : 0;
 }
 
-int packet_properties(const struct tg_delivery *delivery, uint32_t expiry_s, const char *via,
-		      struct mqtt5__property **ret_properties)
+int packet_status_properties(const char *via, struct gather *properties)
 {
-	mosquitto_property *properties = NULL;
-	int rc = packet_add(delivery, expiry_s, via, &properties);
-
-	if (rc != MOSQ_ERR_SUCCESS) {
-		mosquitto_property_free_all(&properties);
-		return packet_error(rc);
-	}
-	*ret_properties = properties;
-	return 0;
-}
-
-int packet_status_properties(const char *via, struct mqtt5__property **ret_properties)
-{
-	mosquitto_property *properties = NULL;
-	int rc = mosquitto_property_add_string(&properties, MQTT_PROP_CONTENT_TYPE, "application/json");
-
-	if (rc == MOSQ_ERR_SUCCESS)
-		rc = mosquitto_property_add_byte(&properties, MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, 1);
-	if (rc == MOSQ_ERR_SUCCESS && via)
-		rc = packet_user(&properties, "via", via);
-	if (rc != MOSQ_ERR_SUCCESS) {
-		mosquitto_property_free_all(&properties);
-		return packet_error(rc);
-	}
-	*ret_properties = properties;
-	return 0;
+	codec_put_bytes_property(properties, CODEC_CONTENT_TYPE, packet_text("application/json"));
+	codec_put_number_property(properties, CODEC_PAYLOAD_FORMAT, 1, 1);
+	if (via)
+		codec_put_user_property(properties, "via", packet_text(via));
+	return properties->failed ? -ENOMEM : 0;
 }
 
 /* How many bytes a variable byte integer takes (MQTT 5 section 1.5.5). */

@@ -15,14 +15,14 @@
 #include <stdint.h>
 #include <tidegate/message.h>
 
-struct mqtt5__property;
+struct gather;
 
-/* `via`: NULL: none. Ownership: mosquitto_property_free_all. Errors: -EINVAL: the device's name cannot stand in MQTT; -ENOMEM. */
+/* Adds them. `via`: NULL: none. Errors: -EBADMSG: the device's name cannot stand in MQTT; -ENOMEM. */
 int packet_properties(const struct tg_delivery *delivery, uint32_t expiry_s, const char *via,
-		      struct mqtt5__property **ret_properties);
+		      struct gather *properties);
 
 /* Those of a status message: JSON. Errors: -ENOMEM. */
-int packet_status_properties(const char *via, struct mqtt5__property **ret_properties);
+int packet_status_properties(const char *via, struct gather *properties);
 
 /* The most that the whole packet can take. Units: bytes. */
 size_t packet_size(const struct tg_delivery *delivery, const char *via, bool version5);

@@ -3,21 +3,18 @@
 
 #include <errno.h>
 #include <mosquitto.h>
-#include <mqtt_protocol.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "packet.h"
 #include "session.h"
 
 /* The queue takes whatever the core has under way, unless that is large. */
-enum { PUBLISH_TOPIC_MAX = 65535, PUBLISH_QUEUE_COUNT = 65536, PUBLISH_QUEUE_BYTES = 8 * 1024 * 1024 };
+enum { PUBLISH_TOPIC_MAX = CODEC_TEXT_MAX, PUBLISH_QUEUE_COUNT = 65536, PUBLISH_QUEUE_BYTES = 8 * 1024 * 1024 };
 
-int publish_init(struct publish *publish, const struct tg_host *host)
+void publish_init(struct publish *publish, const struct tg_host *host)
 {
-	*publish = (struct publish){.host = host, .topic = malloc(PUBLISH_TOPIC_MAX + 1)};
+	*publish = (struct publish){.host = host};
 	queue_init(&publish->queue, 0, 0);
-	return publish->topic ? 0 : -ENOMEM;
 }
 
 void publish_done(struct publish *publish)
@@ -25,7 +22,7 @@ void publish_done(struct publish *publish)
 	if (!publish->host)
 		return;
 	publish_end(publish);
-	free(publish->topic);
+	gather_done(&publish->properties);
 }
 
 int publish_begin(struct publish *publish, struct session *session, const struct session_limits *limits, bool version5,
@@ -92,7 +89,7 @@ static void publish_confirm(struct publish *publish, uint64_t ticket)
 
 static bool publish_has_room(const struct publish *publish)
 {
-	return publish->session && !publish->inside && !publish->held && window_has_room(&publish->window) &&
+	return publish->session && !publish->held && window_has_room(&publish->window) &&
 	       window_has_room(&publish->unsent) && session_has_room(publish->session);
 }
 
@@ -120,6 +117,8 @@ static const char *publish_refusal(const struct publish *publish, const struct t
 static const char *publish_error(int error)
 {
 	switch (error) {
+	case -EBADMSG:
+		return "device name is not UTF-8 without control characters";
 	case -EINVAL:
 		return "topic has a wildcard";
 	case -EILSEQ:
@@ -129,36 +128,46 @@ static const char *publish_error(int error)
 	}
 }
 
+/* Errors: those of session_publish and packet_properties. */
+static int publish_send(struct publish *publish, const struct tg_delivery *delivery, uint8_t qos, uint32_t expiry_s,
+			uint16_t *ret_mid)
+{
+	const struct codec_publish packet = {.topic = delivery->address,
+					     .payload = delivery->payload,
+					     .qos = qos,
+					     .retained = delivery->retain && publish->retain};
+	struct gather *properties = &publish->properties;
+	int r = 0;
+
+	properties->size = 0;
+	if (publish->version5)
+		r = packet_properties(delivery, expiry_s, publish->via, properties);
+	if (r < 0)
+		return r;
+	return session_publish(publish->session, &packet, (struct tg_bytes){properties->data, properties->size},
+			       ret_mid);
+}
+
 /* There is room. Errors: -ENOTCONN: the session is over; -ENOMEM. */
 static int publish_now(struct publish *publish, const struct tg_delivery *delivery, uint32_t expiry_s)
 {
 	const struct tg_host *host = publish->host;
 	uint8_t qos = delivery->qos > publish->max_qos ? publish->max_qos : delivery->qos;
 	const char *refusal = publish_refusal(publish, delivery);
-	mosquitto_property *properties = NULL;
 	uint16_t mid = 0;
-	int r = 0;
+	int r;
 
 	if (refusal)
 		return publish_reject(publish, delivery->ticket, refusal);
 	if (qos != delivery->qos)
 		host->count(host, COUNT_QOS_LOWERED, 1);
-	memcpy(publish->topic, delivery->address.data, delivery->address.size);
-	publish->topic[delivery->address.size] = '\0';
-	if (publish->version5)
-		r = packet_properties(delivery, expiry_s, publish->via, &properties);
-	if (r >= 0)
-		r = session_publish(publish->session, publish->topic, delivery->payload, qos,
-				    delivery->retain && publish->retain, properties, &mid);
-	else if (r == -EINVAL)
-		return publish_reject(publish, delivery->ticket, "device name is not UTF-8 without control characters");
-	mosquitto_property_free_all(&properties);
+	r = publish_send(publish, delivery, qos, expiry_s, &mid);
 	if (r == -ENOTCONN || r == -ENOMEM)
 		return r;
 	if (r < 0)
 		return publish_reject(publish, delivery->ticket, publish_error(r));
 	if (publish->sent)
-		publish->sent(publish->sent_arg, publish->topic, delivery->payload);
+		publish->sent(publish->sent_arg, delivery->address, delivery->payload);
 	window_add(qos == 0 ? &publish->unsent : &publish->window, mid, delivery->ticket, false, host->now_us(host));
 	host->count(host, COUNT_PUBLISHED, 1);
 	host->count(host, COUNT_BYTES, (int64_t)delivery->payload.size);
@@ -211,24 +220,29 @@ void publish_pump(struct publish *publish)
 
 int publish_status(struct publish *publish, const char *topic, const char *payload, bool retain)
 {
-	struct tg_bytes bytes = {.data = payload, .size = strlen(payload)};
-	uint8_t qos = publish->max_qos < 1 ? 0 : 1;
-	mosquitto_property *properties = NULL;
+	struct codec_publish packet = {.topic = {topic, strlen(topic)},
+				       .payload = {payload, strlen(payload)},
+				       .qos = publish->max_qos < 1 ? 0 : 1,
+				       .retained = retain && publish->retain};
+	struct gather *properties = &publish->properties;
 	uint16_t mid = 0;
-	int r;
+	int r = 0;
 
 	if (!publish_has_room(publish))
 		return -EAGAIN;
-	if (publish->version5 && packet_status_properties(publish->via, &properties) < 0)
-		return -ENOMEM;
-	r = session_publish(publish->session, topic, bytes, qos, retain && publish->retain, properties, &mid);
-	mosquitto_property_free_all(&properties);
-	if (r >= 0 && publish->sent)
-		publish->sent(publish->sent_arg, topic, bytes);
+	properties->size = 0;
+	if (publish->version5)
+		r = packet_status_properties(publish->via, properties);
 	if (r >= 0)
-		window_add(qos == 0 ? &publish->unsent : &publish->window, mid, 0, true,
-			   publish->host->now_us(publish->host));
-	return r;
+		r = session_publish(publish->session, &packet, (struct tg_bytes){properties->data, properties->size},
+				    &mid);
+	if (r < 0)
+		return r;
+	if (publish->sent)
+		publish->sent(publish->sent_arg, packet.topic, packet.payload);
+	window_add(packet.qos == 0 ? &publish->unsent : &publish->window, mid, 0, true,
+		   publish->host->now_us(publish->host));
+	return 0;
 }
 
 static void publish_verdict(struct publish *publish, const struct window_entry *entry, uint8_t reason)
@@ -236,14 +250,14 @@ static void publish_verdict(struct publish *publish, const struct window_entry *
 	const struct tg_host *host = publish->host;
 
 	if (entry->own) {
-		if (reason >= 0x80)
+		if (reason >= CODEC_UNSPECIFIED)
 			host->log(host, TG_LOG_WARNING, NULL, "the broker refuses the status message (%s)",
 				  mosquitto_reason_string(reason));
-	} else if (reason < 0x80) {
-		if (reason == MQTT_RC_NO_MATCHING_SUBSCRIBERS)
+	} else if (reason < CODEC_UNSPECIFIED) {
+		if (reason == CODEC_NO_SUBSCRIBERS)
 			host->count(host, COUNT_NO_SUBSCRIBERS, 1);
 		publish_confirm(publish, entry->ticket);
-	} else if (reason == MQTT_RC_QUOTA_EXCEEDED) {
+	} else if (reason == CODEC_QUOTA_EXCEEDED) {
 		host->delivered(host, entry->ticket, TG_RETRY, NULL);
 	} else {
 		publish_reject(publish, entry->ticket, mosquitto_reason_string(reason));
@@ -254,12 +268,9 @@ void publish_answered(struct publish *publish, uint16_t mid, uint8_t reason)
 {
 	struct window_entry entry;
 
-	/* For QoS 0 the library calls as soon as TLS has taken the bytes; publish_written knows better. */
 	if (!publish->session || !window_take(&publish->window, mid, &entry))
 		return;
-	publish->inside = true;
 	publish_verdict(publish, &entry, reason);
-	publish->inside = false;
 }
 
 void publish_written(struct publish *publish)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <tidegate/adapter.h>
 
+#include "common/gather.h"
 #include "common/queue.h"
 #include "counters.h"
 #include "window.h"
@@ -25,22 +26,20 @@ struct publish {
 	bool version5;
 	const char *via; /* NULL, or how this gateway tells its own messages; lent */
 	/* Told of each message that goes out, at `topic`; NULL: nobody wants to know. */
-	void (*sent)(void *arg, const char *topic, struct tg_bytes payload);
+	void (*sent)(void *arg, struct tg_bytes topic, struct tg_bytes payload);
 	void *sent_arg;
 	bool retain;
 	uint8_t max_qos;
 	uint32_t max_packet_bytes;
-	bool inside;          /* the library is calling us: nothing may be published */
 	bool held;            /* the session is about to be closed: deliveries only queue up */
 	struct window window; /* QoS 1 and 2: wait for PUBACK or PUBCOMP */
 	struct window unsent; /* QoS 0: wait for the socket */
 	struct queue queue;
-	char *topic;        /* scratch, terminated */
-	uint64_t confirmed; /* deliveries, in this session */
+	struct gather properties; /* scratch */
+	uint64_t confirmed;       /* deliveries, in this session */
 };
 
-/* Errors: -ENOMEM. */
-int publish_init(struct publish *publish, const struct tg_host *host);
+void publish_init(struct publish *publish, const struct tg_host *host);
 void publish_done(struct publish *publish);
 
 /* A session is up, or (publish_end) no longer. `window`: the most on its way at once. Errors: -ENOMEM. */

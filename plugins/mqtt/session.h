@@ -3,11 +3,8 @@
 #define MQTT_SESSION_H
 
 /*
- * One connection to one broker, from the look-up of its name to its end: one handle of libmosquitto, never used again after
- * that (a used one would send what it still holds on its own account). The thread of session_connect does what blocks,
- * the look-up and the TCP connection; everything else runs on the host's loop. For link.c, which makes the next one.
- *
- * What is published gathers and leaves as one write at the end of the loop's turn.
+ * The publishing connection to one broker: publishes, and tells what the broker has taken over. A session is never gone on with: each
+ * connection begins a new one (MQTT 5 section 3.1.2.4), with nothing on its way. For link.c, which makes the next one.
  */
 
 #include <stdbool.h>
@@ -15,19 +12,13 @@
 #include <stdint.h>
 #include <tidegate/adapter.h>
 
-enum { SESSION_CAUSE_SIZE = 256 };
+#include "connection.h"
+
+enum { SESSION_CAUSE_SIZE = CONNECTION_CAUSE_SIZE };
 
 struct options;
-struct mqtt5__property;
 struct session;
 struct url;
-
-/* A topic and what is said there; for the last will. Text is terminated. */
-struct session_will {
-	const char *topic;
-	const char *payload;
-	bool retain;
-};
 
 /* What the broker allows (MQTT 5 section 3.2.2.3). */
 struct session_limits {
@@ -37,12 +28,11 @@ struct session_limits {
 	uint32_t max_packet_bytes; /* 0: no limit */
 };
 
-/* `up` comes at most once; `lost` ends the session and comes once: only there it may be freed. From within `answered`
- * nothing of the session may be called, from the others everything else. */
+/* `up` comes at most once; `lost` ends the session and comes once: only there it may be freed. */
 struct session_events {
 	/* The broker has accepted the connection. */
 	void (*up)(void *arg, const struct session_limits *limits);
-	/* PUBACK or PUBCOMP for a packet id, with its reason code (MQTT 5 section 3.4.2.1; 0 in 3.1.1). */
+	/* PUBACK or PUBCOMP for a packet id, or a PUBREC that refuses it, with its reason code (MQTT 5 section 3.4.2.1; 0 in 3.1.1). */
 	void (*answered)(void *arg, uint16_t mid, uint8_t reason);
 	/* Something has moved: there may be room for more. */
 	void (*moved)(void *arg);
@@ -52,26 +42,15 @@ struct session_events {
 	void (*lost)(void *arg, const char *cause);
 };
 
-/* Sessions that were given up while their thread was still waiting for the network: kept until it comes back. */
-struct session_orphans {
-	struct session *first;
-};
+/* Begins to connect. `options` and `url` are lent until session_free. `will`: what the broker is to say at the topic of the status message when
+ * the connection is lost, or NULL; copied. Ownership: session_free. Errors: -ENOMEM, -EAGAIN, -EMFILE: `lost` is not called. */
+int session_new(const struct tg_host *host, const struct options *options, const struct url *url, const char *will,
+		const struct session_events *events, void *arg, struct session **ret_session);
 
-/* At the adapter's end, after which nothing posted is run any more: frees what is finished, and leaves what is not to its
- * thread. */
-void session_orphans_done(struct session_orphans *orphans);
+/* Others are lent from now on, which for a session that is not being closed are the same in what concerns it. */
+void session_set_options(struct session *session, const struct options *options, const struct url *url);
 
-/* `options`, `url` and `will` (NULL: none) are read during the call only; `orphans` lives longer than the session.
- * Ownership: session_free. Errors: -ENOMEM, -EINVAL. */
-int session_new(const struct tg_host *host, const struct options *options, const struct url *url,
-		const struct session_will *will, const struct session_events *events, void *arg,
-		struct session_orphans *orphans, struct session **ret_session);
-
-/* Begins to connect. Errors: -EAGAIN or -ENOMEM: no thread; -EBUSY: too many orphans; `lost` is not called. */
-int session_connect(struct session *session);
-
-/* Ends at once and without a word; no event comes any more. Where the thread still waits for the network the session becomes
- * an orphan. Not from within `answered`. */
+/* Ends at once and without a word; no event comes any more. Accepts NULL. */
 void session_free(struct session *session);
 
 /* Sends DISCONNECT, so that the last will is dropped, and ends when the broker has closed or a second has passed. */
@@ -83,19 +62,15 @@ void session_tick(struct session *session);
 /* Whether the socket keeps up; publishing although it does not only fills buffers. */
 bool session_has_room(const struct session *session);
 
-/* Publishes. `properties` may be NULL and stay the caller's.
+/* Publishes; of `publish` that is topic, payload, QoS and `retained`. `properties`: gathered, MQTT 5 only. `ret_mid`: 0 with QoS 0.
  * Errors: -EINVAL: not a topic; -EILSEQ: topic not UTF-8; -EMSGSIZE; -ENOTCONN: the session is ending, `lost` follows. */
-int session_publish(struct session *session, const char *topic, struct tg_bytes payload, uint8_t qos, bool retain,
-		    const struct mqtt5__property *properties, uint16_t *ret_mid);
+int session_publish(struct session *session, const struct codec_publish *publish, struct tg_bytes properties,
+		    uint16_t *ret_mid);
 
 /* "MQTT 5, TLSv1.3 TLS_AES_128_GCM_SHA256", once it is up. */
 const char *session_describe(const struct session *session);
-
-/* Tells the host of the session, once it is up: whom with and how. One without TLS, or with a broker that nothing is asked of, is
- * not told of: nobody has proved anything there. Returns whether it was told, and its end is to be told as well. */
+/* As connection_tell and connection_objection. */
 bool session_tell(const struct session *session, uint64_t handle);
-
-/* Why a session that is up could not go on with these options, or NULL. Static storage. */
 const char *session_objection(const struct session *session, const struct options *options);
 
 /* Ends the session with this cause; `lost` follows from the loop. */

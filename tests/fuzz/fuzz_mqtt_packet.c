@@ -82,7 +82,7 @@ static bool try_one(const uint8_t *data, size_t size)
 			bytes.size = header.body_size;
 		for (int version5 = 0; version5 < 2; version5++) {
 			good |= try_publish(header.flags, bytes.data, bytes.size, version5);
-			good |= codec_get_pubrel(header.flags, bytes, version5, &mid) >= 0;
+			good |= codec_get_ack(&header, bytes, version5, &mid, &reason) >= 0;
 			good |= codec_get_connack(bytes, version5, &connack) >= 0;
 			good |= codec_get_suback(header.type, bytes, version5, &mid, &reason) >= 0;
 		}
@@ -105,6 +105,7 @@ static size_t make_packet(struct tool_random *random, uint8_t out[ROOM])
 		PACKET("\x20\x10\1\0\x0d\x11\0\0\0\x3c\x13\0\x0a\x22\0\5\x24\1"),
 		PACKET("\x90\4\1\2\0\1"),
 		PACKET("\x62\x0b\1\2\x92\7\x1f\0\4gone"),
+		PACKET("\x40\3\1\2\x10"),
 		PACKET("\xe0\7\x8e\5\x1f\0\2hm"),
 #undef PACKET
 	};

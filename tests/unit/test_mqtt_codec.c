@@ -23,6 +23,11 @@ static void expect_written(struct tg_bytes wanted)
 	gather_done(&buffer);
 }
 
+static bool is(struct tg_bytes got, const char *wanted)
+{
+	return got.size == strlen(wanted) && memcmp(got.data, wanted, got.size) == 0;
+}
+
 START_TEST(packets_are_written_as_the_standard_says)
 {
 	struct codec_connect connect = {.version5 = true,
@@ -65,6 +70,88 @@ START_TEST(packets_are_written_as_the_standard_says)
 	codec_put_disconnect(&buffer, true, CODEC_SUCCESS, true);
 	codec_put_disconnect(&buffer, false, CODEC_MALFORMED, true);
 	expect_written(BYTES("\xe0\0\xe0\1\x81\xe0\7\0\5\x11\0\0\0\0\xe0\0"));
+}
+END_TEST
+
+START_TEST(a_last_will_is_written)
+{
+	struct codec_connect connect = {.version5 = true,
+					.clean_start = true,
+					.client_id = "id",
+					.username = "u",
+					.receive_maximum = 65535,
+					.max_packet_bytes = 65536,
+					.will_topic = "w/t",
+					.will = "gone",
+					.will_retain = true};
+
+	codec_put_connect(&buffer, &connect);
+	expect_written(BYTES("\x10\x2b\0\4MQTT\5\xae\0\0\x0d\x11\0\0\0\0\x21\xff\xff\x27\0\1\0\0\0\2id"
+			     "\0\0\3w/t\0\4gone\0\1u"));
+	connect.version5 = false;
+	connect.will_retain = false;
+	codec_put_connect(&buffer, &connect);
+	expect_written(BYTES("\x10\x1c\0\4MQTT\4\x8e\0\0\0\2id\0\3w/t\0\4gone\0\1u"));
+}
+END_TEST
+
+START_TEST(a_publish_is_written_with_its_properties)
+{
+	struct codec_publish publish = {
+		.qos = 1, .mid = 258, .retained = true, .topic = BYTES("a/b"), .payload = BYTES("pay")};
+	struct gather properties = {0};
+	struct tg_bytes gathered;
+
+	codec_put_user_property(&properties, "id", BYTES("x"));
+	codec_put_bytes_property(&properties, CODEC_CONTENT_TYPE, BYTES("t/c"));
+	codec_put_number_property(&properties, CODEC_MESSAGE_EXPIRY, 256, 4);
+	codec_put_number_property(&properties, CODEC_PAYLOAD_FORMAT, 1, 1);
+	gathered = (struct tg_bytes){properties.data, properties.size};
+	codec_put_publish(&buffer, true, &publish, gathered);
+	ck_assert_uint_eq(buffer.size, codec_publish_size(true, &publish, gathered));
+	expect_written(BYTES("\x33\x20\0\3a/b\1\2\x15\x26\0\2id\0\1x\3\0\3t/c\2\0\0\1\0\1\1pay"));
+	codec_put_publish(&buffer, false, &publish, gathered);
+	expect_written(BYTES("\x33\x0a\0\3a/b\1\2pay"));
+	publish.qos = 0;
+	publish.retained = false;
+	codec_put_publish(&buffer, true, &publish, BYTES(""));
+	expect_written(BYTES("\x30\x09\0\3a/b\0pay"));
+	codec_put_ack(&buffer, CODEC_PUBREL, true, 7, CODEC_SUCCESS);
+	expect_written(BYTES("\x62\2\0\7"));
+	gather_done(&properties);
+}
+END_TEST
+
+START_TEST(a_written_publish_is_read_again)
+{
+	static uint8_t payload[300000];
+	const size_t sizes[] = {0, 1, 110, 130, 16370, 16390, 65536, sizeof(payload)};
+	struct tg_bytes gathered;
+	struct gather properties = {0};
+
+	codec_put_user_property(&properties, "via", BYTES("gw"));
+	gathered = (struct tg_bytes){properties.data, properties.size};
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct codec_publish publish = {
+			.qos = 2, .mid = 9, .topic = BYTES("a/b"), .payload = {payload, sizes[i]}};
+		struct codec_publish read;
+		struct codec_header header;
+
+		codec_put_publish(&buffer, true, &publish, gathered);
+		ck_assert_uint_eq(buffer.size, codec_publish_size(true, &publish, gathered));
+		ck_assert_int_eq(codec_get_header((struct tg_bytes){buffer.data, buffer.size}, &header), 1);
+		ck_assert_uint_eq(header.size + header.body_size, buffer.size);
+		ck_assert_int_eq(codec_get_publish(header.flags,
+						   (struct tg_bytes){buffer.data + header.size, header.body_size}, true,
+						   NULL, &read),
+				 0);
+		ck_assert(is(read.topic, "a/b") && is(read.via, "gw") && !read.retained && !read.repeated);
+		ck_assert_uint_eq(read.qos, 2);
+		ck_assert_uint_eq(read.mid, 9);
+		ck_assert_uint_eq(read.payload.size, sizes[i]);
+		gather_done(&buffer);
+	}
+	gather_done(&properties);
 }
 END_TEST
 
@@ -125,11 +212,6 @@ END_TEST
 	"\x26\0\3via\0\2gw"                                                                                            \
 	"\x26\0\1x\0\0"                                                                                                \
 	"pay"
-
-static bool is(struct tg_bytes got, const char *wanted)
-{
-	return got.size == strlen(wanted) && memcmp(got.data, wanted, got.size) == 0;
-}
 
 START_TEST(a_publish_is_read_with_its_properties)
 {
@@ -273,23 +355,38 @@ START_TEST(the_head_of_a_large_publish_is_enough)
 }
 END_TEST
 
-START_TEST(a_release_is_read)
+static int get_ack(uint8_t type, uint8_t flags, struct tg_bytes body, bool version5, uint16_t *ret_mid,
+		   uint8_t *ret_reason)
+{
+	const struct codec_header header = {.type = type, .flags = flags};
+
+	return codec_get_ack(&header, body, version5, ret_mid, ret_reason);
+}
+
+START_TEST(acknowledgements_are_read)
 {
 	uint16_t mid = 0;
+	uint8_t reason = 1;
 
-	ck_assert_int_eq(codec_get_pubrel(2, BYTES("\1\2"), false, &mid), 0);
+	ck_assert_int_eq(get_ack(CODEC_PUBREL, 2, BYTES("\1\2"), false, &mid, &reason), 0);
 	ck_assert_uint_eq(mid, 258);
-	ck_assert_int_eq(codec_get_pubrel(2, BYTES("\0\3\x92"), true, &mid), 0);
+	ck_assert_uint_eq(reason, 0);
+	ck_assert_int_eq(get_ack(CODEC_PUBREL, 2, BYTES("\0\3\x92"), true, &mid, &reason), 0);
 	ck_assert_uint_eq(mid, 3);
-	ck_assert_int_eq(codec_get_pubrel(2, BYTES("\0\4\0\4\x1f\0\1x"), true, &mid), 0);
+	ck_assert_uint_eq(reason, 0x92);
+	ck_assert_int_eq(get_ack(CODEC_PUBACK, 0, BYTES("\0\4\x10\4\x1f\0\1x"), true, &mid, &reason), 0);
 	ck_assert_uint_eq(mid, 4);
-	ck_assert_int_eq(codec_get_pubrel(0, BYTES("\0\5"), true, &mid), -EBADMSG);
-	ck_assert_int_eq(codec_get_pubrel(2, BYTES("\0\0"), true, &mid), -EBADMSG);
-	ck_assert_int_eq(codec_get_pubrel(2, BYTES("\0"), true, &mid), -EBADMSG);
-	ck_assert_int_eq(codec_get_pubrel(2, BYTES("\0\5\0"), false, &mid), -EBADMSG);
-	ck_assert_int_eq(codec_get_pubrel(2, BYTES("\0\5\0\5\x1f\0\1x"), true, &mid), -EBADMSG);
-	ck_assert_int_eq(codec_get_pubrel(2, BYTES("\0\5\0\0\0"), true, &mid), -EBADMSG);
+	ck_assert_uint_eq(reason, 0x10);
+	ck_assert_int_eq(get_ack(CODEC_PUBREL, 0, BYTES("\0\5"), true, &mid, &reason), -EBADMSG);
+	ck_assert_int_eq(get_ack(CODEC_PUBACK, 2, BYTES("\0\5"), true, &mid, &reason), -EBADMSG);
+	ck_assert_int_eq(get_ack(CODEC_PUBREC, 1, BYTES("\0\5"), true, &mid, &reason), -EBADMSG);
+	ck_assert_int_eq(get_ack(CODEC_PUBREL, 2, BYTES("\0\0"), true, &mid, &reason), -EBADMSG);
+	ck_assert_int_eq(get_ack(CODEC_PUBREL, 2, BYTES("\0"), true, &mid, &reason), -EBADMSG);
+	ck_assert_int_eq(get_ack(CODEC_PUBREL, 2, BYTES("\0\5\0"), false, &mid, &reason), -EBADMSG);
+	ck_assert_int_eq(get_ack(CODEC_PUBREL, 2, BYTES("\0\5\0\5\x1f\0\1x"), true, &mid, &reason), -EBADMSG);
+	ck_assert_int_eq(get_ack(CODEC_PUBREL, 2, BYTES("\0\5\0\0\0"), true, &mid, &reason), -EBADMSG);
 	ck_assert_uint_eq(mid, 4);
+	ck_assert_uint_eq(reason, 0x10);
 }
 END_TEST
 
@@ -306,6 +403,13 @@ START_TEST(the_brokers_answers_are_read)
 	ck_assert(connack.session_present && connack.has_session_expiry && connack.has_keepalive);
 	ck_assert_uint_eq(connack.session_expiry_s, 60);
 	ck_assert_uint_eq(connack.keepalive_s, 10);
+	ck_assert_uint_eq(connack.max_qos, 1);
+	ck_assert_uint_eq(connack.receive_maximum, 65535);
+	ck_assert(connack.retain && connack.max_packet_bytes == 0);
+	ck_assert_int_eq(codec_get_connack(BYTES("\0\0\x0a\x21\0\5\x25\0\x27\0\0\1\0"), true, &connack), 0);
+	ck_assert_uint_eq(connack.max_qos, 2);
+	ck_assert_uint_eq(connack.receive_maximum, 5);
+	ck_assert(!connack.retain && connack.max_packet_bytes == 256);
 	ck_assert_int_eq(codec_get_connack(BYTES("\0\x87\5\x1f\0\2no"), true, &connack), 0);
 	ck_assert(!connack.session_present && is(connack.reason_string, "no"));
 	ck_assert_uint_eq(connack.reason, CODEC_NOT_AUTHORIZED);
@@ -334,7 +438,8 @@ START_TEST(the_brokers_answers_are_read)
 }
 END_TEST
 
-SUITE_MAIN("mqtt_codec", packets_are_written_as_the_standard_says, what_was_sent_leaves_the_buffer,
+SUITE_MAIN("mqtt_codec", packets_are_written_as_the_standard_says, a_last_will_is_written,
+	   a_publish_is_written_with_its_properties, a_written_publish_is_read_again, what_was_sent_leaves_the_buffer,
 	   headers_have_up_to_four_bytes_of_length, a_publish_is_read_with_its_properties,
 	   what_is_no_publish_is_malformed, cut_packets_are_never_read_behind_their_end, any_single_byte_may_be_wrong,
-	   the_head_of_a_large_publish_is_enough, a_release_is_read, the_brokers_answers_are_read)
+	   the_head_of_a_large_publish_is_enough, acknowledgements_are_read, the_brokers_answers_are_read)
