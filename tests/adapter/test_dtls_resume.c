@@ -101,6 +101,8 @@ START_TEST(nothing_is_answered_before_the_owner_has_spoken)
 	server.by_hand = true;
 	sensor_options(&options);
 	options.patience_us = PATIENCE_US;
+	/* Its last words must not share a datagram with a hello that comes again, or they are dropped with it. */
+	options.separate = true;
 	client_new(&options, &client);
 	SERVER_UNTIL(&server, client, server.proof == TG_PROOF_RESUMED);
 	uint64_t handle = server.handle;
@@ -119,7 +121,8 @@ START_TEST(nothing_is_answered_before_the_owner_has_spoken)
 	server_echo(&server, other, "meanwhile");
 	server_answer(&server, handle, TG_PROOF_RESUMED, "sensor-1");
 	ck_assert(server_connect(&server, client));
-	ck_assert_uint_eq(server.resumed, 1);
+	/* The server has the last word in a full handshake, the client in this one. */
+	SERVER_UNTIL(&server, client, server.resumed == 1);
 	server_echo(&server, client, "at last");
 	client_free(client);
 	client_free(other);
