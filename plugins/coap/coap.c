@@ -62,6 +62,7 @@ static const char *const counters[] = {
 	[COAP_REGISTRATIONS] = "registrations",
 	[COAP_MULTICAST + MULTICAST_COUNT_REQUESTS] = "multicast_requests",
 	[COAP_MULTICAST + MULTICAST_COUNT_ANSWERS] = "multicast_answers",
+	[COAP_CATALOGUES] = "catalogues",
 	[COAP_COUNTERS] = NULL,
 };
 
@@ -81,6 +82,7 @@ static void on_timer(void *arg)
 	exchange_run(coap->exchanges, now_us);
 	block_run(coap->blocks, now_us);
 	reader_run(coap->readers, now_us);
+	catalogue_server_run(coap->catalogues, now_us);
 	command_sink_run(coap->commands, now_us);
 	server_schedule(coap);
 	if (!coap->stopping || coap->stopped || exchange_waiting(coap->exchanges) > 0)
@@ -99,6 +101,7 @@ static void coap_close(void *state)
 	server_done(coap);
 	coap->host->timer_free(coap->timer);
 	reader_table_free(coap->readers);
+	catalogue_server_free(coap->catalogues);
 	command_sink_free(coap->commands);
 	directory_server_free(coap->directory);
 	exchange_table_free(coap->exchanges);
@@ -109,11 +112,25 @@ static void coap_close(void *state)
 /* What /.well-known/core lists. */
 static void list_links(struct coap *coap)
 {
+	resource_links_init(&coap->plain_links);
+	reader_links(coap->readers, &coap->plain_links);
 	resource_links_init(&coap->links);
-	reader_links(coap->readers, &coap->links);
-	coap->plain_links = coap->links;
+	catalogue_server_links(coap->catalogues, &coap->links);
 	if (coap->directory)
 		directory_server_links(&coap->links);
+}
+
+static int catalogues_open(struct coap *coap, const struct settings *settings)
+{
+	struct labels labels;
+	int r = labels_read(coap->host, &labels);
+	if (r < 0)
+		return r;
+	r = catalogue_server_new(coap->host, coap->exchanges, &settings->catalogue, &labels, COAP_CATALOGUES,
+				 &coap->catalogues);
+	if (r < 0)
+		labels_done(&labels);
+	return r;
 }
 
 static int coap_open(const struct tg_host *host, void **ret_state)
@@ -138,6 +155,8 @@ static int coap_open(const struct tg_host *host, void **ret_state)
 	if (r >= 0)
 		r = reader_table_new(host, coap->exchanges, settings.readings, &settings.reader, random + 1,
 				     &server_reader_events, coap, &coap->readers);
+	if (r >= 0)
+		r = catalogues_open(coap, &settings);
 	if (r >= 0 && settings.has_directory)
 		r = directory_server_new(host, &settings.directory, COAP_REGISTRATIONS, &coap->directory);
 	if (r >= 0)
@@ -245,6 +264,14 @@ static void coap_reading(void *state, uint64_t token, const struct tg_reading *r
 	coap_stop_when_done(coap);
 }
 
+static void coap_listed(void *state, uint64_t token, const struct tg_listed *listed)
+{
+	struct coap *coap = state;
+	catalogue_server_listed(coap->catalogues, token, listed);
+	server_schedule(coap);
+	coap_stop_when_done(coap);
+}
+
 static void coap_identity(void *state, uint64_t token, const struct tg_identity *identity)
 {
 	struct coap *coap = state;
@@ -282,9 +309,15 @@ static int coap_reload(void *state)
 {
 	struct coap *coap = state;
 	struct settings settings;
-	int r = listeners_reload(coap);
+	struct labels labels;
+	int r = labels_read(coap->host, &labels);
 	if (r < 0)
 		return r;
+	r = listeners_reload(coap);
+	if (r < 0) {
+		labels_done(&labels);
+		return r;
+	}
 	if (coap->keys_alone) {
 		coap->keys_alone = false;
 		coap->host->log(coap->host, TG_LOG_NOTICE, NULL, "devices with certificates can connect again");
@@ -300,8 +333,10 @@ static int coap_reload(void *state)
 	if (coap->directory)
 		directory_server_set_limits(coap->directory, &settings.directory);
 	reader_set(coap->readers, settings.readings, &settings.reader);
+	catalogue_server_set(coap->catalogues, &settings.catalogue, &labels);
 	list_links(coap);
 	command_sink_set_limits(coap->commands, &settings.command);
+	server_schedule(coap);
 	return 0;
 }
 
@@ -340,4 +375,5 @@ const struct tg_adapter tidegate_adapter = {
 	.tickets = coap_tickets,
 	.stop = coap_stop,
 	.close = coap_close,
+	.listed = coap_listed,
 };

@@ -14,6 +14,7 @@
  * The life of a command is told in command.h; command_sink.c finds its session.
  */
 
+#include "catalogue_server.h"
 #include "command_sink.h"
 #include "directory_server.h"
 #include "dtls.h"
@@ -49,6 +50,7 @@ enum coap_counter {
 	COAP_REGISTRATIONS,
 	COAP_MULTICAST, /* by enum multicast_count */
 	COAP_MULTICAST_LAST = COAP_MULTICAST + MULTICAST_COUNTS - 1,
+	COAP_CATALOGUES,
 	COAP_COUNTERS
 };
 
@@ -73,6 +75,7 @@ struct coap {
 	struct exchange_table *exchanges;
 	struct block_table *blocks;
 	struct reader_table *readers;
+	struct catalogue_server *catalogues;
 	struct command_sink *commands;
 	struct resource_links links;
 	struct resource_links plain_links;  /* what is there at coap:// */

@@ -6,18 +6,15 @@
 
 #include "directory_inside.h"
 #include "directory_links.h"
-#include "links.h"
+#include "links_search.h"
 
-enum { WISHES_MAX = 16, HREF_MAX = 16 };
+enum { HREF_MAX = 16 };
 
 /* A lookup while it is worked on. */
 struct search {
 	const struct directory *directory;
 	const struct directory_peer *peer;
-	struct links_wish wishes[WISHES_MAX];
-	size_t wishes_count;
-	uint64_t skip;  /* links that match but come before the page */
-	uint64_t count; /* links of the page that are still wanted */
+	struct links_search criteria;
 	struct directory_text scratch;
 	struct directory_text *out;
 };
@@ -25,38 +22,6 @@ struct search {
 static struct tg_bytes bytes_of(const char *terminated)
 {
 	return (struct tg_bytes){.data = terminated, .size = strlen(terminated)};
-}
-
-static const char *wishes_read(struct search *search, const struct coap_message *request)
-{
-	struct message_walk walk;
-	struct message_option option;
-	uint32_t page = 0, count = 0;
-	bool has_page = false, has_count = false;
-	message_walk_init(&walk, request);
-	while (message_option_next(&walk, &option)) {
-		if (option.number != MESSAGE_URI_QUERY)
-			continue;
-		const struct links_wish wish = links_wish_read(option.value);
-		bool is_page = links_is_name(wish.name, "page"), is_count = links_is_name(wish.name, "count");
-		if (is_page || is_count) {
-			uint32_t *number = is_page ? &page : &count;
-			if ((is_page ? has_page : has_count) || wish.any || wish.prefix ||
-			    !directory_number(wish.value, UINT32_MAX, number))
-				return "page and count have to be one number each";
-			has_page |= is_page;
-			has_count |= is_count;
-			continue;
-		}
-		if (search->wishes_count == WISHES_MAX)
-			return "too many search criteria";
-		search->wishes[search->wishes_count++] = wish;
-	}
-	if (has_page && !has_count)
-		return "page needs count";
-	search->count = has_count ? count : UINT64_MAX;
-	search->skip = (uint64_t)page * count;
-	return NULL;
 }
 
 static void href_of(const struct directory_registration *registration, char ret_href[HREF_MAX])
@@ -122,9 +87,9 @@ static bool link_has(struct search *search, const struct directory_registration 
 static bool link_matches(struct search *search, const struct directory_registration *registration,
 			 const struct directory_link *link)
 {
-	for (size_t i = 0; i < search->wishes_count; i++)
-		if (!link_has(search, registration, link, &search->wishes[i]) &&
-		    !endpoint_has(registration, &search->wishes[i]))
+	for (size_t i = 0; i < search->criteria.wishes_count; i++)
+		if (!link_has(search, registration, link, &search->criteria.wishes[i]) &&
+		    !endpoint_has(registration, &search->criteria.wishes[i]))
 			return false;
 	return true;
 }
@@ -142,23 +107,10 @@ static bool any_link_has(struct search *search, const struct directory_registrat
 
 static bool endpoint_matches(struct search *search, const struct directory_registration *registration)
 {
-	for (size_t i = 0; i < search->wishes_count; i++)
-		if (!endpoint_has(registration, &search->wishes[i]) &&
-		    !any_link_has(search, registration, &search->wishes[i]))
+	for (size_t i = 0; i < search->criteria.wishes_count; i++)
+		if (!endpoint_has(registration, &search->criteria.wishes[i]) &&
+		    !any_link_has(search, registration, &search->criteria.wishes[i]))
 			return false;
-	return true;
-}
-
-/* Whether one more link that matches belongs to the page. */
-static bool page_takes(struct search *search)
-{
-	if (search->skip > 0) {
-		search->skip--;
-		return false;
-	}
-	if (search->count == 0)
-		return false;
-	search->count--;
 	return true;
 }
 
@@ -221,8 +173,8 @@ static void search_resources(struct search *search, const struct directory_regis
 {
 	struct tg_bytes rest = {.data = registration->links, .size = registration->links_size};
 	struct directory_link link;
-	while (search->count > 0 && directory_link_next(&rest, &link))
-		if (link_matches(search, registration, &link) && page_takes(search))
+	while (search->criteria.left > 0 && directory_link_next(&rest, &link))
+		if (link_matches(search, registration, &link) && links_search_takes(&search->criteria))
 			write_link(search, registration, &link);
 }
 
@@ -235,7 +187,7 @@ static void search_all(struct search *search, enum directory_kind kind)
 			continue;
 		if (kind == DIRECTORY_RESOURCES)
 			search_resources(search, registration);
-		else if (endpoint_matches(search, registration) && page_takes(search))
+		else if (endpoint_matches(search, registration) && links_search_takes(&search->criteria))
 			write_endpoint(search, registration);
 	}
 }
@@ -314,7 +266,7 @@ uint8_t directory_lookup(struct directory *directory, enum directory_kind kind, 
 {
 	struct search search = {.directory = directory, .peer = peer};
 	struct directory_text key = {.data = NULL};
-	const char *problem = wishes_read(&search, request);
+	const char *problem = links_search_read(&search.criteria, request);
 	if (problem) {
 		*ret_problem = problem;
 		return MESSAGE_BAD_REQUEST;

@@ -33,6 +33,8 @@ libcoapdtls_la_LIBADD = $(OPENSSL_LIBS)
 noinst_LTLIBRARIES += libcoapmessage.la
 libcoapmessage_la_SOURCES = \
 	plugins/coap/block.c plugins/coap/block.h \
+	plugins/coap/catalogue.c plugins/coap/catalogue.h \
+	plugins/coap/catalogue_server.c plugins/coap/catalogue_server.h \
 	plugins/coap/command.c plugins/coap/command.h \
 	plugins/coap/command_block.c plugins/coap/command_block.h \
 	plugins/coap/command_memory.c plugins/coap/command_memory.h \
@@ -47,6 +49,7 @@ libcoapmessage_la_SOURCES = \
 	plugins/coap/exchange.c plugins/coap/exchange.h \
 	plugins/coap/exchange_pool.c plugins/coap/exchange_pool.h \
 	plugins/coap/links.c plugins/coap/links.h \
+	plugins/coap/links_search.c plugins/coap/links_search.h \
 	plugins/coap/message.c plugins/coap/message.h \
 	plugins/coap/multicast.h plugins/coap/multicast_answer.c \
 	plugins/coap/observe.c plugins/coap/observe.h \
@@ -58,9 +61,9 @@ libcoapmessage_la_SOURCES = \
 	plugins/coap/reader_snapshot.c plugins/coap/reader_snapshot.h \
 	plugins/coap/recent.c plugins/coap/recent.h \
 	plugins/coap/resource.c plugins/coap/resource.h
-libcoapmessage_la_CPPFLAGS = -I$(top_srcdir)/include
+libcoapmessage_la_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/include -I$(top_srcdir)/plugins
 libcoapmessage_la_CFLAGS = $(AM_CFLAGS) $(COAP_CFLAGS)
-libcoapmessage_la_LIBADD = $(COAP_LIBS)
+libcoapmessage_la_LIBADD = libcommon.la $(COAP_LIBS)
 
 adapter_LTLIBRARIES += coap.la
 coap_la_SOURCES = \
@@ -73,15 +76,17 @@ coap_la_SOURCES = \
 	plugins/coap/plain.c plugins/coap/plain.h \
 	plugins/coap/plain_listener.c \
 	plugins/coap/server.c plugins/coap/server_inside.h \
+	plugins/coap/server_catalogue.c \
 	plugins/coap/server_directory.c plugins/coap/server_oscore.c \
 	plugins/coap/sessions.c \
 	plugins/coap/settings.c plugins/coap/settings.h
-coap_la_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/include
+coap_la_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/include -I$(top_srcdir)/plugins
 coap_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -no-undefined -export-symbols-regex '^tidegate_adapter$$'
 coap_la_LIBADD = libcoapmessage.la libcoapdtls.la
 
 COAP_TESTS = \
 	tests/unit/test_coap_block \
+	tests/unit/test_coap_catalogue \
 	tests/unit/test_coap_directory \
 	tests/unit/test_coap_directory_lookup \
 	tests/unit/test_coap_command \
@@ -98,6 +103,7 @@ COAP_TESTS = \
 	tests/unit/test_coap_recent \
 	tests/unit/test_coap_repeats \
 	tests/unit/test_coap_resource \
+	tests/fuzz/fuzz_coap_catalogue \
 	tests/fuzz/fuzz_coap_directory \
 	tests/fuzz/fuzz_coap_message
 check_PROGRAMS += $(COAP_TESTS)
@@ -106,6 +112,10 @@ tests_unit_test_coap_block_SOURCES = tests/unit/test_coap_block.c
 tests_unit_test_coap_block_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_coap_block_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_coap_block_LDADD = libcoapmessage.la $(CHECK_LIBS)
+tests_unit_test_coap_catalogue_SOURCES = tests/unit/suite.h tests/unit/test_coap_catalogue.c
+tests_unit_test_coap_catalogue_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_coap_catalogue_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_coap_catalogue_LDADD = libcoapmessage.la $(CHECK_LIBS)
 tests_unit_test_coap_directory_SOURCES = tests/unit/test_coap_directory.c \
 	tests/unit/directory_rig.c tests/unit/directory_rig.h
 tests_unit_test_coap_directory_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
@@ -176,6 +186,9 @@ tests_unit_test_coap_repeats_SOURCES = \
 tests_unit_test_coap_repeats_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_coap_repeats_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_coap_repeats_LDADD = libcoapmessage.la $(CHECK_LIBS)
+tests_fuzz_fuzz_coap_catalogue_SOURCES = tests/fuzz/fuzz_coap_catalogue.c tests/fuzz/mutator.c tests/fuzz/mutator.h
+tests_fuzz_fuzz_coap_catalogue_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -I$(top_srcdir)/tests
+tests_fuzz_fuzz_coap_catalogue_LDADD = libcoapmessage.la libbench.la -lm
 tests_fuzz_fuzz_coap_directory_SOURCES = tests/fuzz/fuzz_coap_directory.c tests/fuzz/mutator.c tests/fuzz/mutator.h
 tests_fuzz_fuzz_coap_directory_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -I$(top_srcdir)/tests
 tests_fuzz_fuzz_coap_directory_LDADD = libcoapmessage.la libbench.la -lm
@@ -194,7 +207,8 @@ UNIT_TESTS += $(COAP_ADAPTER_TESTS)
 tests_adapter_coap_conformance_SOURCES = \
 	tests/adapter/coap_conformance.c tests/adapter/coap_conformance.h tests/adapter/coap_pattern.c \
 	tests/adapter/coap_pattern.h tests/adapter/coap_requirements.c tests/adapter/coap_requirements_readers.c \
-	tests/adapter/coap_requirements_directory.c $(COAP_RIG)
+	tests/adapter/coap_requirements_directory.c tests/adapter/coap_requirements_catalogue.c \
+	tests/adapter/coap_lists.c tests/adapter/coap_lists.h $(COAP_RIG)
 tests_adapter_coap_conformance_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_adapter_coap_conformance_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 tests_adapter_coap_conformance_LDADD = $(COAP_RIG_LIBS)
@@ -230,6 +244,14 @@ tests_adapter_test_coap_directory_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plug
 tests_adapter_test_coap_directory_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 tests_adapter_test_coap_directory_LDADD = $(COAP_RIG_LIBS)
 tests_adapter_test_coap_directory_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
+check_PROGRAMS += tests/adapter/test_coap_catalogue
+UNIT_TESTS += tests/adapter/test_coap_catalogue
+tests_adapter_test_coap_catalogue_SOURCES = tests/adapter/test_coap_catalogue.c tests/adapter/coap_lists.c \
+	tests/adapter/coap_lists.h $(COAP_RIG)
+tests_adapter_test_coap_catalogue_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins -D_GNU_SOURCE
+tests_adapter_test_coap_catalogue_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_test_coap_catalogue_LDADD = $(COAP_RIG_LIBS)
+tests_adapter_test_coap_catalogue_DEPENDENCIES = libmockhost.la libcoapmessage.la coap.la
 check_PROGRAMS += tests/adapter/test_coap_multicast
 UNIT_TESTS += tests/adapter/test_coap_multicast
 tests_adapter_test_coap_multicast_SOURCES = tests/adapter/test_coap_multicast.c $(COAP_RIG)

@@ -41,6 +41,14 @@ bool reader_is_asked(const struct coap_message *message, const char *prefix)
 	return message->code == MESSAGE_GET && take_prefix(&walk, prefix) > 0;
 }
 
+bool reader_is_folder(const struct coap_message *message, const char *prefix)
+{
+	struct message_walk walk;
+	struct tg_bytes segment;
+	message_walk_init(&walk, message);
+	return message->code == MESSAGE_GET && take_prefix(&walk, prefix) > 0 && !next_segment(&walk, &segment);
+}
+
 uint8_t reader_address(const struct coap_message *message, const char *prefix, struct tg_bytes *ret_device,
 		       struct resource_reading *ret_path, const char **ret_problem)
 {

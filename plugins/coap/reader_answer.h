@@ -31,6 +31,8 @@ struct reader_wishes {
 
 /* Whether the message asks for something below `prefix`, segments with '/' between them; "" is no prefix. */
 bool reader_is_asked(const struct coap_message *message, const char *prefix);
+/* Whether it asks for `prefix` itself. */
+bool reader_is_folder(const struct coap_message *message, const char *prefix);
 
 /* Its device and path; only where reader_is_asked. Returns 0, or what to answer with: 4.00, with a sentence in *ret_problem, or
  * 4.04 where no device is named. Ownership: `*ret_device` borrows from the message. */

@@ -52,6 +52,7 @@ static struct server_session *session_new(struct coap *coap)
 	coap->sessions = session;
 	exchange_peer_init(coap->exchanges, &session->exchange);
 	session->reader.exchange = &session->exchange;
+	session->catalogues.exchange = &session->exchange;
 	session->commands.exchange = &session->exchange;
 	return session;
 }
@@ -83,7 +84,7 @@ static struct server_session *session_get_plain(struct coap *coap, struct plain_
 	return session;
 }
 
-static const char *session_device(const struct coap *coap, const struct server_session *session)
+const char *server_device(const struct coap *coap, const struct server_session *session)
 {
 	return session->plain ? coap->host->setting_text(coap->host, "insecure_device") : dtls_device(session->dtls);
 }
@@ -91,6 +92,7 @@ static const char *session_device(const struct coap *coap, const struct server_s
 static void session_free(struct coap *coap, struct server_session *session)
 {
 	reader_peer_done(coap->readers, &session->reader);
+	catalogue_server_peer_done(coap->catalogues, &session->catalogues);
 	command_sink_done(coap->commands, &session->commands);
 	exchange_peer_done(coap->exchanges, &session->exchange);
 	block_peer_done(coap->blocks, &session->block);
@@ -114,6 +116,7 @@ void server_ended(struct coap *coap, struct dtls_session *dtls)
 	command_sink_ended(coap->commands, &session->commands);
 	dtls_set_user(dtls, NULL);
 	session_free(coap, session);
+	server_schedule(coap);
 }
 
 void server_plain_ended(struct coap *coap, struct plain_peer *peer)
@@ -163,7 +166,7 @@ static void read_last(struct coap *coap, const struct exchange_request *request,
 		return;
 	}
 	coap->host->count(coap->host, COAP_READS, 1);
-	reader_request(coap->readers, &session->reader, session_device(coap, session), request);
+	reader_request(coap->readers, &session->reader, server_device(coap, session), request);
 }
 
 bool server_receive_body(struct coap *coap, const struct exchange_request *request, struct server_session *session,
@@ -190,6 +193,10 @@ static void repeat(struct coap *coap, const struct exchange_request *request, co
 	struct resource_reading reading;
 	char text[RESOURCE_TEXT_MAX];
 	bool was_read = before->code == MESSAGE_CONTENT || before->code == MESSAGE_VALID;
+	if (was_read && server_is_for_catalogue(coap, request->message)) {
+		server_take_for_catalogue(coap, request, session_of(request->peer), true);
+		return;
+	}
 	if (was_read && is_read(coap, request->message)) {
 		read_last(coap, request, session_of(request->peer));
 		return;
@@ -218,7 +225,7 @@ void server_submit(struct coap *coap, const struct exchange_request *request, co
 		   const struct resource_reading *reading, struct tg_bytes payload)
 {
 	const struct tg_host *host = coap->host;
-	const char *device = session_device(coap, session);
+	const char *device = server_device(coap, session);
 	uint64_t brief = session->plain ? RESOURCE_BRIEF : 0;
 	struct tg_submission submission = {
 		.size = sizeof(submission),
@@ -250,6 +257,10 @@ static void take(struct coap *coap, const struct exchange_request *request, stru
 	coap->host->count(coap->host, COAP_REQUESTS, 1);
 	if (message->oscore && !message->bad_option && !coap->stopping) {
 		server_take_oscore(coap, request, session);
+		return;
+	}
+	if (server_is_for_catalogue(coap, message)) {
+		server_take_for_catalogue(coap, request, session, false);
 		return;
 	}
 	if (is_read(coap, message)) {
@@ -359,7 +370,9 @@ void server_schedule(struct coap *coap)
 	int64_t reader_us = reader_next_us(coap->readers);
 	int64_t next_us = exchange_us < block_us ? exchange_us : block_us;
 	int64_t command_us = command_sink_next_us(coap->commands);
+	int64_t catalogue_us = catalogue_server_next_us(coap->catalogues);
 	next_us = reader_us < next_us ? reader_us : next_us;
+	next_us = catalogue_us < next_us ? catalogue_us : next_us;
 	next_us = command_us < next_us ? command_us : next_us;
 	coap->host->gauge(coap->host, COAP_OBSERVERS, (int64_t)reader_observers(coap->readers));
 	if (next_us >= coap->timer_us)

@@ -18,8 +18,12 @@ struct server_session {
 	struct exchange_peer exchange;
 	struct block_peer block;
 	struct reader_peer reader;
+	struct catalogue_peer catalogues;
 	struct command_session commands;
 };
+
+/* Whose session it is. */
+const char *server_device(const struct coap *coap, const struct server_session *session);
 
 void server_reply(struct coap *coap, const struct exchange_request *request, const struct resource_answer *answer);
 void server_refuse(struct coap *coap, const struct exchange_request *request, uint8_t code, uint32_t detail,
@@ -35,6 +39,12 @@ void server_submit(struct coap *coap, const struct exchange_request *request, co
 /* server_oscore.c: a protected message is not understood unless the settings have a place for it. */
 void server_judge_oscore(const struct coap *coap, struct coap_message *message);
 void server_take_oscore(struct coap *coap, const struct exchange_request *request, struct server_session *session);
+
+/* server_catalogue.c */
+bool server_is_for_catalogue(const struct coap *coap, const struct coap_message *message);
+/* `again`: it was answered before. */
+void server_take_for_catalogue(struct coap *coap, const struct exchange_request *request,
+			       struct server_session *session, bool again);
 
 /* server_directory.c */
 bool server_is_for_directory(const struct coap *coap, const struct coap_message *message);

@@ -61,6 +61,10 @@ const struct tg_setting settings_rows[] = {
 	 "path at which requests that OSCORE protects for somebody else are handed in, whole; \"\": they are refused"},
 	{"readings_bytes", TG_INT, TG_LIVE, "bytes", "8388608", 1024, 1 << 30, NULL,
 	 "memory for large readings that devices fetch in blocks"},
+	{"catalogue_bytes", TG_INT, TG_LIVE, "bytes", "8388608", 4096, 1 << 28, NULL,
+	 "memory for catalogues that devices fetch in blocks; as much again for one that is put together"},
+	{"places", TG_LIST, TG_LIVE, "", NULL, 0, LABELS_ROWS_MAX, NULL, LABELS_PLACES_HELP},
+	{"descriptions", TG_LIST, TG_LIVE, "", NULL, 0, LABELS_ROWS_MAX, NULL, LABELS_DESCRIPTIONS_HELP},
 	{"observers", TG_INT, TG_LIVE, "", "4096", 0, 1 << 20, NULL,
 	 "most observations of readings at once, by process"},
 	{"observers_a_session", TG_INT, TG_LIVE, "", "16", 0, 4096, NULL, "most observations of one session"},
@@ -108,6 +112,7 @@ void settings_read(const struct tg_host *host, struct settings *ret_settings)
 				       .confirm_us = host->setting_int(host, "observe_confirm_s") * S_US},
 			   .snapshots_bytes = setting_size(host, "readings_bytes")},
 		.readings = host->setting_text(host, "readings") + strspn(host->setting_text(host, "readings"), "/"),
+		.catalogue = {.limit_bytes = setting_size(host, "catalogue_bytes")},
 		.command = {.body_bytes = setting_size(host, "body_bytes"),
 			    .all_bytes = setting_size(host, "bodies_bytes"),
 			    .response_timeout_us = host->setting_int(host, "response_timeout_s") * S_US},
@@ -117,6 +122,7 @@ void settings_read(const struct tg_host *host, struct settings *ret_settings)
 			      .bytes = setting_size(host, "directory_bytes"),
 			      .links = setting_size(host, "directory_links")},
 	};
+	ret_settings->catalogue.prefix = ret_settings->readings;
 }
 
 /* Digits only: names would have to be looked up, and would come to other addresses one day. */

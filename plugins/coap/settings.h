@@ -5,6 +5,7 @@
 /* The rows of the coap adapter's settings, and their values as the parts of the adapter want them. */
 
 #include "block.h"
+#include "catalogue_server.h"
 #include "command.h"
 #include "directory.h"
 #include "dtls.h"
@@ -21,6 +22,7 @@ struct settings {
 	struct block_limits block;
 	struct reader_limits reader;
 	const char *readings; /* lent until the next reload */
+	struct catalogue_settings catalogue;
 	struct command_limits command;
 	size_t plain_peers;
 	bool has_directory;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "coap_conformance.h"
+#include "coap_lists.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -37,6 +38,7 @@ static const struct table {
 } tables[] = {
 	{requirements, &n_requirements, NULL},
 	{reader_requirements, &n_reader_requirements, NULL},
+	{catalogue_requirements, &n_catalogue_requirements, NULL},
 	{directory_requirements, &n_directory_requirements, prepare_directory},
 	{group_requirements, &n_group_requirements, NULL},
 	{plain_requirements, &n_plain_requirements, prepare_plain},
@@ -275,7 +277,7 @@ static void run_step(const char *step)
 		step_left(text);
 	} else if (after(step, "joined")) {
 		rig->adapter->joined(rig->state);
-	} else {
+	} else if (!lists_step(step)) {
 		ck_abort_msg("no step: '%s'", step);
 	}
 }

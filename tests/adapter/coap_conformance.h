@@ -22,6 +22,10 @@
  *	told N E F A BYTES  what the core answers to the N-th of them: ETag (hexadecimal), content format, Max-Age, payload
  *	over N V    it answers with verdict V, and that nothing more comes
  *	left N      the core has N of them still to answer, or to go on with
+ *	listed N R A  N pages of what device R may read have been asked for by now, the newest from behind ETag A on
+ *	entry N F D P  an entry of the N-th of them: content format, device, path
+ *	page N E G M  its end: the ETag and the generation that go with it, and whether there is another one
+ *	refused N V it ends with verdict V
  *	joined      there is a core again
  *	group BYTES this datagram went to all CoAP nodes
  *	heard BYTES what is answered to it in time; nothing: silence
@@ -44,6 +48,9 @@ extern const size_t n_requirements;
 /* Those of last readings, and of observing them. */
 extern const struct requirement reader_requirements[];
 extern const size_t n_reader_requirements;
+/* Of their catalogue. */
+extern const struct requirement catalogue_requirements[];
+extern const size_t n_catalogue_requirements;
 /* Of a resource directory, of requests to all nodes, and of a listener without DTLS. */
 extern const struct requirement directory_requirements[];
 extern const size_t n_directory_requirements;

@@ -5,7 +5,7 @@
 #define CORE      "bb '.well-known' 04 'core'"
 #define ROOT_LINK "'</>;rt=\"tidegate.readings\";title=\"POST or PUT a reading to any path\"'"
 #define CORE_LINK "'</.well-known/core>;ct=40'"
-#define LAST_LINK "'</readings>;rt=\"tidegate.last\";title=\"GET DEVICE/PATH below it: the last reading\";obs'"
+#define LAST_LINK "'</readings>;rt=\"tidegate.catalogue\";ct=40;title=\"links to the last readings\"'"
 /* ETag of any value and Content-Format 40, the payload behind it. */
 #define LINKS "44 ........ 81 28"
 
@@ -26,7 +26,7 @@ const struct requirement requirements[] = {
 	{"7252 3.1", "option delta or length 15 is a format error",
 	 "> 40 02 0001 f1 61; < 70 00 0001; > 40 02 0002 bf 61; < 70 00 0002"},
 	{"7252 3.1", "an option longer than the datagram is a format error",
-	 "> 40 02 0001 b2 61; < 70 00 0001; > 40 02 0002 bd; < 70 00 0002; > 40 02 0003 be 00; < 70 00 0003"},
+	 "> 40 02 0001 b2 61; < 70 00 0001; > 40 02 0002 bd; < 70 00 0002; > 40 02 0003 a8 00; < 70 00 0003"},
 	{"7252 3.1", "an option number over 65535 is a format error",
 	 "> 40 02 0001 e0 fef2 10; < 70 00 0001; > 40 02 0002 e0 ffff; < 70 00 0002"},
 	{"7252 3.1", "deltas and lengths of one and two bytes more are understood",
@@ -65,8 +65,8 @@ const struct requirement requirements[] = {
 	{"7252 4.5", "a refused request that comes again is refused again, and handed in once",
 	 "> 40 02 0001; no 1 0; < 60 84 0001 ff 'why'; > 40 02 0001; < 60 84 0001; in 1"},
 	{"7252 4.5", "what was read is read again with the same answer",
-	 "> 41 01 0001 aa " CORE " 45 'ct=40'; < 61 45 0001 aa 44 TAG 81 28 ff " CORE_LINK "; > 41 01 0001 aa " CORE
-	 " 45 'ct=40'; < 61 45 0001 aa 44 tag 81 28 ff " CORE_LINK},
+	 "> 41 01 0001 aa " CORE " 45 'ct=40'; < 61 45 0001 aa 44 TAG 81 28 ff " CORE_LINK "','" LAST_LINK
+	 "; > 41 01 0001 aa " CORE " 45 'ct=40'; < 61 45 0001 aa 44 tag 81 28 ff " CORE_LINK "','" LAST_LINK},
 	{"7252 4.5", "a non-confirmable request that comes again is ignored",
 	 "> 51 02 0001 aa; ok; < 51 44 .... aa; > 51 02 0001 aa; .; in 1"},
 	{"7252 4.5, 4.8.2", "after EXCHANGE_LIFETIME the id belongs to a new message",
@@ -151,7 +151,7 @@ const struct requirement requirements[] = {
 	 " 48 'href=/.*'; < 60 45 0002 " LINKS " ff " CORE_LINK},
 	{"6690 4.1", "?title= and other attributes likewise",
 	 "> 40 01 0001 " CORE " 4b 'title=POST*'; < 60 45 0001 " LINKS " ff " ROOT_LINK "; > 40 01 0002 " CORE
-	 " 45 'ct=40'; < 60 45 0002 " LINKS " ff " CORE_LINK},
+	 " 45 'ct=40'; < 60 45 0002 " LINKS " ff " CORE_LINK "','" LAST_LINK},
 	{"6690 4.1", "where nothing matches the list is empty",
 	 "> 40 01 0001 " CORE " 44 'if=a'; < 60 45 0001 " LINKS "; > 40 01 0002 " CORE
 	 " 47 'rt=tide'; < 60 45 0002 " LINKS},
@@ -217,8 +217,8 @@ const struct requirement requirements[] = {
 	 "> 40 01 0001 " CORE " c1 06; < 60 45 0001 " LINKS " b1 06 ff *"},
 	{"7959 2.4", "a piece behind the end: 4.00", "> 40 01 0001 " CORE " c2 07f0; < 60 80 0001 *"},
 	{"7959 4", "Size2 tells how large the whole is, where asked for",
-	 "> 40 01 0001 " CORE " c1 00 50; < 60 45 0001 " LINKS " b1 08 51 b4 ff '</>;rt=\"tidegate'; > 40 01 0002 " CORE
-	 " d0 04; < 60 45 0002 " LINKS " d1 03 b4 ff *"},
+	 "> 40 01 0001 " CORE " c1 00 50; < 60 45 0001 " LINKS " b1 08 51 ab ff '</>;rt=\"tidegate'; > 40 01 0002 " CORE
+	 " d0 04; < 60 45 0002 " LINKS " d1 03 ab ff *"},
 	{"7959 3.3", "Block1 and Block2 in one request",
 	 "> 40 03 0001 b1'a' c1 06 41 08 ff x16; < 60 5f 0001 d1 0e 08; > 40 03 0002 b1'a' c1 06 41 10 ff x1; in 1; "
 	 "body 17;"

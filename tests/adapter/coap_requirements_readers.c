@@ -28,7 +28,7 @@ const struct requirement reader_requirements[] = {
 	 "> 40 01 0001 b8'readings' 03'a/b' 03'c/d' 00; asked 1 device-1 a/b/c%2Fd/; over 1 1; < 60 84 0001;"
 	 "> 40 01 0002 b8'readings' 08'device-2'; asked 2 device-1 device-2/; over 2 1; < 60 84 0002"},
 	{"7252 5.9.2.5", "where no device is named: 4.04",
-	 "> 40 01 0001 b8'readings'; < 60 84 0001; > 40 01 0002 b8'readings' 00 01't'; < 60 84 0002; asked 0"},
+	 "> 40 01 0001 b8'readings' 00; < 60 84 0001; > 40 01 0002 b8'readings' 00 01't'; < 60 84 0002; asked 0"},
 	{"7252 5.10.1", "segments '.' and '..' are refused: 4.00",
 	 "> 40 01 0001 b8'readings' 08'device-2' 02'..'; < 60 80 0001 *; asked 0"},
 	{"7252 5.9.2", "who may not read: 4.03; where there is no reading: 4.04",
