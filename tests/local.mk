@@ -75,6 +75,13 @@ system-long: SYSTEM_ARGS = --long
 system system-long: tests/bench/loadgen
 	TG_SOURCE='$(abs_top_srcdir)' TG_BUILD='$(abs_builddir)' CC='$(CC)' $(PYTHON3) -B $(srcdir)/tests/system/all.py $(SYSTEM_ARGS)
 
+# The same on a kernel with AppArmor: a whole machine in qemu, slow.
+EXTRA_DIST += tests/system/machine.py tests/system/test_apparmor.py
+.PHONY: system-apparmor
+system-apparmor:
+	$(top_srcdir)/packaging/build-deb --out packages
+	TG_PACKAGES=packages TG_BUILD=$(abs_builddir) $(PYTHON3) -B $(srcdir)/tests/system/test_apparmor.py
+
 # A configuration that has to be confirmed.
 INTEGRATION_TESTS += tests/integration/test_config_apply.py
 SANITIZE_TESTS += tests/integration/test_config_apply.py

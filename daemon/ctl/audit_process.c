@@ -165,6 +165,17 @@ static enum audit_state describe_process(const struct seen *seen, int landlock, 
 	return state;
 }
 
+/* The profile is the whole service's: the core's word stands for all. */
+static void note_apparmor(pid_t core, json_t *evidence)
+{
+	CLEANUP_FREE char *profile = core > 0 ? read_of(core, "attr/apparmor/current") : NULL;
+
+	if (profile)
+		audit_note(evidence, "AppArmor: %.*s", (int)strcspn(profile, "\n"), profile);
+	else
+		audit_note(evidence, "AppArmor: not in this kernel");
+}
+
 static void check_sandboxes(struct look *look, json_t *lines, json_t *processes)
 {
 	CLEANUP_FREE char *modules = textfile_read("/sys/kernel/security/lsm");
@@ -185,6 +196,7 @@ static void check_sandboxes(struct look *look, json_t *lines, json_t *processes)
 						       : "of the %zu processes some could do more than they need",
 			      look->processes_count + look->hidden);
 	json_array_extend(evidence, notes);
+	note_apparmor(look->core, evidence);
 	if (!modules)
 		audit_note(evidence, "whether this kernel has landlock cannot be seen (/sys/kernel/security/lsm)");
 	json_decref(notes);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each unit is exposed to, as systemd-analyze reckons it: no more than what the service really needs; and the journal's
-catalog, which explains every id that the gateway logs with."""
+"""What each unit is exposed to, as systemd-analyze reckons it: no more than what the service really needs; the AppArmor profile that
+the service names; and the journal's catalog, which explains every id that the gateway logs with."""
 import os
 import re
 import shutil
@@ -24,8 +24,26 @@ def catalog_is_whole():
     return bool(in_code) and in_code == explained
 
 
+def profile_is_sound():
+    """The parser understands it, and it has the name that the service asks for. What it does shows on a kernel with AppArmor alone."""
+    source = Path(os.environ.get("TG_SOURCE", Path(__file__).resolve().parents[2]))
+    profile, unit = source / "packaging/debian/tidegated.apparmor", source / "systemd/tidegate.service.in"
+    parser = shutil.which("apparmor_parser", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    asked = re.search(r"^AppArmorProfile=-(\S+)$", unit.read_text(encoding="utf-8"), re.MULTILINE)
+    if not asked or not re.search(rf"^profile {asked[1]} ", profile.read_text(encoding="utf-8"), re.MULTILINE):
+        print(f"{unit} does not ask for the profile in {profile}")
+        return False
+    if not parser:
+        print("SKIPPED: no apparmor_parser here: the profile was NOT parsed")
+        return True
+    result = subprocess.run([parser, "-QTK", "--features-file", "/usr/share/apparmor-features/features", profile],
+                            capture_output=True, encoding="utf-8", check=False)
+    print(f"{profile.name}: parsed with {result.returncode}", result.stdout, result.stderr)
+    return result.returncode == 0
+
+
 def main():
-    whole = catalog_is_whole()
+    whole = all([catalog_is_whole(), profile_is_sound()])
     if whole and not shutil.which("systemd-analyze"):
         print("SKIPPED: no systemd-analyze here: the exposure of the units was NOT checked")
         sys.exit(77)
