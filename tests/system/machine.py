@@ -8,7 +8,8 @@ import shlex
 import subprocess
 import threading
 
-from box import TOOLS, Failed, call, runtime_packages, sources_of, wait_until
+from box import Failed, call, wait_until
+from roots import TOOLS, make_debian, runtime_packages
 
 # A machine in qemu that shares two processors with other work is ten times slower than a container.
 DEADLINE_S, BOOT_S = 300, 900
@@ -23,13 +24,7 @@ class Machine:
     def __init__(self, folder, release, packages, extra):
         self.folder, self.root, self.disk = folder, folder / "root", folder / "disk.img"
         self._qemu, self._said, self._marks, self._lock = None, "", 0, threading.Lock()
-        include = ",".join(sorted({*TOOLS, *runtime_packages(packages), *PARTS, *extra}))
-        result = subprocess.run(
-            ["mmdebstrap", "--variant=minbase", f"--include={include}", release, str(self.root), "-"], check=False, text=True,
-            input="\n".join(sources_of(release)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1800,
-        )
-        if result.returncode:
-            raise Failed(f"mmdebstrap ended with {result.returncode}:\n{result.stdout[-3000:]}")
+        make_debian(self.root, release, TOOLS + runtime_packages(packages) + PARTS + extra)
 
     def put(self, path, text):
         """Into the root, before the first boot."""

@@ -35,7 +35,7 @@ class Confined(PlantCase):
         shutil.copy(cls.packages[0], cls.box.root / "srv/tidegate.deb")
         cls.box.prepare()
         cls.pki = cls.folder / "pki"
-        make_certificates(cls.pki)
+        make_certificates(cls.pki, cls.certificate_days)
         cls.box.boot()
 
     def subscribe(self):
