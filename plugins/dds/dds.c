@@ -147,6 +147,22 @@ static void dds_verdict(void *state, uint64_t token, const struct tg_answer *ans
 	source_verdict(&dds->source, token, answer);
 }
 
+/* The domain is not left. */
+static int dds_reload(void *state)
+{
+	struct dds *dds = state;
+	struct options options;
+	int r = options_read(dds->host, &options);
+
+	if (r < 0)
+		return r;
+	dds->options = options;
+	sink_renew(&dds->sink);
+	topics_renew(&dds->topics);
+	source_renew(&dds->source);
+	return 0;
+}
+
 static void dds_stop(void *state)
 {
 	struct dds *dds = state;
@@ -171,6 +187,7 @@ const struct tg_adapter tidegate_adapter = {
 	.start = dds_start,
 	.deliver = dds_deliver,
 	.verdict = dds_verdict,
+	.reload = dds_reload,
 	.stop = dds_stop,
 	.close = dds_close,
 };

@@ -40,7 +40,9 @@ static int load(const struct tg_host *host, const char *item, struct library_typ
 		return -ENOMEM;
 	handle = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	free(file);
-	ret_type->name = space + 1;
+	ret_type->name = strdup(space + 1); /* what the host lends ends with a reload */
+	if (!ret_type->name)
+		return -ENOMEM;
 	ret_type->descriptor = handle ? dlsym(handle, symbol) : NULL;
 	if (!ret_type->descriptor) {
 		host->log(host, TG_LOG_ERROR, NULL, "type \"%s\" cannot be loaded (%s)", item, dlerror());
@@ -78,6 +80,8 @@ int library_open(const struct tg_host *host, struct library *ret_library)
 
 void library_done(struct library *library)
 {
+	for (size_t i = 0; i < library->n_types; i++)
+		free(library->types[i].name);
 	free(library->types);
 	*library = (struct library){.n_types = 0};
 }

@@ -9,7 +9,7 @@
 
 struct library {
 	struct library_type {
-		const char *name; /* lent by the host: "plant::Reading" */
+		char *name; /* "plant::Reading" */
 		const dds_topic_descriptor_t *descriptor;
 	} * types;
 	size_t n_types;

@@ -27,6 +27,7 @@ dds_la_SOURCES = \
 	plugins/dds/source.c plugins/dds/source.h \
 	plugins/dds/topic.c plugins/dds/topic.h \
 	plugins/dds/topics.c plugins/dds/topics.h \
+	plugins/dds/topics_tidy.c \
 	plugins/dds/trace.c plugins/dds/trace.h \
 	plugins/dds/wake.c plugins/dds/wake.h
 dds_la_CPPFLAGS = -I$(top_srcdir)/include -I$(top_srcdir)/plugins -D_GNU_SOURCE -DTG_DDS_SECURITY='"$(DDS_SECURITY)"'
@@ -95,6 +96,14 @@ tests_adapter_test_dds_sink_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_adapter_test_dds_sink_LDADD = libmockhost.la $(CHECK_LIBS)
 tests_adapter_test_dds_sink_DEPENDENCIES = libmockhost.la dds.la tests/adapter/dds_peer tests/adapter/dds_peer_untold \
 	libdds_test_types.la $(FAST_PEER)
+check_PROGRAMS += tests/adapter/test_dds_reload
+UNIT_TESTS += tests/adapter/test_dds_reload
+tests_adapter_test_dds_reload_SOURCES = tests/adapter/test_dds_reload.c $(DDS_RIG)
+tests_adapter_test_dds_reload_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_adapter_test_dds_reload_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_adapter_test_dds_reload_LDADD = libmockhost.la $(CHECK_LIBS)
+tests_adapter_test_dds_reload_DEPENDENCIES = libmockhost.la dds.la tests/adapter/dds_peer tests/adapter/dds_peer_untold \
+	libdds_test_types.la
 check_PROGRAMS += tests/adapter/test_dds_security
 UNIT_TESTS += tests/adapter/test_dds_security
 EXTRA_DIST += tests/adapter/dds_pki.sh

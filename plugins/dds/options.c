@@ -78,6 +78,27 @@ static int check_security(const struct tg_host *host)
 	return -EINVAL;
 }
 
+/* FNV-1a */
+static void mark(uint64_t *mark, const char *text)
+{
+	do
+		*mark = (*mark ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	while (*text++);
+}
+
+static void make_marks(struct options *o)
+{
+	char text[128];
+
+	for (uint32_t i = 0; i < o->n_partitions; i++)
+		mark(&o->reader_mark, o->partitions[i]);
+	o->writer_mark = o->reader_mark;
+	snprintf(text, sizeof(text), "%d %d %d %d", o->reliability, o->durability, o->reader_samples, o->instances);
+	mark(&o->reader_mark, text);
+	snprintf(text, sizeof(text), "%d %d", o->keeps, o->write_depth);
+	mark(&o->writer_mark, text);
+}
+
 int options_read(const struct tg_host *host, struct options *ret_options)
 {
 	struct options o = {.host = host};
@@ -98,6 +119,7 @@ int options_read(const struct tg_host *host, struct options *ret_options)
 	o.topics_most = (size_t)host->setting_int(host, "topics_most");
 	o.window = (size_t)host->setting_int(host, "window");
 	o.reader_samples = (int32_t)host->setting_int(host, "reader_samples");
+	o.instances = (int32_t)host->setting_int(host, "instances");
 	o.readers = (uint32_t)host->setting_int(host, "readers");
 	o.write_window = (size_t)host->setting_int(host, "write_window");
 	o.confirm_timeout_us = host->setting_int(host, "confirm_timeout_s") * 1000000;
@@ -106,6 +128,7 @@ int options_read(const struct tg_host *host, struct options *ret_options)
 	while (o.n_partitions < OPTIONS_PARTITIONS_MOST &&
 	       (partition = host->setting_item(host, "partitions", o.n_partitions)))
 		o.partitions[o.n_partitions++] = partition;
+	make_marks(&o);
 	*ret_options = o;
 	return 0;
 }
@@ -149,7 +172,9 @@ char *options_config(const struct options *options)
 	      "<MaxAutoParticipantIndex>20</MaxAutoParticipantIndex><Peers>",
 	      out);
 	write_items(out, options->host, "peers", "<Peer address=\"|\"/>");
-	fprintf(out, "</Peers></Discovery><Internal><MaxSampleSize>%u B</MaxSampleSize></Internal></Domain>",
+	fprintf(out,
+		"</Peers></Discovery><Internal><MaxSampleSize>%u B</MaxSampleSize>"
+		"<WriterLingerDuration>0 s</WriterLingerDuration></Internal></Domain>",
 		TG_PAYLOAD_MAX);
 	if (fclose(out) == EOF) {
 		free(text);

@@ -2,7 +2,7 @@
 #ifndef DDS_OPTIONS_H
 #define DDS_OPTIONS_H
 
-/* The settings of an endpoint: the rows (rows.c), and what is read from them once, in open. */
+/* The settings of an endpoint: the rows (rows.c), and what is read from them, in open and at a reload. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,6 +15,7 @@ enum {
 	OPTIONS_TOPICS_MOST = 256,
 	OPTIONS_PARTITIONS_MOST = 32,
 	OPTIONS_TYPES_MOST = 256,
+	OPTIONS_WINDOW_MOST = 4096,
 };
 
 enum options_choice { OPTIONS_OFFERED, OPTIONS_MORE, OPTIONS_LESS };
@@ -26,12 +27,14 @@ struct options {
 	enum options_choice reliability; /* more: reliable */
 	enum options_choice durability;  /* more: transient-local */
 	size_t topics_most, window, write_window;
-	int32_t reader_samples, write_depth;
+	int32_t reader_samples, instances, write_depth;
 	uint32_t readers;
 	int64_t confirm_timeout_us;
 	/* Lent by the host. */
 	const char *partitions[OPTIONS_PARTITIONS_MOST];
 	uint32_t n_partitions;
+	/* Others where a reader, or a writer, has to be made anew. */
+	uint64_t reader_mark, writer_mark;
 };
 
 extern const struct tg_setting options_rows[];

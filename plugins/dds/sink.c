@@ -152,6 +152,8 @@ int sink_deliver(struct sink *sink, const struct tg_delivery *delivery)
 	topic = topics_ask(sink->topics, name);
 	if (!topic)
 		return later(sink, delivery, name, "there are too many topics");
+	if (topic->rewrites)
+		return later(sink, delivery, name, "its writer is made anew");
 	if (!topic->writer)
 		return later(sink, delivery, name, "nobody on the domain has said what type it is of");
 	n = topics_readers(topic, readers);
@@ -254,6 +256,16 @@ static void on_poll(void *arg)
 	} else if (sink->stopping) {
 		sink->stopped(sink->arg);
 	}
+}
+
+void sink_renew(struct sink *sink)
+{
+	struct topic *topic;
+
+	LIST_FOREACH(topic, &sink->topics->list, link)
+	if (topic->writer && topic->writer_mark != sink->options->writer_mark)
+		answer(sink, topic, TG_RETRY);
+	sink->waiting_told = false;
 }
 
 void sink_stop(struct sink *sink)

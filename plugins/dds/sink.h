@@ -43,6 +43,8 @@ void sink_done(struct sink *sink);
 
 /* As tg_adapter.deliver. */
 int sink_deliver(struct sink *sink, const struct tg_delivery *delivery) __attribute__((warn_unused_result));
+/* The options have changed: what a writer that has to be made anew has not brought over is given back. */
+void sink_renew(struct sink *sink);
 void sink_stop(struct sink *sink);
 
 #endif

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 32, AGAIN_US = 100000, SECOND_US = 1000000 };
+#include "topic.h"
+
+enum { BATCH = 32, AGAIN_US = 100000, SECOND_US = 1000000, TIDY_TRIES = 20, QUIET_NS = 12000000 };
 enum { FORMAT_JSON = 50, FORMAT_CBOR = 60 };
 
 int source_init(struct source *source, const struct tg_host *host, const struct options *options, struct topics *topics,
@@ -18,10 +20,10 @@ int source_init(struct source *source, const struct tg_host *host, const struct 
 	TAILQ_INIT(&source->again);
 	out_init(&source->document, options->cbor ? OUT_CBOR : OUT_JSON, TG_PAYLOAD_MAX);
 	out_init(&source->path, OUT_PATH, TG_PATH_MAX);
-	source->slots = calloc(options->window, sizeof(*source->slots));
+	source->slots = calloc(OPTIONS_WINDOW_MOST, sizeof(*source->slots));
 	if (!source->slots)
 		return -ENOMEM;
-	for (size_t i = 0; i < options->window; i++)
+	for (size_t i = 0; i < OPTIONS_WINDOW_MOST; i++)
 		TAILQ_INSERT_TAIL(&source->free, &source->slots[i], link);
 	r = host->timer_new(host, source_pump, source, &source->timer);
 	return r < 0 ? r : host->idle_new(host, source_pump, source, &source->turn);
@@ -29,7 +31,7 @@ int source_init(struct source *source, const struct tg_host *host, const struct 
 
 void source_done(struct source *source)
 {
-	for (size_t i = 0; source->slots && i < source->options->window; i++)
+	for (size_t i = 0; source->slots && i < OPTIONS_WINDOW_MOST; i++)
 		if (source->slots[i].held)
 			bridge_release(source->slots[i].held);
 	free(source->slots);
@@ -48,6 +50,7 @@ static void let_go(struct source *source, struct source_slot *slot)
 {
 	bridge_release(slot->held);
 	slot->held = NULL;
+	slot->topic->n_held--;
 	source->n_held--;
 	TAILQ_INSERT_HEAD(&source->free, slot, link);
 }
@@ -147,8 +150,25 @@ static void fill(struct source *source, struct topic *topic, struct ddsi_serdata
 	slot->state = info->instance_state == DDS_ALIVE_INSTANCE_STATE                ? SAMPLE_ALIVE
 		      : info->instance_state == DDS_NOT_ALIVE_DISPOSED_INSTANCE_STATE ? SAMPLE_DISPOSED
 										      : SAMPLE_NO_WRITERS;
+	topic->n_held++;
 	source->n_held++;
 	source->host->count(source->host, COUNT_SAMPLES, 1);
+}
+
+/* Samples of one instance stand side by side. An instance without writers and samples is none any more. */
+static void count_keys(struct topic *topic, const dds_sample_info_t *infos, int n)
+{
+	for (int i = 0; i < n; i++) {
+		bool first = i == 0 || infos[i - 1].instance_handle != infos[i].instance_handle;
+		bool last = i + 1 == n || infos[i + 1].instance_handle != infos[i].instance_handle;
+
+		if (first && infos[i].view_state == DDS_NEW_VIEW_STATE)
+			topic->n_keys++;
+		if (last && infos[i].instance_state != DDS_ALIVE_INSTANCE_STATE && topic->n_keys > 0)
+			topic->n_keys--;
+	}
+	if (topic->n_keys > (size_t)topic->topics->options->instances)
+		topic_flood(topic);
 }
 
 /* Takes and hands in some of the topic's; `*ret_more`: there may be others. Errors: -ENOBUFS. */
@@ -173,6 +193,8 @@ static int take_some(struct source *source, struct topic *topic, bool *ret_more)
 			keep(source, slots[i]);
 	}
 	*ret_more = n == (int)most;
+	if (n > 0)
+		count_keys(topic, infos, n);
 	return r;
 }
 
@@ -198,6 +220,36 @@ static bool take_round(struct source *source, int *ret_error)
 	return any && *ret_error >= 0 && source->n_held < source->options->window;
 }
 
+static void make_ready(const struct source *source)
+{
+	struct topic *topic;
+
+	LIST_FOREACH(topic, &source->topics->list, link)
+	atomic_store(&topic->ready, topic->reader != 0);
+}
+
+/* When all readers are empty. What is still on its way is waited for, and taken. */
+static void tidy(struct source *source)
+{
+	uint64_t before;
+	int quiet = 0, r = 0;
+
+	topics_deaf(source->topics, true);
+	for (int i = 0; i < TIDY_TRIES && quiet < 2 && r >= 0 && source->n_held < source->options->window; i++) {
+		dds_sleepfor(QUIET_NS);
+		before = source->numbers;
+		make_ready(source);
+		while (take_round(source, &r))
+			;
+		quiet = source->numbers == before ? quiet + 1 : 0;
+	}
+	if (quiet >= 2)
+		topics_tidy(source->topics);
+	topics_deaf(source->topics, false);
+	make_ready(source);
+	source->host->timer_set(source->timer, source->host->now_us(source->host) + AGAIN_US);
+}
+
 void source_pump(void *arg)
 {
 	struct source *source = arg;
@@ -213,6 +265,8 @@ void source_pump(void *arg)
 	r = offer_again(source);
 	while (r >= 0 && take_round(source, &r))
 		;
+	if (r >= 0 && source->n_held < source->options->window && topics_wants_tidying(source->topics))
+		tidy(source);
 	tell_held(source);
 	/* Without a verdict to come nothing else would come back here. */
 	if (r < 0)
@@ -229,7 +283,7 @@ static void refuse_for_good(struct source *source, const struct source_slot *slo
 
 void source_verdict(struct source *source, uint64_t token, const struct tg_answer *answer)
 {
-	struct source_slot *slot = token >= 1 && token <= source->options->window ? &source->slots[token - 1] : NULL;
+	struct source_slot *slot = token >= 1 && token <= OPTIONS_WINDOW_MOST ? &source->slots[token - 1] : NULL;
 	int64_t now_us = source->host->now_us(source->host), resume_us;
 
 	if (!slot || !slot->held)
@@ -257,6 +311,13 @@ void source_verdict(struct source *source, uint64_t token, const struct tg_answe
 		source->stopped(source->arg);
 	else
 		source->host->timer_set(source->turn, 1);
+}
+
+void source_renew(struct source *source)
+{
+	out_done(&source->document);
+	out_init(&source->document, source->options->cbor ? OUT_CBOR : OUT_JSON, TG_PAYLOAD_MAX);
+	source_pump(source);
 }
 
 void source_stop(struct source *source)

@@ -56,6 +56,8 @@ void source_done(struct source *source);
 /* A reader has something. */
 void source_pump(void *source);
 void source_verdict(struct source *source, uint64_t token, const struct tg_answer *answer);
+/* The options have changed. */
+void source_renew(struct source *source);
 void source_stop(struct source *source);
 
 #endif

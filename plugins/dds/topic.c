@@ -7,8 +7,7 @@
 
 #include "bridge.h"
 
-/* Instances that a reader keeps; samples of more are not taken in until others have gone. */
-enum { INSTANCES_MOST = 65536 };
+enum { REST_MIN_US = 1000000, REST_MAX_US = 300000000 };
 
 int topic_new(struct topics *topics, const char *name, const char *type_name, struct topic **ret_topic)
 {
@@ -179,15 +178,16 @@ static void on_incompatible(dds_entity_t reader, const dds_requested_incompatibl
 
 void topic_read(struct topic *topic, const dds_builtintopic_endpoint_t *endpoint)
 {
+	const struct options *o = topic->topics->options;
 	const struct tg_host *host = topic->topics->host;
 	dds_listener_t *listener = dds_create_listener(topic);
 	dds_qos_t *qos = dds_create_qos();
 	dds_entity_t reader;
 
 	set_common(topic, qos);
-	set_offered(topic->topics->options, endpoint->qos, qos);
+	set_offered(o, endpoint->qos, qos);
 	dds_qset_history(qos, DDS_HISTORY_KEEP_ALL, 0);
-	dds_qset_resource_limits(qos, topic->topics->options->reader_samples, INSTANCES_MOST, DDS_LENGTH_UNLIMITED);
+	dds_qset_resource_limits(qos, o->reader_samples, DDS_LENGTH_UNLIMITED, DDS_LENGTH_UNLIMITED);
 	dds_lset_data_available(listener, on_data);
 	dds_lset_requested_incompatible_qos(listener, on_incompatible);
 	reader = dds_create_reader(topic->topics->participant, topic->topic, qos, listener);
@@ -198,6 +198,8 @@ void topic_read(struct topic *topic, const dds_builtintopic_endpoint_t *endpoint
 		return;
 	}
 	topic->reader = reader;
+	topic->reader_mark = o->reader_mark;
+	topic->n_keys = 0;
 	topic->topics->n_readers++;
 	host->log(host, TG_LOG_INFO, NULL, "topic \"%s\" of type %s is taken in", topic->name, topic->type_name);
 	on_data(reader, topic);
@@ -229,6 +231,43 @@ void topic_write(struct topic *topic)
 		return;
 	}
 	topic->writer = writer;
+	topic->writer_mark = o->writer_mark;
 	topic->topics->n_writers++;
 	host->log(host, TG_LOG_INFO, NULL, "topic \"%s\" of type %s is written to", topic->name, topic->type_name);
+}
+
+void topic_unread(struct topic *topic)
+{
+	if (topic->reader) {
+		dds_delete(topic->reader);
+		topic->topics->n_readers--;
+	}
+	topic->reader = 0;
+	topic->leaving = false;
+}
+
+void topic_unwrite(struct topic *topic)
+{
+	if (topic->writer) {
+		dds_delete(topic->writer);
+		topic->topics->n_writers--;
+	}
+	topic->writer = 0;
+	topic->rewrites = false;
+}
+
+void topic_flood(struct topic *topic)
+{
+	const struct tg_host *host = topic->topics->host;
+
+	if (topic->leaving)
+		return;
+	topic->leaving = true;
+	topic->rest_us = topic->rest_us ? topic->rest_us * 2 : REST_MIN_US;
+	if (topic->rest_us > REST_MAX_US)
+		topic->rest_us = REST_MAX_US;
+	topic->rests_until_us = host->now_us(host) + topic->rest_us;
+	host->log(host, TG_LOG_WARNING, NULL,
+		  "topic \"%s\" has more than %d keys (setting 'instances'): its reader begins anew in %lld s",
+		  topic->name, topic->topics->options->instances, (long long)(topic->rest_us / 1000000));
 }

@@ -19,4 +19,10 @@ int topic_learn(struct topic *topic, dds_builtintopic_endpoint_t *endpoint) __at
 void topic_read(struct topic *topic, const dds_builtintopic_endpoint_t *endpoint);
 void topic_write(struct topic *topic);
 
+/* Now: see topics_tidy. Nothing that was written is waited for. */
+void topic_unread(struct topic *topic);
+void topic_unwrite(struct topic *topic);
+/* Its reader has more keys than it may have: that one is to end, and the next one has to wait. */
+void topic_flood(struct topic *topic);
+
 #endif

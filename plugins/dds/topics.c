@@ -11,7 +11,7 @@
 #include "topic.h"
 
 /* Endpoints looked at; retries of what is asked for on the network. */
-enum { ENDPOINTS_MOST = 4096, RETRY_MIN_US = 50000, RETRY_MAX_US = 5000000 };
+enum { ENDPOINTS_MOST = 4096, RETRY_MIN_US = 50000, RETRY_MAX_US = 5000000, FAILED_US = 10000000 };
 
 static void topics_scan(void *arg);
 
@@ -39,14 +39,6 @@ void topics_done(struct topics *topics)
 	wake_done(&topics->discovery);
 	wake_done(&topics->data);
 	topics->host->timer_free(topics->retry);
-}
-
-void topics_leave(struct topics *topics)
-{
-	if (topics->domain > 0)
-		dds_delete(topics->domain);
-	topics->domain = 0;
-	topics->host->timer_set(topics->retry, 0);
 }
 
 static void on_found(dds_entity_t reader, void *arg)
@@ -120,6 +112,7 @@ static struct topic *add(struct topics *topics, const char *name, const char *ty
 	struct topic *topic;
 
 	if (topics->n >= topics->options->topics_most) {
+		topics->crowded = true;
 		if (!topics->full_told)
 			topics->host->log(topics->host, TG_LOG_WARNING, NULL,
 					  "topic \"%s\" is left out: there are %zu already (setting 'topics_most')",
@@ -203,6 +196,16 @@ static void check_compatible(struct topic *topic)
 		  topic->name, status.last_policy_id);
 }
 
+/* Whether a time has not come yet; if so, there will be another scan then. */
+static bool is_later(struct topics *topics, int64_t at_us)
+{
+	if (at_us <= topics->host->now_us(topics->host))
+		return false;
+	if (!topics->later_us || at_us < topics->later_us)
+		topics->later_us = at_us;
+	return true;
+}
+
 /* Returns -EAGAIN where the type is to be waited for. */
 static int consider(struct topics *topics, dds_builtintopic_endpoint_t *endpoint, bool writes)
 {
@@ -218,18 +221,21 @@ static int consider(struct topics *topics, dds_builtintopic_endpoint_t *endpoint
 		topic = add(topics, endpoint->topic_name, endpoint->type_name);
 	if (!topic)
 		return 0;
+	topic->seen = topics->scans;
 	if (!topic->type && strcmp(topic->type_name, endpoint->type_name) != 0) {
 		char *name = strdup(endpoint->type_name);
 
 		free(name ? topic->type_name : NULL);
 		topic->type_name = name ? name : topic->type_name;
 	}
-	if (!topic->type)
+	if (!topic->type && !is_later(topics, topic->failed_until_us))
 		r = topic_learn(topic, endpoint);
+	if (r < 0 && r != -EAGAIN)
+		topic->failed_until_us = topics->host->now_us(topics->host) + FAILED_US;
 	if (r < 0 || !topic->type)
 		return r;
 	compare_type(topic, endpoint);
-	if (taken && !topic->reader)
+	if (taken && !topic->reader && !is_later(topics, topic->rests_until_us))
 		topic_read(topic, endpoint);
 	if (topic->asked && !topic->writer)
 		topic_write(topic);
@@ -254,6 +260,10 @@ static int scan(struct topics *topics, dds_entity_t reader, bool writes)
 		if (consider(topics, endpoint, writes) == -EAGAIN)
 			again = -EAGAIN;
 	}
+	if (n == ENDPOINTS_MOST && !topics->endpoints_told)
+		topics->host->log(topics->host, TG_LOG_WARNING, NULL,
+				  "there are more than %d endpoints on the domain: the others are not looked at", n);
+	topics->endpoints_told = topics->endpoints_told || n == ENDPOINTS_MOST;
 	if (n > 0)
 		dds_return_loan(reader, samples, n);
 	free(samples);
@@ -261,25 +271,51 @@ static int scan(struct topics *topics, dds_entity_t reader, bool writes)
 	return again;
 }
 
+/* A topic that nobody has is in the way of those that are left out. */
+static bool is_dispensable(const struct topics *topics, const struct topic *topic)
+{
+	bool wanted = topic->asked || options_takes(topics->options, topic->name);
+
+	return !wanted || (topics->crowded && topic->seen != topics->scans);
+}
+
+static void sweep(struct topics *topics)
+{
+	struct topic *topic;
+
+	LIST_FOREACH(topic, &topics->list, link)
+	topic->ends = is_dispensable(topics, topic);
+	if (topics_wants_tidying(topics))
+		wake_ring(&topics->data);
+}
+
+static void set_retry(struct topics *topics, bool waits)
+{
+	int64_t now_us = topics->host->now_us(topics->host), at_us = topics->later_us;
+
+	topics->retry_after_us = !waits ? 0 : topics->retry_after_us ? topics->retry_after_us * 2 : RETRY_MIN_US;
+	if (topics->retry_after_us > RETRY_MAX_US)
+		topics->retry_after_us = RETRY_MAX_US;
+	if (waits && (!at_us || now_us + topics->retry_after_us < at_us))
+		at_us = now_us + topics->retry_after_us;
+	topics->host->timer_set(topics->retry, at_us);
+}
+
 static void topics_scan(void *arg)
 {
 	struct topics *topics = arg;
 	struct topic *topic;
-	int r;
+	bool waits;
 
 	if (topics->domain <= 0)
 		return;
-	r = scan(topics, topics->found[0], true);
-	if (scan(topics, topics->found[1], false) < 0)
-		r = -EAGAIN;
+	topics->scans++;
+	topics->crowded = false;
+	topics->later_us = 0;
+	waits = scan(topics, topics->found[0], true) == -EAGAIN;
+	waits = scan(topics, topics->found[1], false) == -EAGAIN || waits;
 	LIST_FOREACH(topic, &topics->list, link)
 	check_compatible(topic);
-	if (r == -EAGAIN) {
-		topics->retry_after_us = topics->retry_after_us ? topics->retry_after_us * 2 : RETRY_MIN_US;
-		if (topics->retry_after_us > RETRY_MAX_US)
-			topics->retry_after_us = RETRY_MAX_US;
-		topics->host->timer_set(topics->retry, topics->host->now_us(topics->host) + topics->retry_after_us);
-	} else {
-		topics->retry_after_us = 0;
-	}
+	sweep(topics);
+	set_retry(topics, waits);
 }

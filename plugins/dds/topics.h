@@ -29,12 +29,22 @@ struct topic {
 	struct type_set set;
 	const struct type *type; /* NULL: not known yet */
 	bool version2;           /* written as XCDR2 */
+	uint64_t seen;           /* the last scan that has met an endpoint of it */
+	int64_t failed_until_us; /* its type is not looked at again before */
 	bool asked;              /* the sink wants to write it */
 	bool told;               /* what is wrong with it, for the operator */
 	bool told_other;
 	uint32_t n_incompatible;            /* writers that offer less, told */
 	dds_entity_t topic, reader, writer; /* 0: none */
 	atomic_bool ready;                  /* the reader may have something */
+	/* To be done by topics_tidy. */
+	bool leaving;                      /* the reader ends */
+	bool rewrites;                     /* the writer is made anew */
+	bool ends;                         /* nobody wants the topic */
+	uint64_t reader_mark, writer_mark; /* of the options that they were made with */
+	size_t n_keys;                     /* alive in the reader, as far as was taken */
+	int64_t rest_us, rests_until_us;   /* after too many of them it has no reader for so long */
+	size_t n_held;                     /* samples that the source holds */
 	/* The sink's: what was written and not acknowledged yet. */
 	size_t n_unconfirmed;
 	dds_instance_handle_t readers[TOPICS_READERS_MOST]; /* that were there when the first of them was written */
@@ -51,7 +61,10 @@ struct topics {
 	dds_entity_t found[2]; /* readers of the built-in topics: writers, readers */
 	LIST_HEAD(, topic) list;
 	size_t n, n_writers, n_readers;
-	bool full_told;
+	bool full_told, endpoints_told;
+	bool crowded; /* a topic was left out in this scan */
+	uint64_t scans;
+	int64_t later_us; /* when a topic is worth another look, 0: none is */
 	struct wake discovery;
 	struct wake data; /* a reader has something */
 	struct tg_timer *retry;
@@ -63,9 +76,22 @@ int topics_init(struct topics *topics, const struct tg_host *host, const struct 
 		const struct library *library, tg_call_fn *on_data, void *arg) __attribute__((warn_unused_result));
 /* Starts the library's threads: to be called behind the sandbox. Errors: -EIO, with the reason logged. */
 int topics_start(struct topics *topics, const struct security *security) __attribute__((warn_unused_result));
-/* Leaves the domain: no thread of the library is left then. */
+/* Leaves the domain: no thread of the library is left then. What readers still hold is lost. */
 void topics_leave(struct topics *topics);
 void topics_done(struct topics *topics);
+
+/* The options have changed: readers and writers that are not wanted so any more are to end. */
+void topics_renew(struct topics *topics);
+
+/*
+ * The library deletes nothing while one of its threads is delivering, and such a thread waits for as long as a reader is full: who
+ * deletes anything in the thread that would empty that reader waits for ever. So what is to end waits until all readers are empty and
+ * nothing comes in any more (topics_deaf); reliable writers send again what was not heard then.
+ */
+bool topics_wants_tidying(const struct topics *topics);
+void topics_deaf(const struct topics *topics, bool deaf);
+/* While deaf, when all readers are empty. */
+void topics_tidy(struct topics *topics);
 
 /* For the sink: the topic of this name, which is wanted from now on, with a writer as soon as its type is known. NULL: too many, or
  * no memory. */

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Settings that change while the domain is not left, and topics that come, go, and are too many. */
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "child.h"
+#include "dds_rig.h"
+
+#define READING(id, seq)                                                                                               \
+	"{\"data\":{\"id\":" #id ",\"seq\":" #seq ",\"value\":1.5,\"scale\":\"KELVIN\",\"text\":\"x\"}}"
+
+static void reload(const char *name, const char *value)
+{
+	mock_set(mock, name, value);
+	ck_assert_int_eq(mock_reload(mock), 0);
+}
+
+static struct rig_peer *writer_of(const char *topic, const char *options)
+{
+	struct rig_peer *peer = rig_peer(NULL, "write", topic, "Reading", options);
+
+	rig_expect(peer, "ready");
+	return peer;
+}
+
+static void expect_match(struct rig_peer *peer, int n)
+{
+	rig_say(peer, "match %d", n);
+	rig_expect(peer, "matched");
+}
+
+START_TEST(topics_are_taken_in_and_let_go)
+{
+	struct rig_peer *other = writer_of("Other", ""), *writer;
+
+	mock->accept_all = true;
+	ck_assert_int_eq(mock_begin(mock), 0);
+	writer = rig_writer("Reading", "");
+	rig_say(writer, "write 1 2");
+	rig_expect_submission(1, "T/0", "\"seq\":1");
+	mock_add(mock, "topics", "Other");
+	ck_assert_int_eq(mock_reload(mock), 0);
+	expect_match(other, 1);
+	rig_say(other, "write 2 3");
+	rig_expect_submission(2, "Other/0", "\"seq\":2");
+	/* The first one was not touched: nothing is lost between. */
+	rig_say(writer, "write 3 4");
+	rig_expect_submission(3, "T/0", "\"seq\":3");
+	reload("topics", "Other");
+	expect_match(writer, 0);
+	ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "topics") == 1, RIG_SOON_MS));
+	rig_say(other, "write 4 5");
+	rig_expect_submission(4, "Other/0", "\"seq\":4");
+	reload("topics", "T");
+	expect_match(writer, 1);
+	rig_say(writer, "write 5 6");
+	rig_expect_submission(5, "T/0", "\"seq\":5");
+}
+END_TEST
+
+/* The writer was told that they have arrived. */
+START_TEST(what_was_acknowledged_is_taken_before_its_topic_goes)
+{
+	struct rig_peer *writer;
+
+	mock_set(mock, "window", "2");
+	ck_assert_int_eq(mock_begin(mock), 0);
+	writer = rig_writer("Reading", "");
+	rig_say(writer, "write 0 100");
+	rig_say(writer, "acks");
+	rig_expect(writer, "acknowledged");
+	ck_assert(MOCK_UNTIL(mock, mock->n_submissions == 2, RIG_SOON_MS));
+	reload("topics", "Other");
+	mock_settle(mock);
+	ck_assert_uint_eq(mock->n_submissions, 2);
+	mock->accept_all = true;
+	mock_accept(mock, mock->submissions[0].token);
+	mock_accept(mock, mock->submissions[1].token);
+	rig_expect_submission(100, "T/0", "\"seq\":99");
+	for (unsigned i = 0; i < 100; i++)
+		ck_assert(strstr((char *)mock->submissions[i].payload, child_text("\"seq\":%u,", i)) != NULL);
+	expect_match(writer, 0);
+	ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "topics") == 0, RIG_SOON_MS));
+	ck_assert_int_eq(mock_counter(mock, "accepted"), 100);
+}
+END_TEST
+
+START_TEST(other_partitions_make_readers_and_writers_anew)
+{
+	struct rig_peer *writer = writer_of("T", "partition=hall-3"), *reader;
+
+	mock->accept_all = true;
+	ck_assert_int_eq(mock_begin(mock), 0);
+	reader = rig_peer(NULL, "read", "T", "Reading", "");
+	ck_assert_int_eq(rig_deliver("T", READING(1, 1)), TG_CONFIRMED);
+	rig_expect(reader, "sample 1 1");
+	reload("partitions", "hall*");
+	expect_match(writer, 1);
+	expect_match(reader, 0);
+	rig_say(writer, "write 7 8");
+	rig_expect_submission(1, "T/0", "\"seq\":7");
+	reload("partitions", NULL);
+	expect_match(reader, 1);
+	expect_match(writer, 0);
+	ck_assert_int_eq(rig_deliver("T", READING(1, 2)), TG_CONFIRMED);
+	rig_expect(reader, "sample 1 2");
+}
+END_TEST
+
+START_TEST(what_a_writer_has_not_brought_over_is_given_back)
+{
+	struct rig_peer *reader = rig_peer(NULL, "read", "T", "Reading", "");
+	uint64_t ticket;
+
+	ck_assert_int_eq(mock_begin(mock), 0);
+	ck_assert_int_eq(rig_deliver("T", READING(1, 1)), TG_CONFIRMED);
+	rig_expect(reader, "sample 1 1");
+	kill(reader->pid, SIGSTOP);
+	ck_assert_int_eq(mock_deliver_text(mock, "T", READING(1, 2), &ticket), 0);
+	mock_settle(mock);
+	ck_assert_int_eq(mock_result(mock, ticket), -1);
+	reload("write_durability", "transient_local");
+	ck_assert_int_eq(mock_result(mock, ticket), TG_RETRY);
+	kill(reader->pid, SIGCONT);
+	ck_assert_int_eq(rig_deliver("T", READING(1, 3)), TG_CONFIRMED);
+	rig_expect(reader, "sample 1 3");
+	/* The new writer keeps what it has written. */
+	reader = rig_peer(NULL, "read", "T", "Reading", "transient_local");
+	rig_expect(reader, "sample 1 3");
+}
+END_TEST
+
+START_TEST(the_format_changes_with_the_next_sample)
+{
+	struct rig_peer *writer;
+
+	mock->accept_all = true;
+	ck_assert_int_eq(mock_begin(mock), 0);
+	writer = rig_writer("Reading", "");
+	rig_say(writer, "write 1 2");
+	rig_expect_submission(1, "T/0", "\"seq\":1");
+	mock_set(mock, "key_path", "false");
+	reload("format", "cbor");
+	rig_say(writer, "write 2 3");
+	ck_assert(MOCK_UNTIL(mock, mock->n_submissions == 2, RIG_SOON_MS));
+	ck_assert_int_eq(mock->submissions[1].content_format, 60);
+	ck_assert_str_eq(mock->submissions[1].path, "T");
+}
+END_TEST
+
+/* A type from a library is still known. */
+START_TEST(libraries_stay)
+{
+	const char *library =
+		child_text("%s/.libs/libdds_test_types.so", getenv("TG_BUILD") ? getenv("TG_BUILD") : ".");
+	struct rig_peer *writer;
+
+	mock->accept_all = true;
+	mock_add(mock, "types", child_text("%s plant::Reading", library));
+	ck_assert_int_eq(mock_begin(mock), 0);
+	reload("window", "16");
+	writer = rig_peer("dds_peer_untold", "write", "T", "Reading", "");
+	rig_expect(writer, "ready");
+	expect_match(writer, 1);
+	rig_say(writer, "write 1 2");
+	rig_expect_submission(1, "T/0", "\"seq\":1");
+}
+END_TEST
+
+/* A reader that takes no more keys would hold back the samples of all topics. */
+START_TEST(a_flood_of_keys_stops_its_own_topic_alone)
+{
+	struct rig_peer *flood, *writer;
+
+	mock->accept_all = true;
+	mock_set(mock, "instances", "100");
+	ck_assert_int_eq(mock_begin(mock), 0);
+	flood = writer_of("T1", "instances=1000");
+	writer = writer_of("T2", "");
+	expect_match(flood, 1);
+	expect_match(writer, 1);
+	rig_say(flood, "write 0 150");
+	ck_assert(MOCK_UNTIL(mock, mock_logged(mock, "\"T1\" has more than 100 keys") >= 1, RIG_SOON_MS));
+	rig_say(writer, "write 7 8");
+	ck_assert(MOCK_UNTIL(
+		mock, mock->n_submissions > 0 && strcmp(mock->submissions[mock->n_submissions - 1].path, "T2/0") == 0,
+		RIG_SOON_MS));
+	/* It is taken in again, for as long as it keeps to the limit. */
+	reload("instances", "2000");
+	expect_match(flood, 1);
+	rig_say(flood, "write 999 1000");
+	ck_assert(
+		MOCK_UNTIL(mock, strcmp(mock->submissions[mock->n_submissions - 1].path, "T1/999") == 0, RIG_SOON_MS));
+}
+END_TEST
+
+/* A thread of the library waits for room in the reader, and everything is deleted with the readers: the fixture's end must come. */
+START_TEST(a_full_reader_does_not_keep_it_from_ending)
+{
+	struct rig_peer *writer;
+
+	mock_set(mock, "window", "2");
+	mock_set(mock, "reader_samples", "4");
+	ck_assert_int_eq(mock_begin(mock), 0);
+	writer = rig_writer("Reading", "");
+	rig_say(writer, "write 0 100");
+	ck_assert(MOCK_UNTIL(mock, mock->n_submissions == 2, RIG_SOON_MS));
+	for (int i = 0; i < 20; i++)
+		mock_turn(mock, 5000);
+	ck_assert_uint_eq(mock->n_submissions, 2);
+	if (_i) { /* with something to be deleted, too, which waits */
+		reload("topics", "Other");
+		for (int i = 0; i < 20; i++)
+			mock_turn(mock, 5000);
+	}
+	mock_stop(mock);
+}
+END_TEST
+
+START_TEST(topics_that_nobody_has_make_room)
+{
+	struct rig_peer *first, *second;
+
+	mock->accept_all = true;
+	mock_set(mock, "topics_most", "1");
+	ck_assert_int_eq(mock_begin(mock), 0);
+	first = writer_of("T1", "");
+	expect_match(first, 1);
+	rig_say(first, "write 1 2");
+	rig_expect_submission(1, "T1/0", "\"seq\":1");
+	second = writer_of("T2", "");
+	ck_assert(MOCK_UNTIL(mock, mock_logged(mock, "\"T2\" is left out") == 1, RIG_SOON_MS));
+	rig_end(first);
+	expect_match(second, 1);
+	rig_say(second, "write 2 3");
+	ck_assert(MOCK_UNTIL(mock, strcmp(mock->submissions[mock->n_submissions - 1].path, "T2/0") == 0, RIG_SOON_MS));
+	ck_assert_int_eq(mock_counter(mock, "topics"), 1);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("dds reload");
+	TCase *tcase = tcase_create("dds reload");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tcase, 180);
+	tcase_add_checked_fixture(tcase, rig_setup, rig_teardown);
+	tcase_add_test(tcase, topics_are_taken_in_and_let_go);
+	tcase_add_test(tcase, what_was_acknowledged_is_taken_before_its_topic_goes);
+	tcase_add_test(tcase, other_partitions_make_readers_and_writers_anew);
+	tcase_add_test(tcase, what_a_writer_has_not_brought_over_is_given_back);
+	tcase_add_test(tcase, the_format_changes_with_the_next_sample);
+	tcase_add_test(tcase, libraries_stay);
+	tcase_add_test(tcase, a_flood_of_keys_stops_its_own_topic_alone);
+	tcase_add_loop_test(tcase, a_full_reader_does_not_keep_it_from_ending, 0, 2);
+	tcase_add_test(tcase, topics_that_nobody_has_make_room);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
