@@ -10,9 +10,9 @@ libddsvalue_la_SOURCES = \
 	plugins/dds/out_cbor.c \
 	plugins/dds/sample.c plugins/dds/sample.h \
 	plugins/dds/type.c plugins/dds/type.h
-libddsvalue_la_CPPFLAGS = -I$(top_srcdir)/include -I$(top_srcdir)/plugins -D_GNU_SOURCE
+libddsvalue_la_CPPFLAGS = -I$(top_srcdir)/include -I$(top_srcdir)/daemon -I$(top_srcdir)/plugins -D_GNU_SOURCE
 libddsvalue_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CBOR_CFLAGS) $(OPENSSL_CFLAGS)
-libddsvalue_la_LIBADD = libcommon.la $(JANSSON_LIBS) $(CBOR_LIBS) $(OPENSSL_LIBS)
+libddsvalue_la_LIBADD = libcommon.la libformat.la libbytes.la $(JANSSON_LIBS) $(CBOR_LIBS) $(OPENSSL_LIBS)
 
 adapter_LTLIBRARIES += dds.la
 dds_la_SOURCES = \

@@ -10,6 +10,8 @@
 #include <tidegate/message.h>
 #include <time.h>
 
+#include "format/tree.h"
+
 static const char *const states[] = {"alive", "disposed", "no_writers"};
 
 enum { TIME_SIZE = 40 };
@@ -153,21 +155,36 @@ static int read_key(const struct type *type, const json_t *root, struct sample_o
 	return r;
 }
 
-int sample_read(const struct type *type, unsigned version, const char *json, size_t size,
+static int read_document(bool cbor, struct tg_bytes document, json_t **ret_root, struct encode_reason *reason)
+{
+	json_error_t error;
+	int r;
+
+	if (cbor) {
+		r = tree_of_cbor(document, TREE_LOOSE, ret_root);
+		return r == -EBADMSG || r == -E2BIG ? refuse(reason, "is no CBOR that JSON could say") : r;
+	}
+	*ret_root = json_loadb(document.size ? document.data : "", document.size,
+			       JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+	if (*ret_root)
+		return 0;
+	snprintf(reason->text, sizeof(reason->text), "is no JSON (%.100s)", error.text);
+	return -EINVAL;
+}
+
+int sample_read(const struct type *type, unsigned version, bool cbor, struct tg_bytes document,
 		struct sample_order *ret_order, struct encode_reason *ret_reason)
 {
 	struct sample_order *order = ret_order;
-	json_error_t error;
-	json_t *root = json_loadb(json, size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+	json_t *root = NULL;
 	int r;
 
 	*order = (struct sample_order){.time_ns = -1};
 	cdr_writer_init(&order->data, version, TG_PAYLOAD_MAX);
 	cdr_writer_init(&order->key, version, TG_PAYLOAD_MAX);
-	if (!root) {
-		snprintf(ret_reason->text, sizeof(ret_reason->text), "is no JSON (%.100s)", error.text);
-		return -EINVAL;
-	}
+	r = read_document(cbor, document, &root, ret_reason);
+	if (r < 0)
+		return r;
 	r = read_envelope(root, order, ret_reason);
 	if (r >= 0 && order->has_data)
 		r = encode(type, false, json_object_get(root, "data"), "data", &order->data, ret_reason);

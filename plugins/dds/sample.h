@@ -11,6 +11,8 @@
  * where the type has none; `data` the sample, left out where only the state has changed.
  */
 
+#include <tidegate/message.h>
+
 #include "bridge.h"
 #include "decode.h"
 #include "encode.h"
@@ -43,8 +45,9 @@ struct sample_order {
 	struct cdr_writer key;  /* without it, or with SAMPLE_NO_WRITERS */
 };
 
-/* Ownership: sample_order_done, also after a failure. Errors: as of encode; -EINVAL also for what is no JSON. */
-int sample_read(const struct type *type, unsigned version, const char *json, size_t size,
+/* From JSON, or from CBOR of the same shape. Ownership: sample_order_done, also after a failure. Errors: as of encode; -EINVAL also for what
+ * is neither. */
+int sample_read(const struct type *type, unsigned version, bool cbor, struct tg_bytes document,
 		struct sample_order *ret_order, struct encode_reason *ret_reason) __attribute__((warn_unused_result));
 void sample_order_done(struct sample_order *order);
 

@@ -8,7 +8,7 @@
 
 #include "sample.h"
 
-enum { POLL_MIN_US = 500, POLL_MAX_US = 20000 };
+enum { POLL_MIN_US = 500, POLL_MAX_US = 20000, FORMAT_CBOR = 60 };
 
 static void on_poll(void *arg);
 
@@ -119,8 +119,8 @@ static int write_one(struct sink *sink, struct topic *topic, const struct tg_del
 
 	if (!written)
 		return -EAGAIN;
-	r = sample_read(topic->type, topic->version2 ? 2 : 1, delivery->payload.data, delivery->payload.size, &order,
-			&reason);
+	r = sample_read(topic->type, topic->version2 ? 2 : 1, delivery->content_format == FORMAT_CBOR,
+			delivery->payload, &order, &reason);
 	if (r >= 0)
 		r = write_order(topic, &order);
 	sample_order_done(&order);

@@ -242,15 +242,22 @@ void rig_expect_submission(size_t n, const char *path, const char *text_in_paylo
 	ck_assert_msg(strstr((const char *)last->payload, text_in_payload) != NULL, "%s", (const char *)last->payload);
 }
 
-int rig_deliver(const char *address, const char *json)
+static int deliver(const char *address, struct tg_bytes payload, int32_t content_format)
 {
+	struct tg_delivery delivery = {
+		.size = sizeof(delivery),
+		.kind = TG_TELEMETRY,
+		.address = {address, strlen(address)},
+		.content_format = content_format,
+		.payload = payload,
+	};
 	int64_t end_us = mock_deadline(RIG_SOON_MS);
 	int result = TG_RETRY;
 
 	while (result == TG_RETRY && mock_deadline(0) < end_us) {
 		uint64_t ticket = 0;
 
-		if (mock_deliver_text(mock, address, json, &ticket) < 0) {
+		if (mock_deliver(mock, &delivery, &ticket) < 0) {
 			mock_turn(mock, 5000);
 			continue;
 		}
@@ -260,4 +267,14 @@ int rig_deliver(const char *address, const char *json)
 			mock_turn(mock, 5000);
 	}
 	return result;
+}
+
+int rig_deliver(const char *address, const char *json)
+{
+	return deliver(address, (struct tg_bytes){json, strlen(json)}, 50);
+}
+
+int rig_deliver_cbor(const char *address, const void *cbor, size_t size)
+{
+	return deliver(address, (struct tg_bytes){cbor, size}, 60);
 }

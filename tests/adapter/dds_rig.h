@@ -46,5 +46,7 @@ void rig_expect_submission(size_t n, const char *path, const char *text_in_paylo
 
 /* One delivery of JSON, given until the adapter has a reader for it; waits for its result. */
 int rig_deliver(const char *address, const char *json);
+/* The same with CBOR. */
+int rig_deliver_cbor(const char *address, const void *cbor, size_t size);
 
 #endif

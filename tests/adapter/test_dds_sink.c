@@ -32,15 +32,23 @@ START_TEST(what_was_taken_in_can_be_written_again)
 	static const char *const types[] = {"Everything", "Changing", "Placed"};
 	static const char *const lines[] = {"sample a/b 1% 1 gr\xc3\xbc\xc3\x9f\"", "sample 1 first 2.5 1 4 -3",
 					    "sample pump 1 -2 beside the door 7"};
+	const struct mock_submission *s;
 	struct rig_peer *writer, *reader;
+	bool cbor = _i >= 3;
+	int i = _i % 3;
 
+	mock_set(mock, "format", cbor ? "cbor" : "json");
 	ck_assert_int_eq(mock_begin(mock), 0);
-	writer = rig_writer(types[_i], "");
-	reader = rig_peer(NULL, "read", "Copy", types[_i], "");
+	writer = rig_writer(types[i], "");
+	reader = rig_peer(NULL, "read", "Copy", types[i], "");
 	rig_say(writer, "write 1 2");
 	ck_assert(MOCK_UNTIL(mock, mock->n_submissions == 1, RIG_SOON_MS));
-	ck_assert_int_eq(rig_deliver("Copy", (char *)mock->submissions[0].payload), TG_CONFIRMED);
-	ck_assert_str_eq(rig_expect(reader, "sample"), lines[_i]);
+	s = &mock->submissions[0];
+	ck_assert_int_eq(s->content_format, cbor ? 60 : 50);
+	ck_assert_int_eq(cbor ? rig_deliver_cbor("Copy", s->payload, s->payload_size)
+			      : rig_deliver("Copy", (char *)s->payload),
+			 TG_CONFIRMED);
+	ck_assert_str_eq(rig_expect(reader, "sample"), lines[i]);
 	ck_assert_uint_eq(mock->n_submissions, 1);
 }
 END_TEST
@@ -250,7 +258,7 @@ int main(void)
 	tcase_set_timeout(tcase, 180);
 	tcase_add_checked_fixture(tcase, rig_setup, rig_teardown);
 	tcase_add_test(tcase, json_becomes_a_sample);
-	tcase_add_loop_test(tcase, what_was_taken_in_can_be_written_again, 0, 3);
+	tcase_add_loop_test(tcase, what_was_taken_in_can_be_written_again, 0, 6);
 	tcase_add_test(tcase, wrong_json_is_rejected_with_the_members_name);
 	tcase_add_test(tcase, what_nobody_reads_waits);
 	tcase_add_test(tcase, a_reader_that_is_killed_confirms_nothing);

@@ -8,6 +8,7 @@
 #include "dds/decode.h"
 #include "dds/encode.h"
 #include "dds/sample.h"
+#include "format/tree.h"
 #include "test_dds_maker.h"
 
 enum { SEEDS = 400, MUTATIONS = 60, LIMIT = 1 << 20 };
@@ -134,6 +135,45 @@ START_TEST(broken_bytes_are_survived)
 }
 END_TEST
 
+START_TEST(broken_cbor_is_survived)
+{
+	unsigned n_refused = 0, n_taken = 0;
+
+	for (uint64_t seed = 0; seed < SEEDS / 2; seed++) {
+		struct sample_order order;
+		struct buffer cbor;
+		struct fixture f;
+		json_t *root;
+
+		begin(&f, seed, _i);
+		root = json_pack("{s:s,s:O}", "state", "alive", "data", f.value);
+		buffer_init(&cbor, LIMIT);
+		ck_assert_int_eq(tree_to_cbor(root, &cbor), 0);
+		ck_assert_msg(sample_read(f.type, _i ? 1 : 2, true, bytes_of_buffer(&cbor), &order, &f.reason) == 0,
+			      "%s", f.reason.text);
+		sample_order_done(&order);
+		for (unsigned i = 0; i < MUTATIONS; i++) {
+			size_t place = dds_maker_number(&f.maker, (uint32_t)buffer_size(&cbor));
+			uint8_t before = cbor.data[place];
+			int r;
+
+			cbor.data[place] = (uint8_t)dds_maker_number(&f.maker, 256);
+			r = sample_read(f.type, _i ? 1 : 2, true, bytes_of_buffer(&cbor), &order, &f.reason);
+			ck_assert(r >= 0 || f.reason.text[0]);
+			n_refused += r < 0;
+			n_taken += r >= 0;
+			sample_order_done(&order);
+			cbor.data[place] = before;
+		}
+		buffer_done(&cbor);
+		json_decref(root);
+		done(&f);
+	}
+	ck_assert_uint_gt(n_refused, SEEDS);
+	ck_assert_uint_gt(n_taken, 0);
+}
+END_TEST
+
 START_TEST(broken_json_is_survived)
 {
 	static const char junk[] = "{}[]\",:0-e\\x1n";
@@ -156,7 +196,7 @@ START_TEST(broken_json_is_survived)
 			int r;
 
 			text[place] = junk[dds_maker_number(&f.maker, sizeof(junk) - 1)];
-			r = sample_read(f.type, _i ? 1 : 2, text, size, &order, &f.reason);
+			r = sample_read(f.type, _i ? 1 : 2, false, (struct tg_bytes){text, size}, &order, &f.reason);
 			ck_assert(r >= 0 || f.reason.text[0]);
 			ck_assert_ptr_nonnull(memchr(f.reason.text, 0, sizeof(f.reason.text)));
 			n_refused += r < 0;
@@ -381,6 +421,7 @@ int main(void)
 	tcase_add_loop_test(tcase, a_key_decodes_to_what_the_sample_has, 0, 2);
 	tcase_add_loop_test(tcase, broken_bytes_are_survived, 0, 2);
 	tcase_add_loop_test(tcase, broken_json_is_survived, 0, 2);
+	tcase_add_loop_test(tcase, broken_cbor_is_survived, 0, 2);
 	tcase_add_test(tcase, what_is_deep_or_huge_is_refused);
 	tcase_add_test(tcase, a_type_with_more_ways_than_anybody_can_go_is_judged_at_once);
 	tcase_add_test(tcase, members_are_found_and_no_two_are_equal);
