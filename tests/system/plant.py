@@ -124,7 +124,7 @@ class PlantCase(unittest.TestCase):
         if base:
             call("cp", "-a", base, root)
         else:
-            make_root(root, RELEASE, cls.packages)
+            make_root(root, RELEASE, [path for path in PACKAGES.glob("tidegate*_*.deb") if "-dbgsym_" not in path.name])
         cls.box = Box(root)
         cls.addClassCleanup(cls.box.power_off)
         cls.box.prepare()
