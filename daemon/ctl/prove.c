@@ -49,6 +49,16 @@ json_t *prove_note(const json_t *status)
 	return json_pack("{s:s,s:o}", "version", text_of(status, "version"), "up", up);
 }
 
+/* By the operator: it stands in the configuration no longer, or is switched off there. */
+static bool is_taken_away(const struct prove *prove, const json_t *endpoint, const char *name)
+{
+	const char *state = text_of(endpoint, "state");
+
+	if (!endpoint)
+		return json_object_get(prove->seen, name) != NULL;
+	return strcmp(state, "removed") == 0 || strcmp(state, "disabled") == 0;
+}
+
 static bool is_well(struct prove *prove, const json_t *status)
 {
 	const char *state = text_of(status, "state");
@@ -64,7 +74,7 @@ static bool is_well(struct prove *prove, const json_t *status)
 		const char *wanted = json_string_value(name) ? json_string_value(name) : "";
 		const json_t *endpoint = find(status, "endpoints", "name", wanted);
 
-		if (endpoint ? is_up(endpoint) : json_object_get(prove->seen, wanted) != NULL)
+		if (is_taken_away(prove, endpoint, wanted) || (endpoint && is_up(endpoint)))
 			continue;
 		snprintf(prove->why, sizeof(prove->why), "endpoint \"%.80s\" was up before and is %.40s now: %.80s",
 			 wanted, endpoint ? text_of(endpoint, "link") : "gone", text_of(endpoint, "detail"));

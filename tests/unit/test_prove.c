@@ -138,6 +138,27 @@ START_TEST(test_an_endpoint_that_goes)
 }
 END_TEST
 
+/* As it is told while its outbox may hold something, or when it is switched off; "stopped" is no wish of the operator's. */
+START_TEST(test_an_endpoint_that_is_taken_away)
+{
+	static const char *const states[] = {"removed", "disabled", "stopped"};
+	json_t *before = note_of(&good);
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		static const struct box down = {"running", 100, "up", "down", 0, 0, 10, 1};
+		struct prove prove = {.before = before};
+		json_t *status = status_of(&down);
+
+		json_object_set_new(json_array_get(json_object_get(status, "endpoints"), 1), "state",
+				    json_string(states[i]));
+		ck_assert_int_eq(prove_look(&prove, status, 6 * S), i < 2 ? 0 : -1);
+		json_decref(status);
+		prove_done(&prove);
+	}
+	json_decref(before);
+}
+END_TEST
+
 START_TEST(test_what_was_down_may_be_down)
 {
 	static const struct box down = {"running", 100, "up", "down", 0, 5, 10, 1};
@@ -173,4 +194,5 @@ START_TEST(test_connected_and_forwarding_nothing)
 END_TEST
 
 SUITE_MAIN("prove", test_good_for_long_enough, test_a_break, test_silence, test_restarts_count,
-	   test_an_endpoint_that_goes, test_what_was_down_may_be_down, test_connected_and_forwarding_nothing)
+	   test_an_endpoint_that_goes, test_an_endpoint_that_is_taken_away, test_what_was_down_may_be_down,
+	   test_connected_and_forwarding_nothing)
