@@ -72,7 +72,7 @@ class Run:
         folder = self.folder / release
         packages = build_packages(folder, release)
         root = folder / "root"
-        make_root(root, release, [path for name in ("tidegate", "tidegate-hypercat") for path in packages.glob(f"{name}_*.deb")])
+        make_root(root, release, [path for name in ("tidegate", "tidegate-amqp", "tidegate-hypercat") for path in packages.glob(f"{name}_*.deb")])
         print(f"{RELEASES[release]}: packages and root made in {time.monotonic() - begin:.0f} s", flush=True)
         return {**os.environ, "TG_PACKAGES": str(packages), "TG_SYSTEM_ROOT": str(root), "TMPDIR": str(folder)}
 
