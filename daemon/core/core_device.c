@@ -100,7 +100,7 @@ const char *core_device_endpoint(struct core *core, const char *name, char *ret_
 	if (endpoint && endpoint->config->descriptor->flags & TG_DEVICES)
 		return endpoint->name;
 	if (!name)
-		snprintf(ret_problem, room, "say which endpoint the device uses");
+		snprintf(ret_problem, room, "say which endpoint the device uses, by --endpoint");
 	else if (!endpoint)
 		snprintf(ret_problem, room, "there is no endpoint \"%s\"", name);
 	else
