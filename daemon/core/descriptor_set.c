@@ -8,7 +8,7 @@
 #include "core/descriptor.h"
 #include "core/suggest.h"
 
-enum { TIMEOUT_MS = 5000, ASK_MAX = 64, INSTALLED_MAX = 256 };
+enum { TIMEOUT_MS = 20000, ASK_MAX = 64, INSTALLED_MAX = 256 };
 
 struct failure {
 	char name[DESCRIPTOR_NAME_MAX + 1];
