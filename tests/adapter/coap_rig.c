@@ -353,7 +353,7 @@ int64_t sensor_option(const struct coap_message *message, uint16_t number)
 {
 	struct message_walk walk;
 	struct message_option option;
-	int64_t value = 0;
+	uint64_t value = 0;
 
 	message_walk_init(&walk, message);
 	while (message_option_next(&walk, &option)) {
@@ -361,7 +361,7 @@ int64_t sensor_option(const struct coap_message *message, uint16_t number)
 			continue;
 		for (size_t i = 0; i < option.value.size; i++)
 			value = value << 8 | ((const uint8_t *)option.value.data)[i];
-		return value;
+		return (int64_t)value;
 	}
 	return -1;
 }
