@@ -78,3 +78,12 @@ tests_adapter_test_amqp_hostile_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 tests_adapter_test_amqp_hostile_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_adapter_test_amqp_hostile_LDADD = libmockhost.la $(CHECK_LIBS)
 tests_adapter_test_amqp_hostile_DEPENDENCIES = libmockhost.la amqp.la
+
+check_PROGRAMS += tests/adapter/test_amqp_mutated
+UNIT_TESTS += tests/adapter/test_amqp_mutated
+tests_adapter_test_amqp_mutated_SOURCES = tests/adapter/test_amqp_mutated.c $(AMQP_RIG) \
+	tests/adapter/amqp_fake.c tests/adapter/amqp_fake.h tests/fuzz/mutator.c tests/fuzz/mutator.h
+tests_adapter_test_amqp_mutated_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -D_GNU_SOURCE
+tests_adapter_test_amqp_mutated_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_adapter_test_amqp_mutated_LDADD = libmockhost.la libbench.la $(CHECK_LIBS)
+tests_adapter_test_amqp_mutated_DEPENDENCIES = libmockhost.la libbench.la amqp.la

@@ -3,6 +3,7 @@
 
 #include <proton/connection.h>
 #include <proton/connection_driver.h>
+#include <proton/logger.h>
 #include <proton/sasl.h>
 #include <proton/transport.h>
 
@@ -26,6 +27,8 @@ void login_begin(struct pn_connection_driver_t *driver, const struct options *op
 {
 	pn_transport_t *transport = driver->transport;
 
+	/* What goes wrong comes as an event; by itself the library writes it to the standard error, with whatever the peer has said. */
+	pn_logger_reset_mask(pn_transport_logger(transport), PN_SUBSYSTEM_ALL, PN_LEVEL_ALL);
 	pn_transport_set_max_frame(transport, WIRE_FRAME_MAX);
 	pn_transport_set_channel_max(transport, LOGIN_SESSIONS);
 	pn_transport_set_idle_timeout(transport, (pn_millis_t)(options->idle_timeout_us / 1000));

@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "child.h"
+
 enum { FAKE_ROOM = 1 << 20, FAKE_FRAME = 20000, FAKE_UNHEARD = 65536 };
 
 static int listener = -1, peer_fd = -1;
@@ -19,19 +21,25 @@ static size_t in_size, in_begin, in_total;
 static bool ended;
 static size_t unheard; /* sent since the adapter had a turn */
 
+void fake_add(void)
+{
+	struct sockaddr_in address;
+	socklen_t size = sizeof(address);
+
+	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+	mock_add(mock, "broker", child_text("amqp://127.0.0.1:%u", ntohs(address.sin_port)));
+}
+
 void fake_start(void)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof(address);
-	char url[64];
 
 	listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	ck_assert_int_ge(listener, 0);
 	ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, size), 0);
 	ck_assert_int_eq(listen(listener, 16), 0);
-	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &size), 0);
-	snprintf(url, sizeof(url), "amqp://127.0.0.1:%u", ntohs(address.sin_port));
-	mock_add(mock, "broker", url);
+	fake_add();
 	mock_set(mock, "insecure", "true");
 }
 
@@ -96,6 +104,17 @@ size_t fake_received(void)
 {
 	fake_read();
 	return in_total;
+}
+
+ssize_t fake_take(void *ret_data, size_t room)
+{
+	size_t size;
+
+	fake_read();
+	size = in_size - in_begin < room ? in_size - in_begin : room;
+	memcpy(ret_data, in + in_begin, size);
+	in_begin += size;
+	return (ssize_t)size;
 }
 
 bool fake_has_ended(void)

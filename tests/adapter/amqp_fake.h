@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "amqp_rig.h"
 
@@ -31,6 +32,8 @@ enum fake_code {
 /* Listens, and adds itself to the mock's brokers. */
 void fake_start(void);
 void fake_stop(void);
+/* One more broker, the same. */
+void fake_add(void);
 
 /* Waits for the next connection; the one before ends. */
 void fake_expect_connection(void);
@@ -54,6 +57,9 @@ void fake_expect(const void *data, size_t size);
 const uint8_t *fake_expect_performative(enum fake_code code);
 /* Whether these bytes have come by now. */
 bool fake_has(const void *data, size_t size);
+
+/* Takes out what has come. Returns how many bytes. */
+ssize_t fake_take(void *ret_data, size_t room);
 
 /* Waits until the adapter has ended the connection. */
 void fake_expect_end(void);

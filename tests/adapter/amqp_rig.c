@@ -17,6 +17,7 @@ enum { TALKER_SHOWN = 1000 };
 
 struct mock_host *mock;
 struct talker peer, rabbit;
+uint16_t peer_port;
 unsigned rabbit_port, rabbit_plain;
 
 void talker_start(struct talker *talker, const char *const *arguments)
@@ -156,7 +157,8 @@ void rig_start_peer(bool tls)
 
 	talker_start(&peer, arguments);
 	line = talker_expect(&peer, "listening", RIG_SOON_MS);
-	rig_set_broker((uint16_t)rig_number(line, "listening"), tls);
+	peer_port = (uint16_t)rig_number(line, "listening");
+	rig_set_broker(peer_port, tls);
 	free(line);
 }
 

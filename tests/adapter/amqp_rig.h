@@ -26,6 +26,7 @@ struct talker {
 
 extern struct mock_host *mock;
 extern struct talker peer;
+extern uint16_t peer_port;
 
 /* Starts it; the arguments end with NULL. */
 void talker_start(struct talker *talker, const char *const *arguments);
