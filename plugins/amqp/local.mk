@@ -87,3 +87,12 @@ tests_adapter_test_amqp_mutated_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests 
 tests_adapter_test_amqp_mutated_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_adapter_test_amqp_mutated_LDADD = libmockhost.la libbench.la $(CHECK_LIBS)
 tests_adapter_test_amqp_mutated_DEPENDENCIES = libmockhost.la libbench.la amqp.la
+
+check_PROGRAMS += tests/adapter/test_amqp_trust
+UNIT_TESTS += tests/adapter/test_amqp_trust
+tests_adapter_test_amqp_trust_SOURCES = tests/adapter/test_amqp_trust.c $(AMQP_RIG) \
+	tests/adapter/dtls_pki.c tests/adapter/dtls_pki.h tests/adapter/tls_front.c tests/adapter/tls_front.h
+tests_adapter_test_amqp_trust_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -D_GNU_SOURCE
+tests_adapter_test_amqp_trust_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_test_amqp_trust_LDADD = libmockhost.la $(OPENSSL_LIBS) $(CHECK_LIBS)
+tests_adapter_test_amqp_trust_DEPENDENCIES = libmockhost.la amqp.la tests/adapter/staple

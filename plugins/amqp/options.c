@@ -188,12 +188,13 @@ static int options_tls(struct options *options, const struct content files[N_FIL
 }
 
 /* Whether a change of this row means that the broker is to be connected to anew: not of what only counts for the next attempt, nor of
- * what a live connection can be asked about (wire_objection). */
+ * what is looked at whenever it is needed, nor of what a live connection can be asked about (wire_objection). */
 static bool options_concerns(const char *name)
 {
 	static const char *const later[] = {"crl",           "crl_expired",       "backoff_min_ms",
 					    "backoff_max_s", "connect_timeout_s", "confirm_timeout_s",
-					    "failback_s",    "release_limit"};
+					    "failback_s",    "release_limit",     "window",
+					    "links",         "address_refused"};
 
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
 		if (strcmp(name, later[i]) == 0)

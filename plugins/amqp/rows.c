@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
+#include "sender.h"
+
 const struct tg_setting options_rows[] = {
 	{"broker", TG_LIST, TG_LIVE | TG_REQUIRED, "", NULL, 1, 16, NULL,
 	 "peers in the order of preference: amqps://host[:5671], or amqp://host[:5672] with insecure"},
@@ -39,7 +41,7 @@ const struct tg_setting options_rows[] = {
 	 "credit of a source: most messages that it may have waiting for the gateway at once"},
 	{"window", TG_INT, TG_LIVE, "", "200", 1, 10000, NULL,
 	 "most messages on their way to the peer at once; its credit may lower it"},
-	{"links", TG_INT, TG_LIVE, "", "32", 1, 250, NULL,
+	{"links", TG_INT, TG_LIVE, "", "32", 1, SENDERS_MAX, NULL,
 	 "most addresses that links are kept open to; the one not used for longest makes room"},
 	{"release_limit", TG_INT, TG_LIVE, "", "0", 0, 1000, NULL,
 	 "a message that the peer has given back (released, modified) so often is dropped; 0: never"},

@@ -17,8 +17,13 @@ enum { SENDER_PENDING_BYTES = 131072, SENDER_NAME_SIZE = 32 };
 
 int senders_init(struct senders *senders, size_t limit)
 {
-	*senders = (struct senders){.all = calloc(limit, sizeof(*senders->all)), .limit = limit};
+	*senders = (struct senders){.all = calloc(SENDERS_MAX, sizeof(*senders->all)), .limit = limit};
 	return senders->all ? 0 : -ENOMEM;
+}
+
+void senders_set_limit(struct senders *senders, size_t limit)
+{
+	senders->limit = limit;
 }
 
 static void sender_free(struct sender *sender)
@@ -105,7 +110,7 @@ int senders_get(struct senders *senders, struct pn_connection_t *connection, str
 	if (address.size == 0 || memchr(address.data, 0, address.size))
 		return -EINVAL;
 	sender = senders_find(senders, address);
-	if (!sender && senders->count >= senders->limit) {
+	while (!sender && senders->count >= senders->limit) {
 		idle = senders_idle(senders);
 		if (!idle)
 			return -EAGAIN;

@@ -32,8 +32,13 @@ struct senders {
 	uint64_t number; /* of the last link over this connection */
 };
 
+/* The highest limit. */
+enum { SENDERS_MAX = 250 };
+
 /* Errors: -ENOMEM. */
 int senders_init(struct senders *senders, size_t limit);
+/* Where there are more already, they are closed when the next one is needed. */
+void senders_set_limit(struct senders *senders, size_t limit);
 /* Forgets all: the connection is gone, or goes. */
 void senders_done(struct senders *senders);
 

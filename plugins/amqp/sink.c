@@ -85,6 +85,9 @@ void sink_end(struct sink *sink)
 void sink_set_options(struct sink *sink, const struct options *options)
 {
 	sink->options = options;
+	if (sink->wire)
+		senders_set_limit(&sink->senders, options->links);
+	sink_pump(sink);
 }
 
 bool sink_is_ready(const struct sink *sink)

@@ -17,8 +17,8 @@
 #include "login.h"
 #include "options.h"
 
-/* How many rounds of reading one turn does. */
-enum { WIRE_READS = 16 };
+/* READS: rounds of reading a turn. LOGIN: bytes that a peer has for SASL and OPEN; what it says again stays with the library. */
+enum { WIRE_READS = 16, WIRE_LOGIN_MAX = 65536 };
 #define WIRE_CLOSE_US INT64_C(1000000)
 /* The library's own deadlines are looked after no less often, and no more. */
 #define WIRE_BEAT_US       INT64_C(1000000)
@@ -42,7 +42,8 @@ struct wire {
 	enum wire_state state;
 	bool closing;
 	bool has_driver;
-	bool stuck; /* the socket takes no more now */
+	bool stuck;   /* the socket takes no more now */
+	size_t heard; /* bytes before the end of OPENING */
 	struct dial *dial;
 	struct stream stream;
 	pn_connection_driver_t driver;
@@ -186,7 +187,10 @@ static void wire_read(struct wire *wire)
 			return;
 		}
 		pn_connection_driver_read_done(&wire->driver, (size_t)n);
+		wire->heard += wire->state == WIRE_OPENING ? (size_t)n : 0;
 		wire_work(wire);
+		if (wire->state == WIRE_OPENING && wire->heard > WIRE_LOGIN_MAX)
+			wire_fail(wire, "AMQP: too much is said before OPEN");
 	}
 	wire->host->timer_set(wire->idle, 1);
 }

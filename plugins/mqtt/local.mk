@@ -80,7 +80,7 @@ tests_adapter_test_mqtt_exactly_LDADD = libmockhost.la $(CHECK_LIBS)
 tests_adapter_test_mqtt_exactly_DEPENDENCIES = libmockhost.la mqtt.la
 
 MQTT_FRONT = $(MQTT_RIG) tests/adapter/dtls_pki.c tests/adapter/dtls_pki.h \
-	tests/adapter/mqtt_front.c tests/adapter/mqtt_front.h
+	tests/adapter/tls_front.c tests/adapter/tls_front.h tests/adapter/mqtt_front.c tests/adapter/mqtt_front.h
 check_PROGRAMS += tests/adapter/staple tests/adapter/test_mqtt_staple tests/adapter/test_mqtt_trust
 UNIT_TESTS += tests/adapter/test_mqtt_staple tests/adapter/test_mqtt_trust
 tests_adapter_staple_SOURCES = tests/adapter/staple.c

@@ -3,7 +3,8 @@
 /*
  * A TLS server in front of a plain one, for what brokers cannot be made to do: it staples any OCSP response, and shows any
  * certificate, however bad. `staple PORT TO-PORT CHAIN KEY [RESPONSE]`; both ports are of 127.0.0.1, the response is DER. Says
- * "ready" when it listens, and ends with whoever started it. With STAPLE_TLS12 in the environment it knows no newer version.
+ * "ready" when it listens, and ends with whoever started it. With STAPLE_TLS12 or STAPLE_TLS11 in the environment
+ * it knows no newer version.
  */
 
 #include <arpa/inet.h>
@@ -58,6 +59,10 @@ static SSL_CTX *make_context(const char *chain, const char *key)
 	SSL_CTX_set_tlsext_status_cb(context, on_status);
 	if (getenv("STAPLE_TLS12"))
 		SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
+	if (getenv("STAPLE_TLS11")) {
+		SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
+		SSL_CTX_set_max_proto_version(context, TLS1_1_VERSION);
+	}
 	if (SSL_CTX_use_certificate_chain_file(context, chain) != 1 ||
 	    SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
 		die("certificate or key cannot be used");

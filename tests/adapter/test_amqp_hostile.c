@@ -158,6 +158,20 @@ START_TEST(sessions_before_open_end_the_connection)
 }
 END_TEST
 
+START_TEST(a_login_without_end_ends_the_connection)
+{
+	mock_set(mock, "connect_timeout_s", "300");
+	ck_assert_int_eq(mock_begin(mock), 0);
+	fake_expect_connection();
+	FAKE_EXPECT("AMQP\3\1\0\0");
+	FAKE_SEND("AMQP\3\1\0\0");
+	for (unsigned i = 0; i < 100000 && !fake_has_ended(); i++)
+		fake_say(0, FAKE_MECHANISMS, "y", "ANONYMOUS");
+	ck_assert(fake_has_ended());
+	ck_assert_uint_eq(mock_logged(mock, "too much is said before OPEN"), 1);
+}
+END_TEST
+
 START_TEST(sessions_without_end_end_the_connection)
 {
 	begin();
@@ -367,6 +381,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		sessions_before_open_end_the_connection,
+		a_login_without_end_ends_the_connection,
 		sessions_without_end_end_the_connection,
 		links_without_end_end_the_connection,
 		transfers_over_a_link_for_sending_end_the_connection,

@@ -199,6 +199,41 @@ START_TEST(the_link_not_used_for_longest_makes_room)
 }
 END_TEST
 
+/* What is looked at whenever it is needed is taken over by the connection that is there. */
+START_TEST(window_and_links_change_on_the_live_connection)
+{
+	uint64_t tickets[10];
+
+	rig_start_peer(true);
+	mock_set(mock, "window", "2");
+	rig_begin();
+	rig_tell("{'do': 'answer', 'how': 'hold'}");
+	for (int i = 0; i < 10; i++)
+		tickets[i] = rig_deliver("a", "x");
+	rig_expect_counter("sent", 2);
+	mock_set(mock, "window", "6");
+	mock_set(mock, "links", "2");
+	mock_set(mock, "address_refused", "reject");
+	ck_assert_int_eq(mock_reload(mock), 0);
+	rig_expect_counter("sent", 6);
+	for (int i = 0; i < 6; i++)
+		free(expect_message("x"));
+	rig_tell("{'do': 'settle', 'how': 'accept'}");
+	for (int i = 0; i < 10; i++)
+		rig_expect_result(tickets[i], TG_CONFIRMED);
+	for (int i = 0; i < 5; i++)
+		rig_expect_result(rig_deliver(child_text("address-%d", i), "x"), TG_CONFIRMED);
+	ck_assert_int_eq(mock_counter(mock, "senders"), 2);
+	rig_tell("{'do': 'refuse', 'address': 'nowhere'}");
+	rig_expect_reason(rig_deliver("nowhere", "x"), "amqp:not-found");
+	mock_set(mock, "links", "1");
+	ck_assert_int_eq(mock_reload(mock), 0);
+	rig_expect_result(rig_deliver("b", "x"), TG_CONFIRMED);
+	ck_assert_int_eq(mock_counter(mock, "senders"), 1);
+	ck_assert_int_eq(mock_counter(mock, "connects"), 1);
+}
+END_TEST
+
 START_TEST(a_refused_address_keeps_the_message)
 {
 	uint64_t ticket;
@@ -376,6 +411,7 @@ int main(void)
 		credit_bounds_what_is_on_its_way,
 		order_is_kept_over_addresses,
 		the_link_not_used_for_longest_makes_room,
+		window_and_links_change_on_the_live_connection,
 		a_refused_address_keeps_the_message,
 		a_refused_address_drops_the_message_where_the_settings_say_so,
 		a_response_goes_to_its_own_address_with_its_correlation,

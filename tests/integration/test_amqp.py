@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Readings through a real RabbitMQ and back: coap -> amqp -> RabbitMQ -> amqp -> mqtt, in one gateway; and whatever is killed, nothing is lost."""
+import copy
 import os
 import random
 import re
@@ -15,7 +16,7 @@ SENSORS, KILLS = 10, 5
 
 
 def content(kind):
-    return definitions([("history", {"x-queue-type": kind})], [("readings", "topic")], [("readings", "history", "#")])
+    return definitions([("history", {"x-queue-type": kind}), ("other", {"x-queue-type": kind})], [("readings", "topic")], [("readings", "history", "#")])
 
 
 ROUTES = Groups([
@@ -97,6 +98,43 @@ class Chain(AmqpCase):
         for name, number in map(reading_of, self.subscriber.messages()):
             self.assertGreater(number, last.get(name, 0), f"{name}: {number} came behind {last.get(name)}")
             last[name] = number
+
+
+class Reload(AmqpCase):
+    """Under load, nothing is lost, and no link is touched but the one whose settings want it."""
+
+    def configuration(self, **changes):
+        made = super().configuration(**changes) if not hasattr(self, "made") else copy.deepcopy(self.made)
+        self.made = copy.deepcopy(made)
+        return made
+
+    def change(self, name, **settings):
+        made = self.configuration()
+        next(e for e in made["endpoints"] if e["name"] == name).update(settings)
+        self.made = copy.deepcopy(made)
+        self.gateway.configure(made)
+        self.gateway.ctl("reload")
+
+    def connects(self):
+        return {name: self.gateway.endpoint(name)["counters"]["connects"] for name in ("plant", "history", "cloud")}
+
+    def test_under_load(self):
+        self.begin_load(rate=50)
+        self.wait_for_more()
+        before = {"plant": 1, "history": 1, "cloud": 1}
+        wait_until(lambda: self.connects() == before, "each has connected once")
+        for name, settings in [("plant", {"window": 7}), ("plant", {"links": 3, "address_refused": "reject"}), ("history", {"release_limit": 9}),
+                               ("history", {"backoff_max_s": 2, "confirm_timeout_s": 20})]:
+            self.change(name, **settings)
+            self.wait_for_more()
+        self.assertEqual(self.connects(), before, "none of that wants a new connection")
+        for name, settings in [("history", {"receive_window": 17}), ("plant", {"container_id": "another"}),
+                               ("history", {"sources": ["/amq/queue/history", "/amq/queue/other"]}), ("plant", {"idle_timeout_s": 60})]:
+            before[name] += 1
+            self.change(name, **settings)
+            wait_until(lambda wanted=dict(before): self.connects() == wanted, f"'{name}' alone has connected anew")
+            self.wait_for_more()
+        self.finish_load()
 
 
 class Kills(AmqpCase):
