@@ -35,6 +35,9 @@ dds_la_CFLAGS = $(AM_CFLAGS) $(DDS_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS)
 dds_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -no-undefined -export-symbols-regex '^tidegate_adapter$$'
 dds_la_LIBADD = libddsvalue.la $(DDS_LIBS) $(OPENSSL_LIBS)
 
+# For a desk: of an IDL file a library for the setting `types`.
+dist_pkgdata_SCRIPTS += plugins/dds/tidegate-dds-type
+
 # The peers of the tests, made from the IDL.
 DDS_TYPES = dds_types.c dds_types.h
 dds_types.c: tests/adapter/dds_types.idl

@@ -2,11 +2,14 @@
 """DDS through the real gateway: participants made with CycloneDDS's own tools, a domain of its own on the loopback interface."""
 import json
 import os
+import pathlib
 import random
+import re
 import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import time
 
 from harness import GatewayCase, main, wait_until
@@ -42,9 +45,9 @@ class Domain:
 class Peer:
     """tests/adapter/dds_peer.c: told what to do line by line."""
 
-    def __init__(self, domain, role, topic, kind, *options, environment=None):
+    def __init__(self, domain, role, topic, kind, *options, environment=None, program="dds_peer"):
         self.process = subprocess.Popen(
-            [BUILD / "tests/adapter/dds_peer", str(domain.number), role, topic, kind, *options], text=True,
+            [BUILD / "tests/adapter" / program, str(domain.number), role, topic, kind, *options], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
         self.lines = Lines()
         self.lines.follow(self.process.stdout)
@@ -108,6 +111,50 @@ class DdsCase(GatewayCase):
     def wait_numbers(self, count):
         wait_until(lambda: len(set(self.arrived())) >= count, f"{count} readings arrive", DEADLINE_S)
         return self.arrived()
+
+
+
+class Reload(DdsCase):
+    def test_topics_come_and_go_in_the_same_process(self):
+        writer, other = self.peer("write", "T", "Reading"), self.peer("write", "Other", "Reading")
+        writer.do("match 1", "matched")
+        writer.do("write 0 10", "written")
+        pid = self.gateway.pid("cell")
+        for topics, there, gone in ((["T", "Other"], other, None), (["Other"], other, writer), (["T"], writer, other)):
+            self.cell = {"topics": topics}
+            self.gateway.configure(self.configuration())
+            self.gateway.ctl("reload")
+            there.do("match 1", "matched")
+            if gone:
+                gone.do("match 0", "matched")
+        writer.do("write 10 20", "written")
+        self.assertEqual(self.wait_numbers(20), list(range(20)))
+        self.assertEqual(self.gateway.pid("cell"), pid)
+
+
+class MadeOfIdl(DdsCase):
+    """The type of a writer that does not describe it comes from a library made of the IDL file by the script of the package."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="tidegate-idl-")
+        self.addCleanup(folder.cleanup)
+        library = pathlib.Path(folder.name, "plant.so")
+        script = [SOURCE / "plugins/dds/tidegate-dds-type", "-o", library]
+        said = subprocess.run([*script, SOURCE / "tests/adapter/dds_types.idl"], check=True, stdout=subprocess.PIPE, text=True)
+        self.cell = {"types": re.findall(r'^  "(.*)",?$', said.stdout, re.MULTILINE)}
+        self.assertIn(f"{library} plant::Reading", self.cell["types"])
+        broken = pathlib.Path(folder.name, "broken.idl")
+        broken.write_text("struct", encoding="utf-8")
+        for bad in ([broken], ["none.idl"], [], ["-x", broken]):
+            self.assertNotEqual(subprocess.run([*script, *bad], check=False, stdout=subprocess.DEVNULL,
+                                               stderr=subprocess.DEVNULL).returncode, 0, bad)
+        super().setUp()
+
+    def test_a_writer_that_does_not_describe_its_type(self):
+        writer = self.peer("write", "T", "Reading", program="dds_peer_untold")
+        writer.do("match 1", "matched")
+        writer.do("write 0 10", "written")
+        self.assertEqual(self.wait_numbers(10), list(range(10)))
 
 
 class Ways(DdsCase):
