@@ -164,7 +164,7 @@ class PlantCase(unittest.TestCase):
 
     def wait_links(self):
         def all_up():
-            endpoints = self.status()["endpoints"]
+            endpoints = [each for each in self.status()["endpoints"] if each["state"] != "removed"]
             return len(endpoints) == self.configuration.count("adapter =") and all(endpoint["link"] == "up" for endpoint in endpoints)
         wait_until(all_up, "all links are up")
 
