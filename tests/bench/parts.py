@@ -138,12 +138,12 @@ class BridgeBench:
         wait_until(lambda: self.gateway.endpoint("cloud")["link"] == "up", "the gateway is connected")
 
     def runs(self):
-        """(key, text, port to publish at, processes)"""
+        """(key, port to publish at, processes)"""
         cloud = {"broker there": self.cloud.process.pid}
-        yield ("gateway", "tidegate", self.site.port,
+        yield ("gateway", self.site.port,
                {"core": self.gateway.process.pid, "receiving": self.gateway.pid("near"), "publishing": self.gateway.pid("cloud"),
                 "broker on site": self.site.process.pid, **cloud})
-        yield "bridge", "mosquitto's bridge", self.bridge.port, {"broker with bridge": self.bridge.process.pid, **cloud}
+        yield "bridge", self.bridge.port, {"broker with bridge": self.bridge.process.pid, **cloud}
 
     def stop(self):
         if self.gateway.is_running():
