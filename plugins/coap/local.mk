@@ -196,6 +196,8 @@ tests_fuzz_fuzz_coap_message_SOURCES = tests/fuzz/fuzz_coap_message.c
 tests_fuzz_fuzz_coap_message_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_fuzz_fuzz_coap_message_LDADD = libcoapmessage.la
 
+INTEGRATION_TESTS += tests/integration/test_coap_catalogue.py
+EXTRA_DIST += tests/integration/test_coap_catalogue.py
 INTEGRATION_TESTS += tests/integration/test_readers.py
 SANITIZE_TESTS += tests/integration/test_readers.py
 EXTRA_DIST += tests/integration/test_readers.py
