@@ -275,7 +275,7 @@ END_TEST
 static struct type *struct_of(struct type_set *set, const char *name, size_t n, const struct type *inner)
 {
 	struct type *type;
-	char text[16];
+	char text[24];
 
 	ck_assert_int_eq(type_new(set, TYPE_STRUCT, name, n, &type), 0);
 	for (size_t i = 0; i < n; i++) {
