@@ -11,7 +11,7 @@ catalog_DATA = systemd/tidegate.catalog
 CLEANFILES += $(nodist_systemdunit_DATA) systemd/tidegate.conf systemd/tidegate-identity
 
 SYSTEMD_PLACES = -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@bindir[@]|$(bindir)|g' -e 's|@libexecdir[@]|$(libexecdir)|g' \
-	-e 's|@state_dir[@]|$(state_dir)|g' -e 's|@run_dir[@]|$(run_dir)|g'
+	-e 's|@state_dir[@]|$(state_dir)|g' -e 's|@run_dir[@]|$(run_dir)|g' -e 's|@restart_mode[@]|$(RESTART_MODE)|g'
 
 systemd/tidegate.service: systemd/tidegate.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) systemd && sed $(SYSTEMD_PLACES) $(srcdir)/systemd/tidegate.service.in > $@
