@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 EXAMPLES = \
 	conf/examples/amqp.conf \
+	conf/examples/amqp-rabbitmq.json \
 	conf/examples/assets.conf \
 	conf/examples/cities.conf \
 	conf/examples/commands.conf \

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Readings through a real RabbitMQ and back: coap -> amqp -> RabbitMQ -> amqp -> mqtt, in one gateway; and whatever is killed, nothing is lost."""
 import copy
+import json
 import os
 import random
 import re
 import signal
 import time
 
-from harness import GatewayCase, Load, main, wait_until
+from harness import SOURCE, GatewayCase, Load, main, wait_until
 from harness.gateway import Groups
 from harness.rabbit import Cluster, Rabbit, definitions
 from harness.sensors import reading_of
@@ -17,6 +18,11 @@ SENSORS, KILLS = 10, 5
 
 def content(kind):
     return definitions([("history", {"x-queue-type": kind}), ("other", {"x-queue-type": kind})], [("readings", "topic")], [("readings", "history", "#")])
+
+
+def installed_definitions(user):
+    text = (SOURCE / "conf/examples/amqp-rabbitmq.json").read_text(encoding="utf-8")
+    return json.loads(text.replace('"plant"', f'"{user}"'))
 
 
 ROUTES = Groups([
@@ -98,6 +104,30 @@ class Chain(AmqpCase):
         for name, number in map(reading_of, self.subscriber.messages()):
             self.assertGreater(number, last.get(name, 0), f"{name}: {number} came behind {last.get(name)}")
             last[name] = number
+
+
+class AsInstalled(AmqpCase):
+    """With the exchange, the queues and the few permissions of the example."""
+    allowed = []
+
+    def start_rabbit(self):
+        self.rabbit = Rabbit(self.folder, self.pki, content=installed_definitions("cloud"))
+        self.addCleanup(self.rabbit.close)
+        self.rabbit.start()
+        return [self.rabbit.port]
+
+    def configuration(self, **changes):
+        made = super().configuration(**changes)
+        next(e for e in made["endpoints"] if e["name"] == "history")["sources"] = ["/amq/queue/orders"]
+        made["routes"] = Groups([ROUTES[0], {**ROUTES[1], "match": "amq/queue/orders/{path}"}])
+        return made
+
+    def test_the_definitions_suffice(self):
+        sensor = self.psk_sensor("pump-7")
+        for number in range(3):
+            self.assertEqual(sensor.post("hall/temp", f"{number}").code, "2.04")
+        self.wait_counter("plant", "confirmed", 3)
+        self.wait_counter("history", "receivers", 1)
 
 
 class Reload(AmqpCase):
