@@ -84,7 +84,7 @@ class Run:
         outcome = {0: "PASS", 77: "SKIP"}.get(result.returncode, "FAIL")
         said = result.stdout.splitlines()
         if outcome != "FAIL":
-            said = [line for line in said if line.startswith(("  ", "SKIPPED"))]
+            said = [f"  {line.split(' ...   ')[-1].strip()}" for line in said if line.startswith(("  ", "SKIPPED")) or " ...   " in line]
         text = "\n".join([f"{RELEASES[release]}, {name} ({time.monotonic() - begin:.0f} s)", *said[-250:]])
         self.say(outcome, text)
 
