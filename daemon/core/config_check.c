@@ -39,6 +39,11 @@ static void warn_endpoint(const struct config_endpoint *endpoint, struct config_
 		const struct tg_setting *row = &endpoint->settings.rows[i];
 		const struct config_value *value = &endpoint->settings.values[i];
 
+		if (row->flags & TG_ABSENT && value->source)
+			config_problem_warning(problems, value->source, value->line,
+					       "endpoint \"%s\": \"%s\": a library that adapter %s was built with "
+					       "is too old for it, or was built without it",
+					       endpoint->name, row->name, endpoint->descriptor->name);
 		if (row->type == TG_FILE || row->type == TG_KEY_FILE)
 			warn_file(endpoint, &endpoint->settings, i, problems);
 		else if (row->type == TG_BOOL && strcmp(row->name, "insecure") == 0 && value->boolean)

@@ -175,7 +175,8 @@ static int read_flags(const struct reader *reader, const json_t *object, uint32_
 	if (!json_is_object(flags))
 		return fail(reader, "\"flags\" of a setting is not an object");
 	*ret_flags = (json_is_true(json_object_get(flags, "live")) ? TG_LIVE : 0u) |
-		     (json_is_true(json_object_get(flags, "required")) ? TG_REQUIRED : 0u);
+		     (json_is_true(json_object_get(flags, "required")) ? TG_REQUIRED : 0u) |
+		     (json_is_true(json_object_get(flags, "absent")) ? TG_ABSENT : 0u);
 	return 0;
 }
 

@@ -38,11 +38,12 @@ static json_t *bits(uint32_t value, const struct bit *names)
 
 static json_t *setting(const struct tg_setting *row)
 {
-	return json_pack("{s:s, s:i, s:{s:b, s:b}, s:s, s:o, s:I, s:I, s:o, s:s}", "name", row->name, "type",
+	return json_pack("{s:s, s:i, s:{s:b, s:b, s:b}, s:s, s:o, s:I, s:I, s:o, s:s}", "name", row->name, "type",
 			 (int)row->type, "flags", "live", (row->flags & TG_LIVE) != 0, "required",
-			 (row->flags & TG_REQUIRED) != 0, "unit", row->unit ? row->unit : "", "fallback",
-			 text(row->fallback), "lowest", (json_int_t)row->lowest, "highest", (json_int_t)row->highest,
-			 "choices", text(row->choices), "help", row->help ? row->help : "");
+			 (row->flags & TG_REQUIRED) != 0, "absent", (row->flags & TG_ABSENT) != 0, "unit",
+			 row->unit ? row->unit : "", "fallback", text(row->fallback), "lowest", (json_int_t)row->lowest,
+			 "highest", (json_int_t)row->highest, "choices", text(row->choices), "help",
+			 row->help ? row->help : "");
 }
 
 int describe_adapter(const struct tg_adapter *a)

@@ -54,8 +54,9 @@ enum tg_setting_type {
 };
 
 enum tg_setting_flags {
-	TG_LIVE = 1,    /* taken over by a reload; without it a change waits for a restart of the endpoint */
-	TG_REQUIRED = 2 /* must be given; `fallback` is not read */
+	TG_LIVE = 1,     /* taken over by a reload; without it a change waits for a restart of the endpoint */
+	TG_REQUIRED = 2, /* must be given; `fallback` is not read */
+	TG_ABSENT = 4    /* a library that this was built with cannot do it: the check warns where it is given */
 };
 
 /* One setting of an endpoint: parser, checks, man page and sample come from it. A table ends with name = NULL. */

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
 #include "plan.h"
+
+#define OSCORE_FLAGS (HAVE_DECL_COAP_NEW_CLIENT_SESSION_OSCORE ? TG_LIVE : TG_LIVE | TG_ABSENT)
 
 const struct tg_setting plan_rows[] = {
 	{"devices", TG_LIST, TG_LIVE, "", NULL, 0, 4096, NULL,
@@ -34,7 +38,7 @@ const struct tg_setting plan_rows[] = {
 	 "list"},
 	{"crl_expired", TG_CHOICE, TG_LIVE, "", "accept", 0, 0, "accept refuse",
 	 "what a revocation list past its next update means for certificates that are not on it"},
-	{"oscore", TG_KEY_FILE, TG_LIVE, "", NULL, 0, 0, NULL,
+	{"oscore", TG_KEY_FILE, OSCORE_FLAGS, "", NULL, 0, 0, NULL,
 	 "OSCORE security contexts of devices with coap://, one section a device; see OSCORE"},
 	{"insecure", TG_BOOL, 0, "", "false", 0, 0, NULL,
 	 "also devices with coap:// and no context in oscore: anybody on the way can be the device"},

@@ -38,7 +38,7 @@ import json, sys
 d = json.load(open(sys.argv[1]))
 assert (d["name"], d["version"], d["major"], d["roles"], d["needs"]) == ("outside", "0.1", 1, ["sink"], []), d
 assert [(s["name"], s["fallback"], s["flags"]) for s in d["settings"]] == [
-    ("greeting", "hello", {"live": True, "required": False})], d
+    ("greeting", "hello", {"live": True, "required": False, "absent": False})], d
 EOF
 [[ $(pkg-config --variable=adapterdir tidegate) == */tidegate/adapters ]]
 

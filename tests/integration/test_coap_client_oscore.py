@@ -14,7 +14,7 @@ import unittest
 from harness import GatewayCase, main, wait_until
 from harness.gateway import BUILD, Groups
 from harness.process import Lines, Process
-from test_coap_client import listens, two_free_ports
+from test_coap_client import CoapClient, listens, two_free_ports
 
 HAS_OSCORE = "#define HAVE_DECL_COAP_NEW_CLIENT_SESSION_OSCORE 1" in (BUILD / "config.h").read_text(encoding="ascii")
 SECRET = "0102030405060708090a0b0c0d0e0f10"
@@ -235,6 +235,20 @@ class Loss(Oscore):
         self.gateway.ctl("reload")
         wait_until(lambda: set(self.relay.seen) != before or any(len(d) > 1 for d in self.relay.seen.values()),
                    "other keys are used")
+
+
+@unittest.skipIf(HAS_OSCORE, "this libcoap has OSCORE")
+class Absent(CoapClient):
+    def configuration(self, **changes):
+        contexts = self.folder / "meters.oscore"
+        contexts.touch(mode=0o600)
+        self.meters = {"oscore": str(contexts)}
+        return super().configuration(**changes)
+
+    def test_the_check_says_so(self):
+        code, said = self.gateway.check()
+        self.assertEqual(code, 0, said)
+        self.assertIn('endpoint "meters": "oscore": a library that adapter coap_client was built with is too old', said)
 
 
 if __name__ == "__main__":

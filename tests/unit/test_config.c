@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "config_fixture.h"
 #include "suite.h"
 
@@ -208,6 +209,35 @@ START_TEST(warns_of_what_may_not_be_meant)
 }
 END_TEST
 
+START_TEST(warns_of_what_this_build_cannot_do)
+{
+	static const char old[] =
+		"{\"name\":\"old\",\"major\":1,\"minor\":0,\"roles\":[\"source\"],\"needs\":[],\"flags\":[],"
+		"\"settings\":["
+		"{\"name\":\"new\",\"type\":2,\"flags\":{\"live\":true,\"required\":false,\"absent\":true},"
+		"\"lowest\":0,\"highest\":99}]}";
+	char problem[DESCRIPTOR_PROBLEM_SIZE], *problems;
+	struct descriptor *descriptor;
+	struct fixture f;
+
+	fixture_init(&f);
+	ck_assert_int_eq(descriptor_parse("old", bytes_text(old), &descriptor, problem), 0);
+	ck_assert_int_eq(descriptor_set_add(f.adapters, descriptor), 0);
+	fixture_good(&f, GATEWAY
+		     "endpoints: (\n { name = \"a\"; adapter = \"old\"; },\n"
+		     "{ name = \"b\"; adapter = \"old\";\n new = 1; },\n" CLOUD ");\n"
+		     "routes: ( { name = \"a\"; from = \"a\"; to = \"cloud\"; match = \"{x}\"; address = \"{x}\"; },"
+		     "{ name = \"b\"; from = \"b\"; to = \"cloud\"; match = \"{x}\"; address = \"{x}\"; } );");
+	config_warn(f.config, &f.problems);
+	problems = fixture_problems(&f);
+	ck_assert_str_eq(problems,
+			 "warning: tidegate.conf:5: endpoint \"b\": \"new\": a library that adapter old was built "
+			 "with is too old for it, or was built without it\n");
+	free(problems);
+	fixture_done(&f);
+}
+END_TEST
+
 static uint32_t next_random(uint32_t *state)
 {
 	*state = *state * 1664525u + 1013904223u;
@@ -276,4 +306,4 @@ START_TEST(no_mutation_does_harm)
 END_TEST
 
 SUITE_MAIN("config", reads_a_good_file, reads_the_routes, hands_every_setting_to_the_wire, tells_what_a_reload_changes,
-	   warns_of_what_may_not_be_meant, no_mutation_does_harm)
+	   warns_of_what_may_not_be_meant, warns_of_what_this_build_cannot_do, no_mutation_does_harm)
