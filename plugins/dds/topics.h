@@ -24,6 +24,8 @@ enum { TOPICS_READERS_MOST = 256 };
 struct topic {
 	LIST_ENTRY(topic) link;
 	struct topics *topics;
+	/* The reader may have something. It stands among pointers: a load of one plain flag may take in what is beside it. */
+	atomic_bool ready;
 	char *name;
 	char *type_name;
 	struct type_set set;
@@ -36,7 +38,6 @@ struct topic {
 	bool told_other;
 	uint32_t n_incompatible;            /* writers that offer less, told */
 	dds_entity_t topic, reader, writer; /* 0: none */
-	atomic_bool ready;                  /* the reader may have something */
 	/* To be done by topics_tidy. */
 	bool leaving;                      /* the reader ends */
 	bool rewrites;                     /* the writer is made anew */
