@@ -140,14 +140,15 @@ static void dial_on_done(void *arg, int reading, uint32_t ready)
 	struct dial *dial = arg;
 	struct dial_job *job = dial->job;
 	const char *cause = NULL;
-	int fd = job->fd;
 	char byte;
+	int fd;
 
 	(void)ready;
 	if (read(reading, &byte, 1) < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	dial->host->unwatch(dial->watch);
 	dial->watch = NULL;
+	fd = job->fd;
 	job->fd = -1;
 	if (job->look_up != 0)
 		cause = gai_strerror(job->look_up);
