@@ -84,7 +84,7 @@ void fixture_spoil(const struct fixture *fixture, const char *name, long offset,
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(fstat(fd, &st), 0);
 	if (length < 0)
-		length = st.st_size - offset;
+		length = (long)st.st_size - offset;
 	ck_assert_int_gt(length, 0);
 	garbage = malloc((size_t)length);
 	ck_assert_ptr_nonnull(garbage);
