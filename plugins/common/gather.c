@@ -8,6 +8,8 @@ enum { GATHER_FIRST = 256 };
 
 void gather_done(struct gather *gather)
 {
+	if (gather->data)
+		explicit_bzero(gather->data, gather->room);
 	free(gather->data);
 	*gather = (struct gather){0};
 }
@@ -28,10 +30,15 @@ void gather_put(struct gather *gather, const void *data, size_t size)
 	while (room - gather->size < size)
 		room *= 2;
 	if (room != gather->room) {
-		grown = realloc(gather->data, room);
+		grown = malloc(room);
 		if (!grown) {
 			gather->failed = true;
 			return;
+		}
+		if (gather->data) {
+			memcpy(grown, gather->data, gather->size);
+			explicit_bzero(gather->data, gather->room);
+			free(gather->data);
 		}
 		gather->data = grown;
 		gather->room = room;

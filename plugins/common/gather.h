@@ -15,6 +15,7 @@ struct gather {
 	bool failed;
 };
 
+/* Wiped: there may have been a password in it. */
 void gather_done(struct gather *gather);
 void gather_put(struct gather *gather, const void *data, size_t size);
 /* Takes what was sent away from the front. */

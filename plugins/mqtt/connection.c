@@ -70,8 +70,9 @@ static void connection_flush(struct connection *connection)
 	connection->blocked = r > 0;
 	if (r < 0)
 		connection_fail_error(connection, r);
-	else if (r == 0 && connection->stream.out.room > CONNECTION_KEPT)
-		gather_done(&connection->stream.out);
+	else if (r == 0 &&
+		 (connection->state == CONNECTION_CONNECTING || connection->stream.out.room > CONNECTION_KEPT))
+		gather_done(&connection->stream.out); /* CONNECT has the password in it */
 }
 
 void connection_put(struct connection *connection)

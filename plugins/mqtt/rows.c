@@ -33,7 +33,7 @@ const struct tg_setting options_rows[] = {
 	{"keepalive_s", TG_INT, TG_LIVE, "s", "30", 5, 3600, NULL,
 	 "longest silence before the link is tried with a PING"},
 	{"connect_timeout_s", TG_INT, TG_LIVE, "s", "15", 1, 300, NULL,
-	 "time for name look-up, TCP, TLS and CONNACK together"},
+	 "time for name look-up, TCP, TLS and CONNACK together; a look-up that hangs is waited for"},
 	{"confirm_timeout_s", TG_INT, TG_LIVE, "s", "30", 1, 3600, NULL,
 	 "a link that leaves a message unconfirmed for so long is closed and made anew"},
 	{"backoff_min_ms", TG_INT, TG_LIVE, "ms", "500", 10, 60000, NULL, "first wait between attempts to connect"},
