@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
+import uuid
 from pathlib import Path
 
 DEADLINE_S = 180
@@ -36,6 +37,35 @@ def wait_until(condition, what, deadline_s=DEADLINE_S):
         time.sleep(0.1)
 
 
+# Where the hierarchies of control groups are that a systemd keeps its units in, by their name in /proc/self/cgroup.
+HIERARCHIES = {"": ("/sys/fs/cgroup", "/sys/fs/cgroup/unified"), "name=systemd": ("/sys/fs/cgroup/systemd",)}
+
+
+def make_control_groups(name):
+    """Of this name below our own ones, for one box: two in the same would take each other's units away. Returns their folders."""
+    made = []
+    for line in Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines():
+        _, hierarchy, path = line.split(":", 2)
+        for mount in map(Path, HIERARCHIES.get(hierarchy, ())):
+            own = mount / path.lstrip("/")
+            if (mount / "cgroup.procs").exists() and (own / "cgroup.procs").exists():
+                try:
+                    (own / name).mkdir()
+                except OSError as problem:
+                    raise Failed(f"no control group for the box ({problem})") from problem
+                made.append(own / name)
+    return made
+
+
+def remove_control_groups(places):
+    for place in places:
+        for folder, _, _ in os.walk(place, topdown=False):
+            try:
+                os.rmdir(folder)
+            except OSError:
+                return  # A process is still on its way out: an empty folder harms nobody.
+
+
 class Box:
     """One container. Nothing but its loopback interface is in it; packages come from a folder in it."""
 
@@ -45,6 +75,7 @@ class Box:
         self._init = None
         self._log = None
         self._followed = []
+        self._groups = []
 
     def prepare(self):
         """Before the first boot: no source of packages but ours, a broker that waits for its certificates."""
@@ -59,8 +90,11 @@ class Box:
 
     def boot(self, *options):
         self._log = open(self.root.parent / f"{self.root.name}.console", "a", encoding="utf-8")
+        self._groups = make_control_groups(f"tidegate-box-{uuid.uuid4().hex}")
+        join = 'while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs" || exit; shift; done; shift; exec "$@"'
         self._nspawn = subprocess.Popen(
-            ["systemd-nspawn", "--quiet", "-D", self.root, "--register=no", "--keep-unit", "--private-network", "--link-journal=no",
+            ["sh", "-c", join, "sh", *self._groups, "--",
+             "systemd-nspawn", "--quiet", "-D", self.root, "--register=no", "--keep-unit", "--private-network", "--link-journal=no",
              "--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self",
              *options, "-b"],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True,
@@ -132,6 +166,7 @@ class Box:
             process.kill()
             process.wait()
         self._followed = []
+        remove_control_groups(self._groups)
 
     def reboot(self, hard=False):
         self.power_off(hard)

@@ -132,7 +132,7 @@ class PlantCase(unittest.TestCase):
         make_certificates(cls.pki, cls.certificate_days)
         cls.version = call("dpkg-deb", "-f", cls.packages[0], "Version")[1].strip()
         cls.subscriber = None
-        cls.received = []
+        cls.received, cls.subscriber_said = [], []
         cls.sensor = None
         cls.box.boot()
         cls.files_before = cls.list_files()
@@ -146,7 +146,7 @@ class PlantCase(unittest.TestCase):
 
     def story(self):
         try:
-            return self.box.shell("journalctl -b -n 150 --no-pager -u 'tidegate*'", check=False)
+            return self.box.shell("journalctl -b -n 150 --no-pager -u 'tidegate*'; journalctl -b -n 30 --no-pager -u mosquitto", check=False)
         except (OSError, subprocess.SubprocessError, TypeError) as problem:
             return f"it cannot be read ({problem})"
 
@@ -174,7 +174,7 @@ class PlantCase(unittest.TestCase):
             "stdbuf", "-oL", "mosquitto_sub", "-d", "-h", "localhost", "-p", "8883", "--cafile", "/srv/pki/cloud-ca.crt", "--cert",
             "/srv/pki/subscriber.crt", "--key", "/srv/pki/subscriber.key", "-V", "5", "-q", "1", "-c", "-i", "listener",
             "-x", "3600", "-t", "plant-7/#", "-F", "%t %p")
-        confirmed, said = threading.Event(), []
+        confirmed, said = threading.Event(), type(self).subscriber_said
 
         def read():
             for line in map(str.rstrip, process.stdout):
@@ -186,11 +186,11 @@ class PlantCase(unittest.TestCase):
                     said.append(line)
         threading.Thread(target=read, daemon=True).start()
         type(self).subscriber = process
-        wait_until(confirmed.is_set, f"the subscriber is there; {said}")
+        wait_until(confirmed.is_set, f"the subscriber is there; {said[-5:]}")
 
     def arrived(self, text):
         topic = f"plant-7/hall-3/pump-1/temperature {text}"
-        wait_until(lambda: topic in self.received, f"'{text}' arrived; {self.received[-5:]}")
+        wait_until(lambda: topic in self.received, f"'{text}' arrived; {self.received[-5:]}; {self.subscriber_said[-10:]}")
 
     def assert_works(self, text):
         self.assertEqual(self.sensor.post(text), "2.04")
