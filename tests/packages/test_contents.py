@@ -65,7 +65,7 @@ def needed(program):
 
 @functools.cache
 def triplet(architecture):
-    return output("dpkg-architecture", "-A", architecture, "-qDEB_HOST_MULTIARCH").strip()
+    return output("dpkg-architecture", "-a", architecture, "-qDEB_HOST_MULTIARCH").strip()
 
 
 @functools.cache
@@ -154,7 +154,7 @@ class Contents(unittest.TestCase):
     def test_an_upgrade_keeps_what_the_operator_may_edit_and_that_alone(self, package):
         settings = sorted("/" + path.relative_to(package.root).as_posix() for path in package.files() if path.relative_to(package.root).parts[0] == "etc")
         self.assertEqual(settings, sorted(package.conffiles()))
-        self.assertEqual(settings, ["/etc/tidegate/tidegate.conf"] if package.name == "tidegate" else [])
+        self.assertEqual(settings, ["/etc/apparmor.d/tidegated", "/etc/tidegate/tidegate.conf"] if package.name == "tidegate" else [])
 
     @for_each
     def test_nothing_is_anybodys_but_roots_or_writable_for_others(self, package):
