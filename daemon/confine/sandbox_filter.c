@@ -167,7 +167,7 @@ static int add_sockets(scmp_filter_ctx filter, uint32_t needs)
 		families |= 1ull << AF_INET | 1ull << AF_INET6 | 1ull << AF_NETLINK;
 	r = rule_values(filter, "socket", families);
 	if (r >= 0)
-		/* Nobody needs it here, and libmosquitto without one spares a write(2) for each message. */
+		/* Nobody needs it here. A library that tries goes on without one. */
 		r = rule(filter, SCMP_ACT_ERRNO(EPERM), "socketpair", 0, (struct scmp_arg_cmp){0});
 	if (r >= 0)
 		r = rule_ioctls(filter, base_ioctls, N_OF(base_ioctls));

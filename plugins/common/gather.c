@@ -14,6 +14,12 @@ void gather_done(struct gather *gather)
 	*gather = (struct gather){0};
 }
 
+void gather_clear(struct gather *gather)
+{
+	gather->size = 0;
+	gather->failed = false;
+}
+
 void gather_drop(struct gather *gather, size_t size)
 {
 	gather->size -= size;

@@ -17,6 +17,8 @@ struct gather {
 
 /* Wiped: there may have been a password in it. */
 void gather_done(struct gather *gather);
+/* Empties it and keeps its memory; a failure is forgotten. */
+void gather_clear(struct gather *gather);
 void gather_put(struct gather *gather, const void *data, size_t size);
 /* Takes what was sent away from the front. */
 void gather_drop(struct gather *gather, size_t size);

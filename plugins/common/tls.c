@@ -199,8 +199,8 @@ void tls_unref(struct tls *tls)
 	free(tls);
 }
 
-/* libmosquitto offers the name it connects to (RFC 6066 section 3), also where that is an address or another name was
- * configured; this runs between that and the ClientHello. The SSL is const by the callback's type alone. */
+/* The name that is offered (RFC 6066 section 3), which an address must not be. Runs before the ClientHello. The SSL is const by the
+ * callback's type alone. */
 static void tls_on_info(const SSL *ssl, int where, int value)
 {
 	const struct tls_handshake *handshake = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));

@@ -32,6 +32,8 @@ void connection_fail(struct connection *connection, const char *cause)
 		cause = connection->stream.handshake.cause;
 	snprintf(connection->cause, sizeof(connection->cause), "%s", cause);
 	connection->state = CONNECTION_LOST;
+	dial_free(connection->dial); /* it would go on with the connection */
+	connection->dial = NULL;
 	connection->host->timer_set(connection->idle, 1);
 }
 
@@ -272,7 +274,7 @@ void connection_done(struct connection *connection)
 	*connection = (struct connection){0};
 }
 
-/* From the loop: the caller may be in the middle of something. */
+/* What is there already at once, the socket from the loop. */
 void connection_resume(struct connection *connection)
 {
 	if (!connection->held || connection->state != CONNECTION_UP)

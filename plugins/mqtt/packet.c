@@ -11,13 +11,6 @@
 #include "common/utf8.h"
 #include "common/words.h"
 
-/* Identifier, two lengths and the names "id", "device", "time"; then the values of known length. */
-enum { PACKET_USER_BYTES = 3 * 5 + 2 + 6 + 4 + (STAMP_ID_SIZE - 1) + (STAMP_TIME_SIZE - 1) };
-/* The same of a response, with the names "outcome", "code", "path", "command" and the longest outcome; Correlation Data. */
-enum { PACKET_RESPONSE_BYTES = 4 * 5 + 7 + 4 + 4 + 7 + 9 + (WORDS_CODE_SIZE - 1) + (STAMP_ID_SIZE - 1) + 3 };
-enum { PACKET_VIA_BYTES = 5 + 3 };
-enum { PACKET_TYPE_BYTES = 3, PACKET_FORMAT_BYTES = 2, PACKET_EXPIRY_BYTES = 5 };
-
 static struct tg_bytes packet_text(const char *text)
 {
 	return (struct tg_bytes){text, strlen(text)};
@@ -92,29 +85,4 @@ int packet_status_properties(const char *via, struct gather *properties)
 	if (via)
 		codec_put_user_property(properties, "via", packet_text(via));
 	return properties->failed ? -ENOMEM : 0;
-}
-
-/* How many bytes a variable byte integer takes (MQTT 5 section 1.5.5). */
-static size_t packet_varint(size_t number)
-{
-	return number < 128 ? 1 : number < 16384 ? 2 : number < 2097152 ? 3 : 4;
-}
-
-size_t packet_size(const struct tg_delivery *delivery, const char *via, bool version5)
-{
-	size_t rest = 2 + delivery->address.size + 2 + delivery->payload.size, properties = 0;
-	bool utf8;
-	const char *type = media_type(delivery->content_format, &utf8);
-
-	if (version5) {
-		properties = PACKET_USER_BYTES + delivery->device.size + PACKET_FORMAT_BYTES + PACKET_EXPIRY_BYTES;
-		if (type)
-			properties += PACKET_TYPE_BYTES + strlen(type);
-		if (delivery->kind == TG_RESPONSE)
-			properties += PACKET_RESPONSE_BYTES + delivery->path.size + delivery->correlation.size;
-		if (via)
-			properties += PACKET_VIA_BYTES + strlen(via);
-		rest += packet_varint(properties) + properties;
-	}
-	return 1 + packet_varint(rest) + rest;
 }

@@ -10,8 +10,6 @@
  * For publish.c.
  */
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <tidegate/message.h>
 
@@ -23,8 +21,5 @@ int packet_properties(const struct tg_delivery *delivery, uint32_t expiry_s, con
 
 /* Those of a status message: JSON. Errors: -ENOMEM. */
 int packet_status_properties(const char *via, struct gather *properties);
-
-/* The most that the whole packet can take. Units: bytes. */
-size_t packet_size(const struct tg_delivery *delivery, const char *via, bool version5);
 
 #endif

@@ -45,7 +45,6 @@ int publish_begin(struct publish *publish, struct session *session, const struct
 	publish->version5 = version5;
 	publish->retain = limits->retain;
 	publish->max_qos = limits->max_qos;
-	publish->max_packet_bytes = limits->max_packet_bytes;
 	publish->confirmed = 0;
 	publish->held = false;
 	host->gauge(host, COUNT_RECEIVE_MAXIMUM, limits->receive_maximum);
@@ -94,7 +93,7 @@ static bool publish_has_room(const struct publish *publish)
 }
 
 /* Why this can never be published, or NULL. */
-static const char *publish_refusal(const struct publish *publish, const struct tg_delivery *delivery)
+static const char *publish_refusal(const struct tg_delivery *delivery)
 {
 	if (delivery->address.size == 0)
 		return "topic is empty";
@@ -108,9 +107,6 @@ static const char *publish_refusal(const struct publish *publish, const struct t
 		return "device name is too long";
 	if (delivery->correlation.size > TG_CORRELATION_MAX)
 		return "correlation data is too long";
-	if (publish->max_packet_bytes > 0 &&
-	    packet_size(delivery, publish->via, publish->version5) > publish->max_packet_bytes)
-		return "larger than the broker's Maximum Packet Size";
 	return NULL;
 }
 
@@ -124,7 +120,7 @@ static const char *publish_error(int error)
 	case -EILSEQ:
 		return "topic is not UTF-8 without control characters";
 	default:
-		return "too large";
+		return "larger than the broker's Maximum Packet Size";
 	}
 }
 
@@ -139,7 +135,7 @@ static int publish_send(struct publish *publish, const struct tg_delivery *deliv
 	struct gather *properties = &publish->properties;
 	int r = 0;
 
-	properties->size = 0;
+	gather_clear(properties);
 	if (publish->version5)
 		r = packet_properties(delivery, expiry_s, publish->via, properties);
 	if (r < 0)
@@ -153,7 +149,7 @@ static int publish_now(struct publish *publish, const struct tg_delivery *delive
 {
 	const struct tg_host *host = publish->host;
 	uint8_t qos = delivery->qos > publish->max_qos ? publish->max_qos : delivery->qos;
-	const char *refusal = publish_refusal(publish, delivery);
+	const char *refusal = publish_refusal(delivery);
 	uint16_t mid = 0;
 	int r;
 
@@ -230,7 +226,7 @@ int publish_status(struct publish *publish, const char *topic, const char *paylo
 
 	if (!publish_has_room(publish))
 		return -EAGAIN;
-	properties->size = 0;
+	gather_clear(properties);
 	if (publish->version5)
 		r = packet_status_properties(publish->via, properties);
 	if (r >= 0)

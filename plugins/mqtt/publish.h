@@ -30,7 +30,6 @@ struct publish {
 	void *sent_arg;
 	bool retain;
 	uint8_t max_qos;
-	uint32_t max_packet_bytes;
 	bool held;            /* the session is about to be closed: deliveries only queue up */
 	struct window window; /* QoS 1 and 2: wait for PUBACK or PUBCOMP */
 	struct window unsent; /* QoS 0: wait for the socket */

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "codec.h"
-#include "connection.h"
 #include "options.h"
 
 struct receive {

@@ -3,9 +3,8 @@
 #define MQTT_RECEIVE_H
 
 /*
- * The receiving connection to one broker, from the look-up of its name to its end: it subscribes, hands over what comes in, and
- * acknowledges what it is told to, and nothing before. Everything runs on the host's loop, but for the look-up (dial.h). What
- * is to be sent leaves as one write at the end of the loop's turn. For inbox.c, which makes the next one.
+ * The receiving connection to one broker: it subscribes, hands over what comes in, and acknowledges what it is told to, and nothing
+ * before. For inbox.c, which makes the next one.
  */
 
 #include <stdbool.h>
@@ -13,7 +12,9 @@
 #include <stdint.h>
 #include <tidegate/adapter.h>
 
-enum { RECEIVE_CAUSE_SIZE = 256 };
+#include "connection.h"
+
+enum { RECEIVE_CAUSE_SIZE = CONNECTION_CAUSE_SIZE };
 /* The largest packet that is read whole: the largest payload, the longest topic, and as much again for properties. */
 enum { RECEIVE_PACKET_MAX = TG_PAYLOAD_MAX + 4 * 65536 };
 
@@ -70,7 +71,7 @@ void receive_tick(struct receive *receive);
 
 /* "MQTT 5, TLSv1.3 TLS_AES_128_GCM_SHA256", once it is up. */
 const char *receive_describe(const struct receive *receive);
-/* As session_tell and session_objection. */
+/* As connection_tell and connection_objection. */
 bool receive_tell(const struct receive *receive, uint64_t handle);
 const char *receive_objection(const struct receive *receive, const struct options *options);
 

@@ -15,9 +15,9 @@ struct session {
 	struct connection connection;
 	const struct session_events *events;
 	void *arg;
-	char *will; /* NULL: none */
-	uint32_t max_packet_bytes;
-	uint16_t mid; /* the last one */
+	char *will;                /* NULL: none */
+	uint32_t max_packet_bytes; /* the broker's limit, 0: none */
+	uint16_t mid;              /* the last one */
 };
 
 static void session_on_connect(void *arg, struct codec_connect *ret_connect)
@@ -43,10 +43,8 @@ static void session_on_connect(void *arg, struct codec_connect *ret_connect)
 static void session_on_up(void *arg, const struct codec_connack *connack)
 {
 	struct session *session = arg;
-	const struct session_limits limits = {.receive_maximum = connack->receive_maximum,
-					      .max_qos = connack->max_qos,
-					      .retain = connack->retain,
-					      .max_packet_bytes = connack->max_packet_bytes};
+	const struct session_limits limits = {
+		.receive_maximum = connack->receive_maximum, .max_qos = connack->max_qos, .retain = connack->retain};
 
 	session->max_packet_bytes = connack->max_packet_bytes;
 	session->events->up(session->arg, &limits);
@@ -86,8 +84,9 @@ static void session_on_packet(void *arg, const struct codec_header *header, stru
 static void session_on_moved(void *arg)
 {
 	struct session *session = arg;
+	const struct gather *out = &session->connection.stream.out;
 
-	if (session->connection.stream.out.size == 0)
+	if (out->size == 0 && !out->failed)
 		session->events->written(session->arg);
 	else
 		session->events->moved(session->arg);

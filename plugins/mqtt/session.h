@@ -25,7 +25,6 @@ struct session_limits {
 	unsigned receive_maximum; /* messages of QoS 1 and 2 on their way at once */
 	uint8_t max_qos;
 	bool retain;
-	uint32_t max_packet_bytes; /* 0: no limit */
 };
 
 /* `up` comes at most once; `lost` ends the session and comes once: only there it may be freed. */
@@ -63,7 +62,8 @@ void session_tick(struct session *session);
 bool session_has_room(const struct session *session);
 
 /* Publishes; of `publish` that is topic, payload, QoS and `retained`. `properties`: gathered, MQTT 5 only. `ret_mid`: 0 with QoS 0.
- * Errors: -EINVAL: not a topic; -EILSEQ: topic not UTF-8; -EMSGSIZE; -ENOTCONN: the session is ending, `lost` follows. */
+ * Errors: -EINVAL: not a topic; -EILSEQ: topic not UTF-8; -EMSGSIZE: more than the broker takes; -ENOTCONN: the session is ending,
+ * `lost` follows. */
 int session_publish(struct session *session, const struct codec_publish *publish, struct tg_bytes properties,
 		    uint16_t *ret_mid);
 
