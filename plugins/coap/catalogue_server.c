@@ -11,7 +11,7 @@
 #include "exchange.h"
 
 /* RELISTS_MAX: a gateway whose memory for readings is full lets one go with each new one, and no listing would ever end. */
-enum { FORMAT_LINK = 40, NAME_MAX = 2048, BUSY_MAX_AGE_S = 5, FULL_MAX_AGE_S = 60, RELISTS_MAX = 2 };
+enum { FORMAT_LINK = 40, NAME_BYTES = 2048, BUSY_MAX_AGE_S = 5, FULL_MAX_AGE_S = 60, RELISTS_MAX = 2 };
 
 /* A request that waits, the first one for the core. */
 struct task {
@@ -162,7 +162,7 @@ static int ask(struct catalogue_server *server)
 }
 
 /* The queries, each behind its length: what names a catalogue among those of a session. Returns its size, 0 where it is too long. */
-static size_t write_name(const struct coap_message *message, uint8_t memory[NAME_MAX])
+static size_t write_name(const struct coap_message *message, uint8_t memory[NAME_BYTES])
 {
 	struct message_walk walk;
 	struct message_option option;
@@ -172,7 +172,7 @@ static size_t write_name(const struct coap_message *message, uint8_t memory[NAME
 	while (message_option_next(&walk, &option)) {
 		if (option.number != MESSAGE_URI_QUERY)
 			continue;
-		if (option.value.size > UINT8_MAX || size + 1 + option.value.size > NAME_MAX)
+		if (option.value.size > UINT8_MAX || size + 1 + option.value.size > NAME_BYTES)
 			return 0;
 		memory[size++] = (uint8_t)option.value.size;
 		if (option.value.size > 0)
@@ -343,7 +343,7 @@ void catalogue_server_request(struct catalogue_server *server, struct catalogue_
 {
 	const struct coap_message *message = request->message;
 	struct links_search search = {.wishes_count = 0};
-	uint8_t memory[NAME_MAX];
+	uint8_t memory[NAME_BYTES];
 	const struct tg_bytes name = {.data = memory, .size = write_name(message, memory)};
 	const char *problem = name.size ? read_name(name, &search) : "the query is too long";
 	if (problem) {

@@ -37,20 +37,27 @@ static void teardown(void)
 	rig_teardown();
 }
 
-/* A GET of the catalogue in blocks of 16 bytes, with a token of its own. */
-static void ask(struct sensor *who, uint16_t id, const char *query, uint32_t block)
+/* A GET in blocks of 16 bytes, with a token of its own. */
+static void get(struct sensor *who, uint16_t id, const char *const path[], const char *query, uint32_t block)
 {
 	uint8_t wire[256], token[] = {(uint8_t)(id >> 8), (uint8_t)id};
 	struct message_writer writer;
 
 	message_writer_init(&writer, wire, sizeof(wire));
 	message_write_header(&writer, MESSAGE_CON, MESSAGE_GET, id, (struct tg_bytes){token, sizeof(token)});
-	message_write_option(&writer, MESSAGE_URI_PATH, (struct tg_bytes){"readings", 8});
+	for (; *path; path++)
+		message_write_option(&writer, MESSAGE_URI_PATH, (struct tg_bytes){*path, strlen(*path)});
 	if (query)
 		message_write_option(&writer, MESSAGE_URI_QUERY, (struct tg_bytes){query, strlen(query)});
 	message_write_option_uint(&writer, MESSAGE_BLOCK2, block << 4);
 	ck_assert(!writer.failed);
 	sensor_send(who, (struct tg_bytes){wire, writer.size});
+}
+
+/* The catalogue. */
+static void ask(struct sensor *who, uint16_t id, const char *query, uint32_t block)
+{
+	get(who, id, (const char *const[]){"readings", NULL}, query, block);
 }
 
 /* List `number` has one entry, and that is all. */
@@ -298,6 +305,8 @@ END_TEST
 
 START_TEST(nobody_without_a_name_gets_it)
 {
+	static const char *const core[] = {".well-known", "core", NULL};
+
 	mock_add(rig, "listen", "coap://127.0.0.1:0");
 	mock_set(rig, "insecure", "true");
 	mock_set(rig, "insecure_device", "meter-1");
@@ -307,8 +316,10 @@ START_TEST(nobody_without_a_name_gets_it)
 	ask(sensor, 1, NULL, 0);
 	sensor_expect(sensor, MESSAGE_ACK, MESSAGE_FORBIDDEN, 1);
 	lists_expect(0, NULL, 0);
-	sensor_request(sensor, MESSAGE_CON, MESSAGE_GET, 2, ".well-known/core", NULL);
-	(void)sensor_expect(sensor, MESSAGE_ACK, MESSAGE_CONTENT, 2);
+	get(sensor, 2, core, "rt=tidegate.last", 0);
+	ck_assert_uint_gt(sensor_expect(sensor, MESSAGE_ACK, MESSAGE_CONTENT, 2)->payload.size, 0);
+	get(sensor, 3, core, "rt=tidegate.catalogue", 0);
+	ck_assert_uint_eq(sensor_expect(sensor, MESSAGE_ACK, MESSAGE_CONTENT, 3)->payload.size, 0);
 }
 END_TEST
 

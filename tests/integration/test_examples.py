@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import unittest
 
-from harness import SOURCE, Broker, Commander, Device, GatewayCase, Sensor, main, wait_until
+from harness import SOURCE, Broker, Commander, Device, GatewayCase, main, wait_until
 from harness.catalogue import Catalogue, item
 from harness.process import free_port
 from harness.proton import Proton
@@ -73,12 +73,6 @@ class Example(GatewayCase):
         for name in names:
             wait_until(lambda name=name: self.gateway.endpoint(name)["counters"].get("subscriptions"), f"{name} is subscribed")
 
-    def psk(self, name, endpoint):
-        key = bytes.fromhex(self.gateway.ctl("device", "add", name, "--psk", "--endpoint", endpoint)["key"])
-        while 0 in key:  # the client takes its key as a text
-            key = bytes.fromhex(self.gateway.ctl("device", "rotate", name)["key"])
-        return Sensor(name, self.coap_port, key=key)
-
     def device(self, name, endpoint, path):
         """One that is asked over the session that it has opened, at this path."""
         key = bytes.fromhex(self.gateway.ctl("device", "add", name, "--psk", "--endpoint", endpoint)["key"])
@@ -105,7 +99,7 @@ class Healthcare(Example):
 
     def test_vital_signs_alarms_and_pumps(self):
         self.wait_subscribed("ward")
-        monitor, other = self.psk("monitor-7", "field"), self.psk("thermometer-1", "field")
+        monitor, other = self.psk_sensor("monitor-7", "field"), self.psk_sensor("thermometer-1", "field")
         pack = '[{"bn":"urn:dev:mac:0024befffe804ff1/","n":"3346/0/5700","u":"beat/m","v":71,"t":-1},{"n":"3320/0/5700","u":"%","v":98}]'
         file = self.folder / "vitals.json"
         file.write_text(pack, encoding="ascii")
@@ -141,7 +135,7 @@ class Transport(Example):
         message = self.at("fleet/depot-east/tram-2043.cab-a/3336/0/5514")[0]
         self.assertEqual((message.payload, message.device), ("52.51", "tram-2043.cab-a"))
         self.assertTrue(0 < message.expiry_s <= 600, message)
-        bearing = self.psk("bearing-3", "axles")
+        bearing = self.psk_sensor("bearing-3", "axles")
         self.assertEqual(bearing.post("3303/0/5700", "41.5").code, "2.04")
         self.at("fleet/depot-east/tram-2043.bearing-3/3303/0/5700")
         door = self.device("door-1", "axles", "3306/0/5850")
@@ -293,7 +287,7 @@ class Cities(Example):
 
     def test_air_lamps_and_parking(self):
         self.assertEqual(self.at("riverside/parking/7/free")[0].payload, "12")
-        air = self.psk("air-5", "street")
+        air = self.psk_sensor("air-5", "street")
         pack = '[{"n":"urn:dev:ow:air5/3325/0/5700","u":"ppm","v":412}]'
         self.assertEqual(air.post("3325/0/5700", pack, content_format=SENML_JSON).code, "2.04")
         message, records = self.records("riverside/air/air-5/3325/0/5700")
@@ -302,7 +296,7 @@ class Cities(Example):
         lamp = self.device("lamp-1", "street", "3311/0/5851")
         self.assertEqual(lamp.post("3301/0/5700", "17"), "2.04")
         self.at("riverside/quarter-4/lamp-1/3301/0/5700")
-        neighbour = self.psk("lamp-2", "street")
+        neighbour = self.psk_sensor("lamp-2", "street")
         reply = neighbour.request("get", "readings/lamp-1/3301/0/5700")
         self.assertEqual((reply.code, reply.text), ("2.05", "17"))
         self.wait_subscribed("platform")

@@ -13,7 +13,6 @@ import threading
 from harness import GatewayCase, main, wait_until
 from harness.gateway import Groups
 from harness.process import free_port, run
-from harness.sensors import Sensor
 
 OPEN = {"name": "readers", "devices": ["reader-*"], "reads": ["*/{path}"]}
 SHUT = {"name": "readers", "devices": ["reader-*"], "reads": ["nobody/{path}"]}
@@ -138,13 +137,7 @@ class Catalogue(GatewayCase):
         self.pki.leaf("reader-1")
         self.gateway.ctl("device", "add", "reader-1", "--enrol-only", "--endpoint", "catalogue")
         self.reader = Reader(self, "reader-1")
-        self.pump = Sensor("pump-1", self.coap_port, key=self.key("pump-1", "field"))
-
-    def key(self, name, endpoint):
-        key = bytes.fromhex(self.gateway.ctl("device", "add", name, "--psk", "--endpoint", endpoint)["key"])
-        while 0 in key:  # the CoAP client takes its key as a text
-            key = bytes.fromhex(self.gateway.ctl("device", "rotate", name, "--now")["key"])
-        return key
+        self.pump = self.psk_sensor("pump-1", "field")
 
     def stream(self, reader, **headers):
         stream = Stream(reader, **headers)
@@ -214,7 +207,7 @@ class Shows(Catalogue):
 class TakesIn(Catalogue):
     def setUp(self):
         super().setUp()
-        self.lift = Reader(self, "lift-1", self.key("lift-1", "catalogue").hex())
+        self.lift = Reader(self, "lift-1", self.gateway.add_text_psk("lift-1", "catalogue").hex())
 
     def post(self, path, text, **headers):
         answer = self.lift.ask("POST", path, text, **headers)
@@ -279,7 +272,7 @@ class Harvested(Catalogue):
 
     def test_what_is_shown_here_is_polled_there(self):
         token = self.folder / "token"
-        token.write_text(f"reader-9:{self.key('reader-9', 'catalogue').hex()}", encoding="ascii")
+        token.write_text(f"reader-9:{self.gateway.add_text_psk('reader-9', 'catalogue').hex()}", encoding="ascii")
         token.chmod(0o600)
         self.pump.post("hall/temp", "21.5", content_format=0)
         self.subscriber.wait_for(1)
@@ -316,7 +309,7 @@ class WhoMay(Catalogue):
 
     def test_devices_that_come_and_go(self):
         self.assertNotIn("/cat/pump-2", self.reader.hrefs())
-        self.key("pump-2", "field")
+        self.gateway.add_text_psk("pump-2", "field")
         self.assertIn("/cat/pump-2", self.reader.hrefs())
         self.pump.post("hall/temp", "1")
         self.gateway.ctl("device", "revoke", "pump-1")
@@ -333,7 +326,7 @@ class WhoMay(Catalogue):
         self.assertEqual(self.reader.status("/readings/pump-1/hall/temp"), 403)
 
     def test_a_token_that_is_rotated(self):
-        old = Reader(self, "reader-2", self.key("reader-2", "catalogue").hex())
+        old = Reader(self, "reader-2", self.gateway.add_text_psk("reader-2", "catalogue").hex())
         self.assertEqual(old.status("/cat"), 200)
         new = Reader(self, "reader-2", self.gateway.ctl("device", "rotate", "reader-2")["key"])
         self.assertEqual(old.status("/cat"), 200, "both are good for a while")

@@ -406,10 +406,7 @@ class Chain(GatewayCase):
         self.assertEqual(unexpected, [])
 
     def sensor(self, name):
-        key = bytes.fromhex(self.first.ctl("device", "add", name, "--psk", "--endpoint", "field")["key"])
-        while 0 in key:  # the client takes its key as a text
-            key = bytes.fromhex(self.first.ctl("device", "rotate", name)["key"])
-        return Sensor(name, self.coap_port, key=key)
+        return Sensor(name, self.coap_port, key=self.first.add_text_psk(name, "field"))
 
     def expect(self, device, path, payload):
         def found():

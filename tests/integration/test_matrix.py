@@ -9,7 +9,7 @@ import socket
 import ssl
 import subprocess
 
-from harness import BUILD, Commander, Device, GatewayCase, Process, Sensor, main, wait_until
+from harness import BUILD, Commander, Device, GatewayCase, Process, main, wait_until
 from harness.gateway import Groups
 from harness.process import Lines, free_port
 from harness.proton import Proton
@@ -69,8 +69,8 @@ class Coap(Port):
         return {"address": "/set", "device": "actuator-1", "method": "PUT"}
 
     def begin(self, names):
-        self.sensor = Sensor(self.device, self.case.coap_port, key=self.case.key(self.device, "coap"))
-        self.actuator = Device("actuator-1", self.case.coap_port, self.case.key("actuator-1", "coap"))
+        self.sensor = self.case.psk_sensor(self.device, "coap")
+        self.actuator = Device("actuator-1", self.case.coap_port, self.case.gateway.add_text_psk("actuator-1", "coap"))
         self.case.addCleanup(self.actuator.close)
         self.actuator.start()
 
@@ -303,12 +303,6 @@ class Matrix(GatewayCase):
             self.ports["mqtt"].publisher.publish("mqtt/probe/x", "0")
             return self.tail.lines.all()
         wait_until(listens, "tail shows something")
-
-    def key(self, name, endpoint):
-        key = bytes.fromhex(self.gateway.ctl("device", "add", name, "--psk", "--endpoint", endpoint)["key"])
-        while 0 in key:  # the client takes its key as a text
-            key = bytes.fromhex(self.gateway.ctl("device", "rotate", name, "--now")["key"])
-        return key
 
     def wait_event(self, **members):
         def found(events):

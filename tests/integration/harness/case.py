@@ -92,11 +92,8 @@ class GatewayCase(unittest.TestCase):
             return ledger if ledger["held"] == 0 else None
         return wait_until(drained, "the outbox is empty", deadline_s)
 
-    def psk_sensor(self, name):
-        key = self.gateway.add_psk(name)
-        while 0 in key:  # the client takes its key as a text
-            key = bytes.fromhex(self.gateway.ctl("device", "rotate", name)["key"])
-        return Sensor(name, self.coap_port, key=key)
+    def psk_sensor(self, name, endpoint=None):
+        return Sensor(name, self.coap_port, key=self.gateway.add_text_psk(name, endpoint))
 
     def psk_device(self, name, *options):
         """Enrolled now, and connected when this returns; `options` are those of tests/integration/device."""
