@@ -344,6 +344,35 @@ START_TEST(fewer_sessions_than_sources_are_told_of)
 }
 END_TEST
 
+/* With the only session in idle use for another address, that one makes room. */
+START_TEST(fewer_sessions_than_addresses_serve_them_all)
+{
+	static const char *const addresses[] = {"a", "b", "a"};
+
+	ck_assert_int_eq(mock_begin(mock), 0);
+	fake_expect_connection();
+	fake_login();
+	fake_open(0);
+	ck_assert(MOCK_UNTIL(mock, mock->link == TG_LINK_UP, RIG_SOON_MS));
+	for (int i = 0; i < 3; i++) {
+		uint64_t ticket = rig_deliver(addresses[i], "x");
+
+		if (i > 0) {
+			fake_expect_performative(FAKE_END);
+			fake_say(0, FAKE_DETACH, "It", 0u);
+			fake_say(0, FAKE_END, "");
+		}
+		fake_attach(0, false);
+		fake_say(0, FAKE_FLOW, "IIIIIII", 0u, 1000u, 0u, 1000u, 0u, 0u, 10u);
+		fake_expect_performative(FAKE_TRANSFER);
+		fake_say(0, FAKE_DISPOSITION, "tIItA", 0u, 0u);
+		rig_expect_result(ticket, TG_CONFIRMED);
+	}
+	ck_assert_uint_eq(mock_logged(mock, "the peer allows no more sessions"), 1);
+	ck_assert_int_eq(mock_counter(mock, "connects"), 1);
+}
+END_TEST
+
 /* A peer that lets in and throws out is one that cannot be used: the next one is tried. */
 START_TEST(who_closes_at_once_is_passed_over)
 {
@@ -394,6 +423,7 @@ int main(void)
 		one_link_serves_many,
 		a_source_that_is_not_answered_is_told_of,
 		fewer_sessions_than_sources_are_told_of,
+		fewer_sessions_than_addresses_serve_them_all,
 		who_closes_at_once_is_passed_over,
 		who_is_thrown_out_comes_back_ever_more_slowly,
 	};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Which peers the amqp adapter believes. How chains, lists and staples are judged is common/tls.c's, and looked at in full with the
- * mqtt adapter; here is one of each, through this adapter's settings. */
+/* Which peers the amqp adapter believes. How lists and staples are judged is common/tls.c's, and looked at in full with the mqtt
+ * adapter; here is one of each, through this adapter's settings. */
 
 #include <openssl/ocsp.h>
 #include <signal.h>
@@ -30,26 +30,6 @@ static void teardown(void)
 	rig_teardown();
 }
 
-static const struct {
-	const char *what;
-	struct pki_request middle; /* no name: issued by the anchor itself */
-	struct pki_request broker;
-	bool sent; /* the one in between comes along */
-	const char *cause;
-} chains[] = {
-	{"good", {0}, {.names = NAMES, .purpose = "serverAuth"}, false, NULL},
-	{"another name", {0}, {.names = "DNS:other.example"}, false, "server name mismatch"},
-	{"for clients", {0}, {.names = NAMES, .purpose = "clientAuth"}, false, FAILED "wrong usage"},
-	{"expired", {0}, {.names = NAMES, .from_s = -172800, .to_s = -60}, false, FAILED "certificate has expired"},
-	{"not yet", {0}, {.names = NAMES, .from_s = 3600, .to_s = 7200}, false, FAILED "certificate is not yet valid"},
-	{"sha-1", {0}, {.names = NAMES, .digest = "SHA1"}, false, FAILED "signature is too weak"},
-	{"rsa 1024", {0}, {.names = NAMES, .rsa_bits = 1024}, false, FAILED "key is too small"},
-	{"rsa 2048", {0}, {.names = NAMES, .rsa_bits = 2048}, false, NULL},
-	{"chain", {.name = "hall", .authority = true}, {.names = NAMES}, true, NULL},
-	{"broken chain", {.name = "hall", .authority = true}, {.names = NAMES}, false, FAILED "chain does not lead"},
-	{"no authority", {.name = "hall"}, {.names = NAMES}, true, FAILED "issuer is not an authority"},
-};
-
 static void expect(const char *cause)
 {
 	if (cause)
@@ -60,21 +40,8 @@ static void expect(const char *cause)
 
 START_TEST(chain)
 {
-	struct pki_request request = chains[_i].middle;
-	bool has_middle = request.name != NULL;
-	struct pki middle = {NULL, NULL}, own;
-
-	request.issuer = &root;
-	if (has_middle)
-		pki_make(&request, &middle);
-	request = chains[_i].broker;
-	request.name = "broker";
-	request.issuer = has_middle ? &middle : &root;
-	pki_make(&request, &own);
-	front_start(&own, chains[_i].sent ? &middle : NULL, NULL);
-	expect(chains[_i].cause);
-	pki_done(&middle);
-	pki_done(&own);
+	front_show(&front_chains[_i]);
+	expect(front_chains[_i].cause);
 }
 END_TEST
 
@@ -210,7 +177,7 @@ int main(void)
 
 	tcase_set_timeout(tcase, 180);
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_loop_test(tcase, chain, 0, COUNT(chains));
+	tcase_add_loop_test(tcase, chain, 0, FRONT_CHAINS);
 	tcase_add_loop_test(tcase, another_authority, 0, 2);
 	tcase_add_test(tcase, revoked);
 	tcase_add_loop_test(tcase, stapled, 0, COUNT(staples));

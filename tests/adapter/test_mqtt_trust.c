@@ -9,49 +9,10 @@
 
 #include "adapter/mqtt_front.h"
 
-static const struct {
-	const char *what;
-	struct pki_request middle; /* no name: issued by the anchor itself */
-	struct pki_request broker;
-	bool sent; /* the one in between comes along */
-	const char *cause;
-} chains[] = {
-	{"good", {0}, {.names = NAMES}, false, NULL},
-	{"for servers", {0}, {.names = NAMES, .purpose = "serverAuth"}, false, NULL},
-	{"for clients", {0}, {.names = NAMES, .purpose = "clientAuth"}, false, FAILED "wrong usage"},
-	{"signs nothing", {0}, {.names = NAMES, .usage = "critical,cRLSign"}, false, FAILED "wrong usage"},
-	{"expired", {0}, {.names = NAMES, .from_s = -172800, .to_s = -60}, false, FAILED "certificate has expired"},
-	{"not yet", {0}, {.names = NAMES, .from_s = 3600, .to_s = 7200}, false, FAILED "certificate is not yet valid"},
-	{"sha-1", {0}, {.names = NAMES, .digest = "SHA1"}, false, FAILED "signature is too weak"},
-	{"rsa 1024", {0}, {.names = NAMES, .rsa_bits = 1024}, false, FAILED "key is too small"},
-	{"rsa 2048", {0}, {.names = NAMES, .rsa_bits = 2048}, false, NULL},
-	{"chain", {.name = "hall", .authority = true}, {.names = NAMES}, true, NULL},
-	{"broken chain", {.name = "hall", .authority = true}, {.names = NAMES}, false, FAILED "chain does not lead"},
-	{"no authority", {.name = "hall"}, {.names = NAMES}, true, FAILED "issuer is not an authority"},
-	{"constraint",
-	 {.name = "hall", .authority = true, .constraints = "critical,permitted;DNS:example.com"},
-	 {.names = "DNS:localhost"},
-	 true,
-	 FAILED "name is outside"},
-};
-
 START_TEST(chain)
 {
-	struct pki_request request = chains[_i].middle;
-	bool has_middle = request.name != NULL;
-	struct pki middle = {NULL, NULL}, own;
-
-	request.issuer = &root;
-	if (has_middle)
-		pki_make(&request, &middle);
-	request = chains[_i].broker;
-	request.name = "broker";
-	request.issuer = has_middle ? &middle : &root;
-	pki_make(&request, &own);
-	front_start(&own, chains[_i].sent ? &middle : NULL, NULL);
-	front_expect(chains[_i].cause);
-	pki_done(&middle);
-	pki_done(&own);
+	front_show(&front_chains[_i]);
+	front_expect(front_chains[_i].cause);
 }
 END_TEST
 
@@ -259,7 +220,7 @@ int main(void)
 
 	tcase_set_timeout(tcase, 180);
 	tcase_add_checked_fixture(tcase, front_setup, front_teardown);
-	tcase_add_loop_test(tcase, chain, 0, COUNT(chains));
+	tcase_add_loop_test(tcase, chain, 0, FRONT_CHAINS);
 	tcase_add_loop_test(tcase, another_authority_or_none, 0, 2);
 	tcase_add_test(tcase, the_host_says_what_time_it_is);
 	tcase_add_loop_test(tcase, roll_over, 0, 2);

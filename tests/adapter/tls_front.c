@@ -16,6 +16,27 @@ uint16_t front_port;
 static uint16_t behind;
 static pid_t front;
 
+const struct front_chain front_chains[FRONT_CHAINS] = {
+	{"good", {0}, {.names = NAMES}, false, NULL},
+	{"for servers", {0}, {.names = NAMES, .purpose = "serverAuth"}, false, NULL},
+	{"another name", {0}, {.names = "DNS:other.example"}, false, "server name mismatch"},
+	{"for clients", {0}, {.names = NAMES, .purpose = "clientAuth"}, false, FAILED "wrong usage"},
+	{"signs nothing", {0}, {.names = NAMES, .usage = "critical,cRLSign"}, false, FAILED "wrong usage"},
+	{"expired", {0}, {.names = NAMES, .from_s = -172800, .to_s = -60}, false, FAILED "certificate has expired"},
+	{"not yet", {0}, {.names = NAMES, .from_s = 3600, .to_s = 7200}, false, FAILED "certificate is not yet valid"},
+	{"sha-1", {0}, {.names = NAMES, .digest = "SHA1"}, false, FAILED "signature is too weak"},
+	{"rsa 1024", {0}, {.names = NAMES, .rsa_bits = 1024}, false, FAILED "key is too small"},
+	{"rsa 2048", {0}, {.names = NAMES, .rsa_bits = 2048}, false, NULL},
+	{"chain", {.name = "hall", .authority = true}, {.names = NAMES}, true, NULL},
+	{"broken chain", {.name = "hall", .authority = true}, {.names = NAMES}, false, FAILED "chain does not lead"},
+	{"no authority", {.name = "hall"}, {.names = NAMES}, true, FAILED "issuer is not an authority"},
+	{"constraint",
+	 {.name = "hall", .authority = true, .constraints = "critical,permitted;DNS:example.com"},
+	 {.names = "DNS:localhost"},
+	 true,
+	 FAILED "name is outside"},
+};
+
 void front_save(const char *name, int from)
 {
 	FILE *file = fopen(broker_file(name), "w");
@@ -77,4 +98,21 @@ void front_start(const struct pki *own, const struct pki *second, const char *re
 	close(ready[1]);
 	ck_assert_int_gt(read(ready[0], line, sizeof(line) - 1), 0);
 	close(ready[0]);
+}
+
+void front_show(const struct front_chain *chain)
+{
+	struct pki_request middle_request = chain->middle, request = chain->broker;
+	bool has_middle = chain->middle.name != NULL;
+	struct pki middle = {NULL, NULL}, own;
+
+	middle_request.issuer = &root;
+	if (has_middle)
+		pki_make(&middle_request, &middle);
+	request.name = "broker";
+	request.issuer = has_middle ? &middle : &root;
+	pki_make(&request, &own);
+	front_start(&own, chain->sent ? &middle : NULL, NULL);
+	pki_done(&middle);
+	pki_done(&own);
 }

@@ -5,6 +5,7 @@
 /* A TLS server of our own (staple.c) in front of a plain broker: it shows any certificate and staples anything. For tests of adapters
  * that are to believe it or not. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "adapter/dtls_pki.h"
@@ -28,5 +29,17 @@ void front_save(const char *name, int from);
 /* Shows this certificate from now on, with the second behind it, and staples what is in the file, where there is one. */
 void front_start(const struct pki *own, const struct pki *second, const char *response);
 void front_stop(void);
+
+/* What every adapter has to judge alike. */
+enum { FRONT_CHAINS = 14 };
+extern const struct front_chain {
+	const char *what;
+	struct pki_request middle; /* no name: issued by the anchor itself */
+	struct pki_request broker;
+	bool sent;         /* the one in between comes along */
+	const char *cause; /* why it is not believed; NULL: it is */
+} front_chains[FRONT_CHAINS];
+/* As front_start. */
+void front_show(const struct front_chain *chain);
 
 #endif
