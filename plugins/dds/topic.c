@@ -200,6 +200,7 @@ void topic_read(struct topic *topic, const dds_builtintopic_endpoint_t *endpoint
 	topic->reader = reader;
 	topic->reader_mark = o->reader_mark;
 	topic->n_keys = 0;
+	topic->n_incompatible = 0;
 	topic->topics->n_readers++;
 	host->log(host, TG_LOG_INFO, NULL, "topic \"%s\" of type %s is taken in", topic->name, topic->type_name);
 	on_data(reader, topic);

@@ -36,7 +36,7 @@ struct topic {
 	bool asked;              /* the sink wants to write it */
 	bool told;               /* what is wrong with it, for the operator */
 	bool told_other;
-	uint32_t n_incompatible;            /* writers that offer less, told */
+	uint32_t n_incompatible;            /* writers that offer less than the reader wants, told */
 	dds_entity_t topic, reader, writer; /* 0: none */
 	/* To be done by topics_tidy. */
 	bool leaving;                      /* the reader ends */

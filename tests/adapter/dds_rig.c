@@ -278,3 +278,14 @@ int rig_deliver_cbor(const char *address, const void *cbor, size_t size)
 {
 	return deliver(address, (struct tg_bytes){cbor, size}, 60);
 }
+
+int rig_main(Suite *suite)
+{
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

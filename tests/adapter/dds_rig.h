@@ -21,7 +21,7 @@ struct rig_peer {
 
 extern struct mock_host *mock;
 
-/* The fixture of each test: an adapter that takes topics T and T2, and is insecure. */
+/* The fixture of each test: an adapter that takes topics T*, and is insecure. */
 void rig_setup(void);
 void rig_teardown(void);
 
@@ -48,5 +48,8 @@ void rig_expect_submission(size_t n, const char *path, const char *text_in_paylo
 int rig_deliver(const char *address, const char *json);
 /* The same with CBOR. */
 int rig_deliver_cbor(const char *address, const void *cbor, size_t size);
+
+/* Runs the suite, which it frees, and returns what main returns. */
+int rig_main(Suite *suite);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "child.h"
@@ -281,8 +280,6 @@ int main(void)
 {
 	Suite *suite = suite_create("dds source");
 	TCase *tcase = tcase_create("dds source");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tcase, 180);
 	tcase_add_checked_fixture(tcase, rig_setup, rig_teardown);
@@ -300,9 +297,5 @@ int main(void)
 	tcase_add_test(tcase, without_security_it_wants_the_words);
 	tcase_add_loop_test(tcase, settings_that_cannot_be_are_refused, 0, 5);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return rig_main(suite);
 }

@@ -110,6 +110,22 @@ START_TEST(other_partitions_make_readers_and_writers_anew)
 }
 END_TEST
 
+/* The count of the reader that has ended is not taken for the new one's. */
+START_TEST(a_writer_that_offers_less_is_told_once)
+{
+	struct rig_peer *less;
+
+	mock_set(mock, "reliability", "reliable");
+	ck_assert_int_eq(mock_begin(mock), 0);
+	less = writer_of("T", "best_effort");
+	ck_assert(MOCK_UNTIL(mock, mock_logged(mock, "offers less than is asked for") == 1, RIG_SOON_MS));
+	reload("reliability", "offered");
+	expect_match(less, 1);
+	ck_assert_uint_eq(mock_logged(mock, "offers less than is asked for"), 1);
+	ck_assert_int_eq(mock_counter(mock, "incompatible"), 1);
+}
+END_TEST
+
 START_TEST(what_a_writer_has_not_brought_over_is_given_back)
 {
 	struct rig_peer *reader = rig_peer(NULL, "read", "T", "Reading", "");
@@ -245,14 +261,13 @@ int main(void)
 {
 	Suite *suite = suite_create("dds reload");
 	TCase *tcase = tcase_create("dds reload");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tcase, 180);
 	tcase_add_checked_fixture(tcase, rig_setup, rig_teardown);
 	tcase_add_test(tcase, topics_are_taken_in_and_let_go);
 	tcase_add_test(tcase, what_was_acknowledged_is_taken_before_its_topic_goes);
 	tcase_add_test(tcase, other_partitions_make_readers_and_writers_anew);
+	tcase_add_test(tcase, a_writer_that_offers_less_is_told_once);
 	tcase_add_test(tcase, what_a_writer_has_not_brought_over_is_given_back);
 	tcase_add_test(tcase, the_format_changes_with_the_next_sample);
 	tcase_add_test(tcase, libraries_stay);
@@ -260,9 +275,5 @@ int main(void)
 	tcase_add_loop_test(tcase, a_full_reader_does_not_keep_it_from_ending, 0, 2);
 	tcase_add_test(tcase, topics_that_nobody_has_make_room);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return rig_main(suite);
 }

@@ -144,8 +144,6 @@ int main(void)
 {
 	Suite *suite = suite_create("dds security");
 	TCase *tcase = tcase_create("dds security");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tcase, 180);
 	tcase_add_checked_fixture(tcase, setup, teardown);
@@ -156,9 +154,5 @@ int main(void)
 			    sizeof(broken) / sizeof(broken[0]));
 	tcase_add_test(tcase, papers_that_are_missing_are_named);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return rig_main(suite);
 }

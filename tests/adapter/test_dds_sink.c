@@ -252,8 +252,6 @@ int main(void)
 {
 	Suite *suite = suite_create("dds sink");
 	TCase *tcase = tcase_create("dds sink");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tcase, 180);
 	tcase_add_checked_fixture(tcase, rig_setup, rig_teardown);
@@ -273,9 +271,5 @@ int main(void)
 	tcase_add_test(tcase, without_a_library_the_operator_is_told);
 	tcase_add_test(tcase, a_writer_of_another_type_or_of_less_is_told);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return rig_main(suite);
 }
