@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 
+/* Bytes, the end included: the longest path of a database, 1,023, and what is hung on to it when it is set aside. */
 enum { DATABASE_PATH = 1088 };
 
 struct database;

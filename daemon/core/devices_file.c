@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/clock.h"
 #include "base/log.h"
 
 enum { PATH_TEXT = 1024 };
