@@ -15,7 +15,7 @@ from box import call, wait_until
 from machine import DEADLINE_S, Machine
 from plant import PACKAGES, RELEASE, PlantCase, main
 
-SUBSCRIBER = ("nohup mosquitto_sub -h localhost -p 8883 --cafile /srv/pki/cloud-ca.crt --cert /srv/pki/subscriber.crt --key "
+SUBSCRIBER = ("nohup stdbuf -oL mosquitto_sub -d -h localhost -p 8883 --cafile /srv/pki/cloud-ca.crt --cert /srv/pki/subscriber.crt --key "
               "/srv/pki/subscriber.key -V 5 -q 1 -t 'plant-7/#' -F '%t %p' >/run/received 2>&1 &")
 PROFILE = "/etc/apparmor.d/tidegated"
 
@@ -40,8 +40,7 @@ class Confined(PlantCase):
 
     def subscribe(self):
         self.box.shell(SUBSCRIBER)
-        wait_until(lambda: "/status " in self.box.shell("cat /run/received") or
-                   "mosquitto_sub" in self.box.shell("ss -Htnp 'dport = :8883'"), "the subscriber is there", DEADLINE_S)
+        wait_until(lambda: "Subscribed (mid" in self.box.shell("cat /run/received"), "the subscriber is there", DEADLINE_S)
 
     def arrived(self, text):
         topic = f"plant-7/hall-3/pump-1/temperature {text}"
@@ -86,7 +85,28 @@ class Confined(PlantCase):
         self.assert_confined(3)
         self.assertEqual(self.refusals(), [])
 
-    def test_4_what_the_profile_forbids(self):
+    def test_4_an_upgrade_proves_itself(self):
+        """The copy of the data, which the service makes for that time, is made within the profile too."""
+        self.box.shell("cd /srv && dpkg-deb -R tidegate.deb newer && sed -i 's/^Version: .*/&+1/' newer/DEBIAN/control && "
+                       "dpkg-deb --root-owner-group -Znone -b newer newer.deb")
+        self.box.run("dpkg", "-i", "/srv/newer.deb")
+        self.assertIn("devices.db", self.box.shell("ls /var/lib/tidegate/previous").split())
+        wait_until(lambda: self.box.shell("cat /var/lib/tidegate-previous/outcome", check=False).startswith("proved"),
+                   "the new version has proved itself", DEADLINE_S)
+        self.wait_links()
+        self.assert_works("upgraded")
+        self.assert_confined(3)
+        self.assertEqual(self.refusals(), [])
+
+    def test_5_a_library_among_the_configuration(self):
+        """As the setting `types` of DDS names one."""
+        self.box.shell("cp $(ldconfig -p | sed -n 's/.*libz.so.1 .*=> //p' | head -n 1) /etc/tidegate/types.so")
+        said = self.box.run("aa-exec", "-p", "tidegated", "--", "sh", "-c", "LD_PRELOAD=/etc/tidegate/types.so cat /etc/hostname")[1]
+        self.assertEqual(said, "box-1\n")
+        self.box.run("rm", "/etc/tidegate/types.so")
+        self.assertEqual(self.refusals(), [])
+
+    def test_6_what_the_profile_forbids(self):
         self.box.write("/var/backups/secret", "secret\n")
         for command in ("cat /var/backups/secret", "cat /etc/shadow", "echo x >/etc/tidegate/tidegate.conf", "echo x >/usr/sbin/x", "dpkg --version", "mount -t tmpfs x /mnt"):
             code, said = self.box.run("aa-exec", "-p", "tidegated", "--", "sh", "-c", command, check=False)
@@ -94,14 +114,14 @@ class Confined(PlantCase):
             self.assertRegex(said, "(?i)permission denied|not permitted|must be superuser", command)
         self.assertTrue(self.refusals())
 
-    def test_5_it_starts_without_its_profile_too(self):
+    def test_7_it_starts_without_its_profile_too(self):
         self.box.run("systemctl", "stop", "tidegate")
         self.box.run("apparmor_parser", "-R", PROFILE)
         self.box.run("systemctl", "start", "tidegate")
         self.wait_links()
         self.assert_works("third")
 
-    def test_6_purge_takes_the_profile_with_it(self):
+    def test_8_purge_takes_the_profile_with_it(self):
         self.box.run("apparmor_parser", "-r", PROFILE)
         self.box.run("dpkg", "--purge", "tidegate")
         self.assertEqual(self.box.shell("find /etc/apparmor.d -name 'tidegated*'"), "")
