@@ -63,10 +63,3 @@ class LoadCase(PlantCase):
     def show(self, what, summary):
         print(f"  {what}:", {key: summary[key] for key in ("sent", "acknowledged", "refused", "unanswered", "handshakes", "resumed",
                                                            "sessions_lost")}, "none lost")
-
-    def assert_balanced(self):
-        status = self.status()
-        for outbox in status["outboxes"]:
-            ledger = outbox["ledger"]
-            self.assertEqual(ledger["accepted"], ledger["delivered"] + ledger["held"] + sum(ledger["dropped"].values()), ledger)
-        self.assertTrue(status["ledger"]["balanced"])

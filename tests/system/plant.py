@@ -196,6 +196,13 @@ class PlantCase(unittest.TestCase):
         self.assertEqual(self.sensor.post(text), "2.04")
         self.arrived(text)
 
+    def assert_balanced(self):
+        status = self.status()
+        for outbox in status["outboxes"]:
+            ledger = outbox["ledger"]
+            self.assertEqual(ledger["accepted"], ledger["delivered"] + ledger["held"] + sum(ledger["dropped"].values()), ledger)
+        self.assertTrue(status["ledger"]["balanced"])
+
     def main_pid(self):
         return int(self.box.shell("systemctl show -P MainPID tidegate"))
 
