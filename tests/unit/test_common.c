@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/gather.h"
 #include "common/media.h"
 #include "common/reading_link.h"
 #include "common/stamp.h"
@@ -224,6 +225,36 @@ START_TEST(readings_are_links)
 }
 END_TEST
 
-SUITE_MAIN("common", an_id_is_written_as_a_uuid, times_are_those_of_rfc_3339, content_formats_have_media_types,
+START_TEST(bytes_gather_and_leave_from_the_front)
+{
+	struct gather gather = {.data = NULL};
+
+	for (uint16_t i = 0; i < 1000; i++)
+		gather_put(&gather, (uint8_t[]){0x40, 2, (uint8_t)(i >> 8), (uint8_t)i}, 4);
+	ck_assert_uint_eq(gather.size, 4000);
+	gather_drop(&gather, 3996);
+	ck_assert_uint_eq(gather.size, 4);
+	ck_assert_mem_eq(gather.data, "\x40\2\3\xe7", 4);
+	gather_done(&gather);
+	ck_assert_ptr_null(gather.data);
+}
+END_TEST
+
+START_TEST(a_failure_to_gather_ends_with_clearing)
+{
+	struct gather gather = {.failed = true};
+
+	gather_put(&gather, "x", 1);
+	ck_assert_uint_eq(gather.size, 0);
+	gather_clear(&gather);
+	gather_put(&gather, "y", 1);
+	ck_assert_uint_eq(gather.size, 1);
+	ck_assert_mem_eq(gather.data, "y", 1);
+	gather_done(&gather);
+}
+END_TEST
+
+SUITE_MAIN("common", bytes_gather_and_leave_from_the_front, a_failure_to_gather_ends_with_clearing,
+	   an_id_is_written_as_a_uuid, times_are_those_of_rfc_3339, content_formats_have_media_types,
 	   media_types_have_content_formats, methods_have_names, response_codes_are_written_with_a_point,
 	   utf8_is_well_formed_or_not, texts_are_quoted_and_encoded, readings_are_links)

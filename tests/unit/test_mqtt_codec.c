@@ -155,27 +155,6 @@ START_TEST(a_written_publish_is_read_again)
 }
 END_TEST
 
-START_TEST(what_was_sent_leaves_the_buffer)
-{
-	for (uint16_t mid = 1; mid <= 1000; mid++)
-		codec_put_ack(&buffer, CODEC_PUBACK, false, mid, 0);
-	ck_assert_uint_eq(buffer.size, 4000);
-	gather_drop(&buffer, 3996);
-	expect_written(BYTES("\x40\2\3\xe8"));
-}
-END_TEST
-
-START_TEST(a_failure_ends_where_the_buffer_is_emptied)
-{
-	buffer.failed = true;
-	codec_put_pingreq(&buffer);
-	ck_assert_uint_eq(buffer.size, 0);
-	gather_clear(&buffer);
-	codec_put_pingreq(&buffer);
-	expect_written(BYTES("\xc0\0"));
-}
-END_TEST
-
 START_TEST(headers_have_up_to_four_bytes_of_length)
 {
 	static const struct {
@@ -450,8 +429,7 @@ START_TEST(the_brokers_answers_are_read)
 END_TEST
 
 SUITE_MAIN("mqtt_codec", packets_are_written_as_the_standard_says, a_last_will_is_written,
-	   a_publish_is_written_with_its_properties, a_written_publish_is_read_again, what_was_sent_leaves_the_buffer,
-	   a_failure_ends_where_the_buffer_is_emptied, headers_have_up_to_four_bytes_of_length,
-	   a_publish_is_read_with_its_properties, what_is_no_publish_is_malformed,
-	   cut_packets_are_never_read_behind_their_end, any_single_byte_may_be_wrong,
+	   a_publish_is_written_with_its_properties, a_written_publish_is_read_again,
+	   headers_have_up_to_four_bytes_of_length, a_publish_is_read_with_its_properties,
+	   what_is_no_publish_is_malformed, cut_packets_are_never_read_behind_their_end, any_single_byte_may_be_wrong,
 	   the_head_of_a_large_publish_is_enough, acknowledgements_are_read, the_brokers_answers_are_read)
