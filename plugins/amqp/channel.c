@@ -75,6 +75,17 @@ void channel_close(pn_link_t *link)
 		channel_free(session);
 }
 
+bool channel_is_ending(pn_connection_t *connection)
+{
+	for (pn_session_t *session = pn_session_head(connection, 0); session; session = pn_session_next(session, 0)) {
+		pn_link_t *link = pn_session_get_context(session);
+
+		if (link && !pn_link_get_context(link))
+			return true;
+	}
+	return false;
+}
+
 pn_link_t *channel_of(pn_event_t *event)
 {
 	pn_session_t *session = pn_event_session(event);

@@ -21,6 +21,9 @@ void channel_begin(struct pn_link_t *link);
 /* Nothing is told of it any more. */
 void channel_close(struct pn_link_t *link);
 
+/* Whether one that was closed still takes up its place: the peer has not ended it yet. */
+bool channel_is_ending(struct pn_connection_t *connection);
+
 /* The link that an event is about, by itself, its session or one of its deliveries. NULL: none that is open here. */
 struct pn_link_t *channel_of(struct pn_event_t *event);
 

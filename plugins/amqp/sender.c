@@ -101,6 +101,15 @@ static int senders_new(struct senders *senders, pn_connection_t *connection, str
 	return 0;
 }
 
+/* A session is the peer's until it has ended it: one at a time. */
+static void senders_make_room(struct senders *senders, pn_connection_t *connection)
+{
+	struct sender *idle = channel_is_ending(connection) ? NULL : senders_idle(senders);
+
+	if (idle)
+		senders_close(senders, idle);
+}
+
 int senders_get(struct senders *senders, struct pn_connection_t *connection, struct tg_bytes address, int64_t now_us,
 		struct sender **ret_sender)
 {
@@ -118,6 +127,8 @@ int senders_get(struct senders *senders, struct pn_connection_t *connection, str
 	}
 	if (!sender)
 		r = senders_new(senders, connection, address, now_us, &sender);
+	if (r == -EMFILE)
+		senders_make_room(senders, connection);
 	if (r < 0)
 		return r;
 	sender->used_us = now_us;

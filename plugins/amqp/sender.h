@@ -4,7 +4,7 @@
 
 /*
  * The links to send over, one for each address, as many as the settings allow: when one more is needed, the one not used for
- * longest is closed. For sink.c.
+ * longest is closed. So it is where the peer allows fewer. For sink.c.
  */
 
 #include <stdbool.h>
@@ -42,8 +42,8 @@ void senders_set_limit(struct senders *senders, size_t limit);
 /* Forgets all: the connection is gone, or goes. */
 void senders_done(struct senders *senders);
 
-/* The one for this address, opened where there is none. Errors: -EAGAIN: all are busy; -EMFILE: the peer allows no more sessions;
- * -EINVAL: no address; -ENOMEM. */
+/* The one for this address, opened where there is none. Errors: -EAGAIN: all are busy; -EMFILE: the peer allows no more sessions,
+ * and one makes room if it can; -EINVAL: no address; -ENOMEM. */
 int senders_get(struct senders *senders, struct pn_connection_t *connection, struct tg_bytes address, int64_t now_us,
 		struct sender **ret_sender);
 
