@@ -16,7 +16,7 @@ UNIT_TESTS += tests/unit/test_common
 tests_unit_test_common_SOURCES = tests/unit/test_common.c
 tests_unit_test_common_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_common_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_test_common_LDADD = libcommon.la $(CHECK_LIBS)
+tests_unit_test_common_LDADD = libreach.la libcommon.la $(CHECK_LIBS)
 
 # What adapters share that connect to brokers: the connection, TLS on it, whom to try next.
 noinst_LTLIBRARIES += libreach.la
