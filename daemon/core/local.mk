@@ -142,6 +142,7 @@ libcore_la_SOURCES = \
 	daemon/core/tickets.c daemon/core/tickets.h \
 	daemon/core/trace.c daemon/core/trace.h \
 	daemon/core/transform.c daemon/core/transform.h \
+	daemon/core/trouble.c daemon/core/trouble.h \
 	daemon/core/trust_sign.c daemon/core/trust_sign.h \
 	daemon/core/trust.c daemon/core/trust.h \
 	daemon/core/trust_ca.c daemon/core/trust_ca.h \
@@ -234,6 +235,12 @@ UNIT_TESTS += tests/unit/test_guard
 tests_unit_test_guard_SOURCES = tests/unit/suite.h tests/unit/test_guard.c
 tests_unit_test_guard_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_guard_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_trouble
+UNIT_TESTS += tests/unit/test_trouble
+tests_unit_test_trouble_SOURCES = tests/unit/suite.h tests/unit/test_trouble.c
+tests_unit_test_trouble_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_trouble_LDADD = libcore.la $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_intake
 UNIT_TESTS += tests/unit/test_intake

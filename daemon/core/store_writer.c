@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/store_private.h"
+#include "core/trouble.h"
 
 /* A transaction of more rows is hardly faster, and all of its messages would wait for it; its bytes bound the WAL. */
 enum { BATCH_ROWS = 256, BATCH_BYTES = 512 * 1024, BATCH_OPS = 512 };
@@ -33,6 +34,7 @@ struct writer {
 	struct batch batch;
 	struct batch live; /* what of it has to be written */
 	int64_t repaired_us;
+	struct trouble trouble;
 };
 
 static bool is_alone(const struct store_op *op)
@@ -311,27 +313,37 @@ static void vacuum(struct store *store)
 	}
 }
 
-static void note_result(struct store *store, const struct batch *batch, int r)
+static void tell_result(struct writer *writer, bool took, int r)
 {
-	int before;
+	enum trouble_news news = TROUBLE_NO_NEWS;
+
+	if (r < 0 || took)
+		news = trouble_note(&writer->trouble, r < 0, clock_now_us());
+	if (news == TROUBLE_BEGINS)
+		log_error("the store cannot take messages (%s), trying again", strerror(-r));
+	else if (news == TROUBLE_ENDS)
+		log_notice("the store takes messages again");
+}
+
+static void note_result(struct writer *writer, const struct batch *batch, int r)
+{
+	struct store *store = writer->store;
+	int64_t inserted = 0;
 
 	pthread_mutex_lock(&store->lock);
-	before = store->stats.error;
 	store->stats.error = r;
 	store->stats.commits += r >= 0;
 	for (unsigned i = 0; i < batch->count; i++) {
 		const struct store_op *op = batch->ops[i];
 
 		if (op->result >= 0 && op->kind == STORE_INSERT)
-			store->stats.inserted++;
+			inserted++;
 		else if (op->result >= 0 && op->kind == STORE_DELETE)
 			store->stats.deleted += ((const struct store_deletion *)op->what)->count;
 	}
+	store->stats.inserted += inserted;
 	pthread_mutex_unlock(&store->lock);
-	if (r < 0 && before >= 0)
-		log_error("the store cannot take messages (%s), trying again", strerror(-r));
-	else if (r >= 0 && before < 0)
-		log_notice("the store takes messages again");
+	tell_result(writer, inserted > 0, r);
 }
 
 static void write_batch(struct writer *writer)
@@ -349,7 +361,7 @@ static void write_batch(struct writer *writer)
 			r = writer->batch.ops[i]->result;
 	}
 	if (live->count || r < 0)
-		note_result(store, live, r);
+		note_result(writer, live, r);
 	if (rows > 0 && store->files.rows == 0)
 		vacuum(store);
 }
