@@ -236,6 +236,12 @@ tests_unit_test_guard_SOURCES = tests/unit/suite.h tests/unit/test_guard.c
 tests_unit_test_guard_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_guard_LDADD = libcore.la $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test_activation
+UNIT_TESTS += tests/unit/test_activation
+tests_unit_test_activation_SOURCES = tests/unit/suite.h tests/unit/test_activation.c
+tests_unit_test_activation_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_activation_LDADD = libcore.la $(CHECK_LIBS)
+
 check_PROGRAMS += tests/unit/test_trouble
 UNIT_TESTS += tests/unit/test_trouble
 tests_unit_test_trouble_SOURCES = tests/unit/suite.h tests/unit/test_trouble.c
