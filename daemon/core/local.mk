@@ -316,7 +316,7 @@ tests_unit_test_store_files_LDADD = libcore.la $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_supervisor
 UNIT_TESTS += tests/unit/test_supervisor
-tests_unit_test_supervisor_SOURCES = tests/unit/test_supervisor.c
+tests_unit_test_supervisor_SOURCES = tests/unit/endpoint_process.c tests/unit/endpoint_process.h tests/unit/test_supervisor.c
 tests_unit_test_supervisor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_supervisor_LDADD = libcore.la $(CHECK_LIBS)
 

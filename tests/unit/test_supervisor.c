@@ -18,105 +18,10 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "core/supervisor.h"
+#include "endpoint_process.h"
 #include "wire/frame.h"
 
 enum { HEARTBEAT_MS = 300 };
-
-/* The endpoint process. */
-
-static int connect_core(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	while (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		if (errno != ENOENT && errno != ECONNREFUSED)
-			exit(3);
-		usleep(1000); /* the core is not there yet: a stranger waits for it */
-	}
-	return fd;
-}
-
-static void say(int fd, const struct frame *frame)
-{
-	struct buffer out;
-
-	buffer_init(&out, 65536);
-	if (frame_encode(frame, &out) < 0 || write(fd, buffer_data(&out), buffer_size(&out)) < 0)
-		exit(4);
-	buffer_done(&out);
-}
-
-static void hear(int fd, struct buffer *in, struct frame *ret_frame)
-{
-	int size;
-
-	while ((size = frame_decode(bytes_of_buffer(in), ret_frame)) == 0) {
-		uint8_t *room = buffer_reserve(in, 4096);
-		ssize_t n = room ? read(fd, room, 4096) : -1;
-
-		if (n <= 0)
-			exit(5);
-		buffer_commit(in, (size_t)n);
-	}
-	if (size < 0)
-		exit(6);
-	buffer_consume(in, (size_t)size);
-}
-
-static void take_lock(const char *path)
-{
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd < 0 || fcntl(fd, F_SETLK, &lock) < 0)
-		exit(7);
-}
-
-static void misbehave(int fd, const char *name)
-{
-	if (strcmp(name, "crash") == 0)
-		abort();
-	if (strcmp(name, "hang") == 0)
-		for (;;)
-			pause();
-	if (strcmp(name, "garbage") == 0 && write(fd, "\xff\xff\xff\xff\xff\xff\xff\xff", 8) < 0)
-		exit(8);
-	if (strcmp(name, "wrong-way") == 0)
-		say(fd, &(struct frame){.type = FRAME_STOP});
-	if (strcmp(name, "wrong-turn") == 0)
-		say(fd, &(struct frame){.type = FRAME_STARTED});
-}
-
-static int be_endpoint(char **argv)
-{
-	const char *name = argv[2];
-	struct frame frame = {.type = FRAME_HELLO, .hello = {FRAME_VERSION, 0, bytes_text(name)}};
-	struct buffer in;
-	int fd;
-
-	take_lock(argv[8]);
-	fd = connect_core(argv[6]);
-	if (strcmp(name, "old") == 0)
-		frame.hello.version++;
-	if (strcmp(name, "liar") == 0)
-		frame.hello.endpoint = bytes_text("good");
-	say(fd, &frame);
-	buffer_init(&in, 1 << 20);
-	for (;;) {
-		hear(fd, &in, &frame);
-		if (frame.type == FRAME_CONFIGURED) {
-			say(fd, &(struct frame){.type = FRAME_STARTED});
-			misbehave(fd, name);
-		} else if (frame.type == FRAME_PING) {
-			frame.type = FRAME_PONG;
-			say(fd, &frame);
-		} else if (frame.type == FRAME_STOP) {
-			return 0;
-		}
-	}
-}
 
 /* The core's side. */
 
@@ -186,7 +91,17 @@ static void on_deadline(void *arg)
 	loop_exit(loop, 99);
 }
 
-static const struct supervisor_events events = {on_configure, on_running, on_gone, on_frame, on_stopped};
+static char installed[16]; /* the code that would be started now; "": it cannot be told */
+
+static int on_code(void *arg, const char *endpoint, char ret_code[CODE_SIZE])
+{
+	(void)arg;
+	(void)endpoint;
+	snprintf(ret_code, CODE_SIZE, "%s", installed);
+	return installed[0] ? 0 : -ENOENT;
+}
+
+static const struct supervisor_events events = {on_configure, on_running, on_gone, on_frame, on_stopped, on_code};
 
 static void open_supervisor(void)
 {
@@ -207,6 +122,7 @@ static void close_supervisor(void)
 static void set_up(void)
 {
 	memset(&seen, 0, sizeof(seen));
+	snprintf(installed, sizeof(installed), "1");
 	snprintf(run_dir, sizeof(run_dir), "%s", "/tmp/tidegate-supervisor-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(run_dir));
 	open_supervisor();
@@ -328,6 +244,7 @@ START_TEST(adopts_a_living_process)
 	}
 	close_supervisor();
 	open_supervisor();
+	ck_assert_int_eq(code_keep(run_dir, "good", 0, "1"), 0);
 	add("good");
 	run_until(1, 0);
 	ck_assert_int_eq(instance_pid(seen.last), pid);
@@ -336,6 +253,53 @@ START_TEST(adopts_a_living_process)
 	run_until(2, 1);
 	ck_assert_int_ne(instance_pid(seen.last), pid);
 	waitpid(pid, NULL, 0);
+	ck_assert_int_eq(kill(pid, 0), -1);
+}
+END_TEST
+
+static void leave(void)
+{
+	seen.stopped = false;
+	supervisor_leave(supervisor, 5 * CLOCK_S_US);
+	if (!seen.stopped)
+		ck_assert_int_eq(run_loop(), 0);
+	ck_assert(seen.stopped);
+}
+
+START_TEST(what_runs_the_installed_code_is_left_for_the_next_core)
+{
+	pid_t pid;
+
+	add("good");
+	run_until(1, 0);
+	pid = instance_pid(seen.last);
+	leave();
+	ck_assert_int_eq(instance_state(seen.last), INSTANCE_RUNNING);
+	close_supervisor();
+	ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), 0);
+	open_supervisor();
+	add("good");
+	run_until(2, 0);
+	ck_assert_int_eq(instance_pid(seen.last), pid);
+	supervisor_stop(supervisor, 5 * CLOCK_S_US); /* what was left once is stopped all the same */
+	ck_assert_int_eq(run_loop(), 0);
+	ck_assert_int_eq(kill(pid, 0), -1);
+}
+END_TEST
+
+static const char *const others[] = {"2", ""};
+
+START_TEST(what_runs_other_code_ends_with_its_core)
+{
+	pid_t pid;
+
+	add("good");
+	run_until(1, 0);
+	pid = instance_pid(seen.last);
+	snprintf(installed, sizeof(installed), "%s", others[_i]);
+	seen.until_gone = UINT32_MAX;
+	leave();
+	ck_assert_int_eq(instance_state(seen.last), INSTANCE_STOPPED);
 	ck_assert_int_eq(kill(pid, 0), -1);
 }
 END_TEST
@@ -407,7 +371,7 @@ int main(int argc, char **argv)
 	int failed;
 
 	if (argc > 8 && strcmp(argv[1], "--endpoint") == 0)
-		return be_endpoint(argv);
+		return endpoint_process(argv);
 	length = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	if (length < 0)
 		return 2;
@@ -419,6 +383,8 @@ int main(int argc, char **argv)
 	tcase_add_loop_test(tcase, refuses_a_wrong_hello, 0, sizeof(liars) / sizeof(liars[0]));
 	tcase_add_test(tcase, says_when_the_program_is_missing);
 	tcase_add_test(tcase, adopts_a_living_process);
+	tcase_add_test(tcase, what_runs_the_installed_code_is_left_for_the_next_core);
+	tcase_add_loop_test(tcase, what_runs_other_code_ends_with_its_core, 0, sizeof(others) / sizeof(others[0]));
 	tcase_add_test(tcase, ends_strangers);
 	tcase_add_test(tcase, does_not_blame_others_for_its_own_absence);
 	tcase_add_test(tcase, takes_new_times);
