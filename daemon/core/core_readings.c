@@ -19,6 +19,9 @@
 #define uthash_nonfatal_oom(entry) (entry)->lost = true
 #include <uthash.h>
 
+/* Of a process that does not keep up: what it may ask again after. Units: seconds. */
+enum { BEHIND_MAX_AGE_S = 1 };
+
 /* The read as the process calls it. */
 struct key {
 	uint64_t number;
@@ -127,7 +130,7 @@ static void watcher_send(struct watcher *watcher)
 								readings_observed(watcher->observation), false)
 						  : answer(watcher->key.number, watcher->end);
 
-	watcher->behind = instance && instance_send(instance, &frame) == -ENOBUFS;
+	watcher->behind = instance && (instance_is_behind(instance) || instance_send(instance, &frame) == -ENOBUFS);
 	if (watcher->behind)
 		core->readings->behind = true;
 	else if (watcher->observation)
@@ -302,7 +305,10 @@ int core_readings_ask(struct endpoint *endpoint, struct instance *instance, cons
 	}
 	reader->seen_wall_us = core_now_wall_us(core);
 	reading = readings_find(core->readings->readings, read->device, read->path);
-	if (reading) {
+	if (reading && instance_is_behind(instance)) {
+		frame = answer(read->number, TG_UNAVAILABLE);
+		frame.reading.max_age_s = BEHIND_MAX_AGE_S;
+	} else if (reading) {
 		core->readings->answered++;
 		frame = answer_with(core, read->number, reading, !read->observe || !watch(core, &key, read));
 	}

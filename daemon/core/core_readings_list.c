@@ -26,7 +26,7 @@ struct page {
 static bool tell(struct page *page)
 {
 	page->count++;
-	return instance_send(page->instance, &page->frame) >= 0;
+	return !instance_is_behind(page->instance) && instance_send(page->instance, &page->frame) >= 0;
 }
 
 static int on_reading(void *arg, const struct last_reading *reading)

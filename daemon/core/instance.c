@@ -302,6 +302,11 @@ int instance_send(struct instance *instance, const struct frame *frame)
 	return instance->link ? link_send(instance->link, frame) : -ENOTCONN;
 }
 
+bool instance_is_behind(const struct instance *instance)
+{
+	return instance->link && link_pending(instance->link) > OUT_LIMIT_BYTES / 2;
+}
+
 int instance_send_fd(struct instance *instance, const struct frame *frame, int fd)
 {
 	if (instance->link)

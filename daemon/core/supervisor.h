@@ -89,6 +89,8 @@ bool supervisor_owns(struct supervisor *supervisor, pid_t pid);
 int instance_send(struct instance *instance, const struct frame *frame) WARN_UNUSED;
 /* Ownership: `fd` is closed in any case. */
 int instance_send_fd(struct instance *instance, const struct frame *frame, int fd) WARN_UNUSED;
+/* Whether so much waits for its process already that the rest is kept for what cannot wait: verdicts and look-ups. */
+bool instance_is_behind(const struct instance *instance);
 
 uint32_t instance_id(const struct instance *instance);
 /* Changes with each new link: what was asked over an earlier one is not to be answered over this. */

@@ -70,6 +70,11 @@ uint32_t instance_generation(const struct instance *instance)
 	return instance->generation;
 }
 
+bool instance_is_behind(const struct instance *instance)
+{
+	return instance->is_behind || (instance->listed_room && instance->n_listed >= instance->listed_room);
+}
+
 static int keep_listed(struct instance *instance, const struct frame_listed *listed)
 {
 	if (instance->result < 0)

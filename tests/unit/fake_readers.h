@@ -15,6 +15,8 @@ struct instance {
 	uint32_t id;
 	uint32_t generation;
 	int result; /* of instance_send */
+	bool is_behind;
+	unsigned listed_room; /* of a page, until it is behind; 0: no limit */
 	bool gone;
 	struct frame_reading sent[READERS_SENT_MAX]; /* without their bytes */
 	char payload[READERS_SENT_MAX][16];

@@ -136,6 +136,29 @@ START_TEST(dishonest_frames_end_the_process)
 }
 END_TEST
 
+/* What it asks for it gets later; what it is told first is that there is no room, and it is never ended for asking. */
+START_TEST(a_process_that_is_behind_is_put_off)
+{
+	readers_setup();
+	readers_put("pump-1", "temp", "1");
+	readers.field.is_behind = true;
+	for (int observe = 0; observe < 2; observe++) {
+		ck_assert_int_eq(readers_ask(&readers.field, 7, "reader", "pump-1", "temp", observe), 0);
+		ck_assert_uint_eq(last(&readers.field, (unsigned)observe + 1, 7, TG_UNAVAILABLE, true)->max_age_s, 1);
+		ck_assert_str_eq(readers.field.payload[observe], "");
+	}
+	ck_assert_int_eq(status("observers"), 0);
+	ck_assert_int_eq(readers_ask(&readers.field, 7, "reader", "tank-1", "none", false), 0);
+	last(&readers.field, 3, 7, TG_NO_ROUTE, true);
+	ck_assert_int_eq(readers_ask(&readers.field, 7, "stranger", "pump-1", "temp", false), 0);
+	last(&readers.field, 4, 7, TG_NOT_ALLOWED, true);
+	readers.field.is_behind = false;
+	ck_assert_int_eq(readers_ask(&readers.field, 7, "reader", "pump-1", "temp", true), 0);
+	last(&readers.field, 5, 7, TG_ACCEPTED, false);
+	readers_teardown();
+}
+END_TEST
+
 START_TEST(observers_hear_until_they_say_no_more)
 {
 	readers_setup();
@@ -220,13 +243,13 @@ START_TEST(a_process_without_room_gets_the_newest_later)
 	readers_put("pump-1", "temp", "1");
 	ck_assert_int_eq(readers_ask(&readers.field, 1, "reader", "pump-1", "temp", true), 0);
 	ck_assert_int_eq(readers_ask(&readers.second, 1, "reader", "pump-1", "temp", true), 0);
-	readers.field.result = -ENOBUFS;
+	readers.field.is_behind = true;
 	readers_put("pump-1", "temp", "2");
 	readers_put("pump-1", "temp", "3");
 	core_readings_tick(&readers.core);
 	ck_assert_uint_eq(readers.field.n_sent, 1);
 	ck_assert_uint_eq(readers.second.n_sent, 3);
-	readers.field.result = 0;
+	readers.field.is_behind = false;
 	core_readings_tick(&readers.core);
 	last(&readers.field, 2, 1, TG_ACCEPTED, false);
 	ck_assert_str_eq(readers.field.payload[1], "3");
@@ -320,7 +343,7 @@ START_TEST(what_has_no_room_any_more_ends_as_unavailable)
 END_TEST
 
 SUITE_MAIN("core_readings", reads_what_is_there, who_may_not_learns_nothing, dishonest_frames_end_the_process,
-	   observers_hear_until_they_say_no_more, what_was_asked_over_an_earlier_link_is_not_answered_over_this,
-	   observations_are_bounded, a_process_without_room_gets_the_newest_later,
-	   a_profile_that_no_longer_allows_ends_it, a_revoked_device_neither_reads_nor_is_read,
-	   what_has_no_room_any_more_ends_as_unavailable)
+	   a_process_that_is_behind_is_put_off, observers_hear_until_they_say_no_more,
+	   what_was_asked_over_an_earlier_link_is_not_answered_over_this, observations_are_bounded,
+	   a_process_without_room_gets_the_newest_later, a_profile_that_no_longer_allows_ends_it,
+	   a_revoked_device_neither_reads_nor_is_read, what_has_no_room_any_more_ends_as_unavailable)
