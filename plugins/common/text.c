@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "utf8.h"
+
 enum { FIRST_ROOM = 1024 };
 
 void text_done(struct text *text)
@@ -78,13 +80,14 @@ static size_t control(const char *data, size_t left)
 void text_quoted(struct text *text, struct tg_bytes bytes)
 {
 	const char *data = bytes.data;
+	bool is_text = utf8_is_good(bytes);
 
 	text_words(text, "\"");
 	for (size_t i = 0, skip; i < bytes.size; i += skip ? skip : 1) {
 		char escaped[2] = {'\\', data[i]};
 		bool special = data[i] == '"' || data[i] == '\\';
 
-		skip = control(data + i, bytes.size - i);
+		skip = is_text || (unsigned char)data[i] < 0x80 ? control(data + i, bytes.size - i) : 1;
 		if (!skip)
 			text_add(text,
 				 (struct tg_bytes){.data = special ? escaped : escaped + 1, .size = special ? 2 : 1});
@@ -98,13 +101,24 @@ static bool is_unreserved(char c)
 	       c == '_' || c == '~';
 }
 
+/* A whole segment of dots begins there: it would lead elsewhere. */
+static bool are_dots(const char *data, size_t size, bool ready)
+{
+	const char *slash = ready ? memchr(data, '/', size) : NULL;
+
+	size = slash ? (size_t)(slash - data) : size;
+	return size > 0 && size <= 2 && data[0] == '.' && data[size - 1] == '.';
+}
+
 void text_segment(struct text *text, struct tg_bytes bytes, bool ready)
 {
 	const char *data = bytes.data;
-	bool dots = !ready && bytes.size > 0 && bytes.size <= 2 && data[0] == '.' && data[bytes.size - 1] == '.';
+	bool dots = false;
 	char code[4];
 
 	for (size_t i = 0; i < bytes.size; i++) {
+		if (i == 0 || (ready && data[i - 1] == '/'))
+			dots = are_dots(data + i, bytes.size - i, ready);
 		if ((is_unreserved(data[i]) && !dots) || (ready && (data[i] == '%' || data[i] == '/'))) {
 			text_add(text, (struct tg_bytes){.data = data + i, .size = 1});
 			continue;

@@ -18,6 +18,7 @@ enum { PIECE_BYTES = 32768, LOOKED_AT_MAX = 512 };
 
 struct download {
 	struct view *view;
+	int64_t begun_us;
 	struct search *search;
 	bool links;
 	bool some;                        /* an entry was written */
@@ -139,9 +140,22 @@ static void write_piece(struct task *task)
 	task_free(task);
 }
 
+/* Takes its time over what has been replaced meanwhile, where others need the room. */
+static bool is_overdue(const struct task *task)
+{
+	const struct hypercat *hypercat = task->hypercat;
+	int64_t took_us = hypercat->host->now_us(hypercat->host) - task->download->begun_us;
+
+	return took_us >= hypercat->settings.server.request_us &&
+	       views_is_in_the_way(hypercat->views, task->visitor->name, task->download->view);
+}
+
 void catalogue_drained(struct task *task)
 {
-	write_piece(task);
+	if (is_overdue(task))
+		server_cut(task->client);
+	else
+		write_piece(task);
 }
 
 static void answer(struct task *task, struct view *view)
@@ -161,6 +175,7 @@ static void answer(struct task *task, struct view *view)
 			  newest ? newest->time_wall_us : 0, &download->text);
 	server_begin(task->client, 200);
 	task->state = TASK_ANSWERS;
+	download->begun_us = task->hypercat->host->now_us(task->hypercat->host);
 	write_piece(task);
 }
 

@@ -35,6 +35,7 @@ hypercat_la_LIBADD = libhypercat.la $(EVENT_LIBS) $(OPENSSL_LIBS)
 
 HYPERCAT_RIG = tests/adapter/child.c tests/adapter/child.h tests/adapter/dtls_pki.c tests/adapter/dtls_pki.h \
 	tests/adapter/hypercat_rig.c tests/adapter/hypercat_rig.h
+HYPERCAT_GUEST = $(HYPERCAT_RIG) tests/adapter/hypercat_guest.c tests/adapter/hypercat_guest.h
 check_PROGRAMS += tests/adapter/test_hypercat
 UNIT_TESTS += tests/adapter/test_hypercat
 tests_adapter_test_hypercat_SOURCES = tests/adapter/test_hypercat.c $(HYPERCAT_RIG)
@@ -58,8 +59,16 @@ tests_fuzz_fuzz_hypercat_LDADD = libhypercat.la libbase.la libbench.la
 
 check_PROGRAMS += tests/adapter/test_hypercat_hostile
 UNIT_TESTS += tests/adapter/test_hypercat_hostile
-tests_adapter_test_hypercat_hostile_SOURCES = tests/adapter/test_hypercat_hostile.c $(HYPERCAT_RIG)
+tests_adapter_test_hypercat_hostile_SOURCES = tests/adapter/test_hypercat_hostile.c $(HYPERCAT_GUEST)
 tests_adapter_test_hypercat_hostile_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -D_GNU_SOURCE
 tests_adapter_test_hypercat_hostile_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 tests_adapter_test_hypercat_hostile_LDADD = libmockhost.la $(OPENSSL_LIBS) $(CHECK_LIBS)
 tests_adapter_test_hypercat_hostile_DEPENDENCIES = libmockhost.la hypercat.la
+
+check_PROGRAMS += tests/adapter/test_hypercat_limits
+UNIT_TESTS += tests/adapter/test_hypercat_limits
+tests_adapter_test_hypercat_limits_SOURCES = tests/adapter/test_hypercat_limits.c $(HYPERCAT_GUEST)
+tests_adapter_test_hypercat_limits_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -D_GNU_SOURCE
+tests_adapter_test_hypercat_limits_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_adapter_test_hypercat_limits_LDADD = libmockhost.la $(OPENSSL_LIBS) $(CHECK_LIBS)
+tests_adapter_test_hypercat_limits_DEPENDENCIES = libmockhost.la hypercat.la

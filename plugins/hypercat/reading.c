@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/media.h"
+#include "common/utf8.h"
 #include "format/convert.h"
 #include "hypercat.h"
 #include "wishes.h"
@@ -134,6 +135,12 @@ static bool show_as(struct task *task, const struct tg_reading *reading, int32_t
 	return true;
 }
 
+/* Answers that wait for their clients to take them have the limit of the views. */
+static bool is_crowded(const struct hypercat *hypercat)
+{
+	return server_all_unsent(hypercat->server) > hypercat->settings.views.bytes;
+}
+
 void reading_come(struct task *task, const struct tg_reading *reading)
 {
 	struct forms forms;
@@ -141,6 +148,10 @@ void reading_come(struct task *task, const struct tg_reading *reading)
 
 	if (reading->verdict != TG_ACCEPTED) {
 		task_verdict(task, reading->verdict, reading->max_age_s);
+		return;
+	}
+	if (is_crowded(task->hypercat)) {
+		task_later(task, 503, BUSY_S, NULL);
 		return;
 	}
 	server_set(task->client, "Vary", "Accept, Authorization");
@@ -171,6 +182,20 @@ static bool get_format(const struct task *task, int32_t *ret_format)
 	return *ret_format != TG_FORMAT_NONE;
 }
 
+/* As over CoAP: links to it would lead elsewhere with dots, and are text. */
+static bool is_path(struct tg_bytes path)
+{
+	const char *data = path.data;
+
+	for (size_t begin = 0, end; begin < path.size; begin = end + 1) {
+		for (end = begin; end < path.size && data[end] != '/'; end++)
+			;
+		if (end > begin && end - begin <= 2 && data[begin] == '.' && data[end - 1] == '.')
+			return false;
+	}
+	return utf8_is_good(path);
+}
+
 void reading_submit(struct task *task)
 {
 	const struct tg_host *host = task->hypercat->host;
@@ -185,6 +210,10 @@ void reading_submit(struct task *task)
 	};
 	int r;
 
+	if (!is_path(submission.path)) {
+		task_reply(task, 400, "a path is UTF-8, without segments of dots");
+		return;
+	}
 	if (server_header(task->client, "Content-Encoding") || !get_format(task, &submission.content_format)) {
 		task_reply(task, 415, "this Content-Type is not known here");
 		return;

@@ -55,6 +55,15 @@ static void on_ssl_free(void *parent, void *data, CRYPTO_EX_DATA *all, int place
 	set_listening(server);
 }
 
+/* Reading goes on while an answer is written, to notice a client that goes: what it sends then waits in the kernel. evhttp takes a body,
+ * or a chunk of one, from there when it is whole. */
+static void set_mark(struct client *client)
+{
+	const struct server_limits *limits = &client->server->limits;
+
+	bufferevent_setwatermark(client->pipe, EV_READ, 0, limits->headers_bytes + limits->body_bytes + INPUT_MAX);
+}
+
 static struct client *client_new(struct server *server, SSL *ssl, struct bufferevent *pipe)
 {
 	struct client *client = calloc(1, sizeof(*client));
@@ -75,6 +84,7 @@ static struct client *client_new(struct server *server, SSL *ssl, struct buffere
 		client->next->previous = client;
 	server->clients = client;
 	server->count++;
+	set_mark(client);
 	return client;
 }
 
@@ -94,8 +104,6 @@ static struct bufferevent *on_connection(struct event_base *base, void *arg)
 		abort(); /* evhttp would go on without TLS: the process is started again */
 	}
 	bufferevent_openssl_set_allow_dirty_shutdown(pipe, 1);
-	/* Reading goes on while an answer is written, to notice a client that goes: what it sends then waits in the kernel. */
-	bufferevent_setwatermark(pipe, EV_READ, 0, server->limits.headers_bytes + INPUT_MAX);
 	(void)client_new(server, ssl, pipe); /* without it the request is refused */
 	server->host->timer_set(server->check, server->host->now_us(server->host) + 1);
 	if (server->count >= server->limits.connections)
@@ -288,12 +296,26 @@ void server_set_limits(struct server *server, const struct server_limits *limits
 	server->limits = *limits;
 	evhttp_set_max_headers_size(server->http, (ev_ssize_t)limits->headers_bytes);
 	evhttp_set_max_body_size(server->http, (ev_ssize_t)limits->body_bytes);
+	for (struct client *client = server->clients; client; client = client->next) {
+		set_mark(client);
+		if (client->connection)
+			evhttp_connection_set_max_body_size(client->connection, (ev_ssize_t)limits->body_bytes);
+	}
 	set_listening(server);
 }
 
 size_t server_connections(const struct server *server)
 {
 	return server->count;
+}
+
+size_t server_all_unsent(const struct server *server)
+{
+	size_t bytes = 0;
+
+	for (const struct client *client = server->clients; client; client = client->next)
+		bytes += server_unsent(client);
+	return bytes;
 }
 
 struct client *server_find(const struct server *server, uint64_t ticket)

@@ -224,3 +224,10 @@ size_t views_bytes(const struct views *views)
 {
 	return views->bytes;
 }
+
+bool views_is_in_the_way(const struct views *views, const char *reader, const struct view *view)
+{
+	const struct shelf *shelf = find(views, (struct tg_bytes){.data = reader, .size = strlen(reader)});
+
+	return views->bytes > views->limits.bytes / 2 && (!shelf || shelf->view != view);
+}

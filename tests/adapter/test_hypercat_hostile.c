@@ -13,119 +13,11 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "hypercat_guest.h"
 #include "hypercat_rig.h"
 #include "unit/suite.h"
 
-enum { MANY = 1000, ANSWER = 65536 };
-
-/* A client in this process; nothing of it waits. */
-struct guest {
-	int fd;
-	SSL *ssl;
-	bool over; /* the server has ended it */
-	char answer[ANSWER];
-	size_t size;
-};
-
-static SSL_CTX *context;
-
-static void begin(void)
-{
-	rig_setup();
-	rig_put("dev-1", "door", 0, "open");
-	context = SSL_CTX_new(TLS_client_method());
-	ck_assert_ptr_nonnull(context);
-	ck_assert_int_eq(SSL_CTX_use_certificate(context, rig_pki[RIG_READER].certificate), 1);
-	ck_assert_int_eq(SSL_CTX_use_PrivateKey(context, rig_pki[RIG_READER].key), 1);
-}
-
-static void finish(void)
-{
-	SSL_CTX_free(context);
-	rig_teardown();
-}
-
-static void guest_connect(struct guest *guest)
-{
-	const struct sockaddr_in address = {.sin_family = AF_INET,
-					    .sin_port = htons((uint16_t)rig_port()),
-					    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-
-	*guest = (struct guest){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-	ck_assert_int_ge(guest->fd, 0);
-	ck_assert(connect(guest->fd, (const struct sockaddr *)&address, sizeof(address)) == 0 || errno == EINPROGRESS);
-}
-
-static bool guest_shakes_hands(struct guest *guest)
-{
-	return SSL_do_handshake(guest->ssl) == 1;
-}
-
-static void guest_secure(struct guest *guest)
-{
-	guest_connect(guest);
-	guest->ssl = SSL_new(context);
-	SSL_set_fd(guest->ssl, guest->fd);
-	SSL_set_connect_state(guest->ssl);
-	ck_assert(RIG_UNTIL(guest_shakes_hands(guest)));
-}
-
-static bool guest_reads(struct guest *guest)
-{
-	size_t room = sizeof(guest->answer) - 1 - guest->size;
-	ssize_t size = guest->ssl ? SSL_read(guest->ssl, guest->answer + guest->size, (int)room)
-				  : read(guest->fd, guest->answer + guest->size, room);
-
-	if (size > 0)
-		guest->size += (size_t)size;
-	else if (guest->ssl)
-		guest->over |= SSL_get_error(guest->ssl, (int)size) != SSL_ERROR_WANT_READ;
-	else
-		guest->over |= size == 0 || (errno != EAGAIN && errno != EINTR && errno != ENOTCONN);
-	ERR_clear_error();
-	guest->answer[guest->size] = '\0';
-	return guest->over;
-}
-
-/* What the server does not want it does not read: it is enough that some of it was written. */
-static void guest_writes(struct guest *guest, const char *text, size_t size)
-{
-	size_t at = 0;
-	int stuck = 0;
-
-	while (at < size && stuck < 200 && !guest->over) {
-		size_t piece = size - at < 16384 ? size - at : 16384;
-		int r = SSL_write(guest->ssl, text + at, (int)piece);
-
-		if (r > 0) {
-			at += (size_t)r;
-			stuck = 0;
-			continue;
-		}
-		guest->over |= SSL_get_error(guest->ssl, r) != SSL_ERROR_WANT_WRITE;
-		ERR_clear_error();
-		stuck++;
-		(void)mock_turn(rig, 1000);
-	}
-}
-
-static void guest_says(struct guest *guest, const char *text)
-{
-	guest_writes(guest, text, strlen(text));
-}
-
-static bool guest_has(struct guest *guest, const char *text)
-{
-	(void)guest_reads(guest);
-	return strstr(guest->answer, text) != NULL;
-}
-
-static void guest_leave(struct guest *guest)
-{
-	SSL_free(guest->ssl);
-	close(guest->fd);
-	*guest = (struct guest){.fd = -1};
-}
+enum { MANY = 1000 };
 
 static struct guest one, other;
 static struct guest many[MANY];
@@ -141,7 +33,7 @@ START_TEST(plain_text_is_not_served)
 {
 	static const char request[] = "GET /cat HTTP/1.1\r\nHost: a\r\n\r\n";
 
-	begin();
+	guests_begin();
 	rig_begin();
 	guest_connect(&one);
 	ck_assert_int_eq(write(one.fd, request, sizeof(request) - 1), sizeof(request) - 1);
@@ -150,7 +42,7 @@ START_TEST(plain_text_is_not_served)
 	guest_leave(&one);
 	ck_assert_int_eq(mock_counter(rig, "requests"), 0);
 	all_is_well();
-	finish();
+	guests_finish();
 }
 END_TEST
 
@@ -170,7 +62,7 @@ START_TEST(broken_requests)
 		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
 	};
 
-	begin();
+	guests_begin();
 	mock_set(rig, "request_s", "1"); /* what is no request ends, too */
 	rig_begin();
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
@@ -182,7 +74,7 @@ START_TEST(broken_requests)
 	}
 	ck_assert_uint_eq(rig->n_submissions, 0);
 	all_is_well();
-	finish();
+	guests_finish();
 }
 END_TEST
 
@@ -190,7 +82,7 @@ START_TEST(giants)
 {
 	static char large[1 << 20];
 
-	begin();
+	guests_begin();
 	mock_set(rig, "body_bytes", "1000");
 	rig_begin();
 	memset(large, 'a', sizeof(large));
@@ -212,7 +104,7 @@ START_TEST(giants)
 	guest_leave(&one);
 	ck_assert_uint_eq(rig->n_submissions, 0);
 	all_is_well();
-	finish();
+	guests_finish();
 }
 END_TEST
 
@@ -223,7 +115,7 @@ START_TEST(requests_in_a_row_are_answered_in_a_row)
 				      "HEAD /readings/dev-1/door HTTP/1.1\r\nHost: a\r\n\r\n"
 				      "GET /cat/dev-1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
-	begin();
+	guests_begin();
 	rig_begin();
 	guest_secure(&one);
 	guest_says(&one, request);
@@ -233,13 +125,13 @@ START_TEST(requests_in_a_row_are_answered_in_a_row)
 	ck_assert_msg(first && second && last && first < second && second < last, "%s", one.answer);
 	ck_assert_uint_eq(rig->n_lookups, 1); /* who it is was asked once */
 	guest_leave(&one);
-	finish();
+	guests_finish();
 }
 END_TEST
 
 START_TEST(who_is_slow_does_not_stay)
 {
-	begin();
+	guests_begin();
 	mock_set(rig, "request_s", "1");
 	mock_set(rig, "headers_bytes", "1048576");
 	rig_begin();
@@ -257,7 +149,7 @@ START_TEST(who_is_slow_does_not_stay)
 	guest_leave(&one);
 	ck_assert_int_ge(mock_counter(rig, "connections_refused"), 2);
 	all_is_well();
-	finish();
+	guests_finish();
 }
 END_TEST
 
@@ -265,15 +157,13 @@ START_TEST(who_does_not_read_does_not_stay)
 {
 	int room = 4096;
 
-	begin();
+	guests_begin();
 	rig_put_many(3000, 2);
 	mock_set(rig, "request_s", "1");
 	rig_begin();
 	guest_connect(&one);
 	ck_assert_int_eq(setsockopt(one.fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)), 0);
-	one.ssl = SSL_new(context);
-	SSL_set_fd(one.ssl, one.fd);
-	SSL_set_connect_state(one.ssl);
+	guest_tls(&one);
 	ck_assert(RIG_UNTIL(guest_shakes_hands(&one)));
 	guest_says(&one, "GET /cat HTTP/1.1\r\nHost: a\r\n\r\n");
 	ck_assert(RIG_UNTIL(mock_counter(rig, "catalogues") == 1));
@@ -281,13 +171,13 @@ START_TEST(who_does_not_read_does_not_stay)
 	ck_assert(RIG_UNTIL(mock_counter(rig, "connections_refused") == 1));
 	guest_leave(&one);
 	all_is_well();
-	finish();
+	guests_finish();
 }
 END_TEST
 
 START_TEST(everything_ends)
 {
-	begin();
+	guests_begin();
 	mock_set(rig, "lifetime_s", "2");
 	rig_begin();
 	guest_secure(&one);
@@ -296,13 +186,13 @@ START_TEST(everything_ends)
 	ck_assert(RIG_UNTIL(guest_reads(&one)));
 	ck_assert_int_eq(mock_counter(rig, "streams"), 0);
 	guest_leave(&one);
-	finish();
+	guests_finish();
 }
 END_TEST
 
 START_TEST(a_thousand_connections)
 {
-	begin();
+	guests_begin();
 	mock_set(rig, "connections", "50");
 	mock_set(rig, "connections_an_address", "10000");
 	mock_set(rig, "request_s", "1");
@@ -314,7 +204,7 @@ START_TEST(a_thousand_connections)
 	for (int i = 0; i < 200; i++)
 		guest_leave(&many[i]);
 	all_is_well();
-	finish();
+	guests_finish();
 }
 END_TEST
 
@@ -322,7 +212,7 @@ START_TEST(one_address_has_its_share)
 {
 	unsigned over = 0;
 
-	begin();
+	guests_begin();
 	mock_set(rig, "connections", "5000");
 	mock_set(rig, "connections_an_address", "20");
 	rig_begin();
@@ -340,14 +230,14 @@ START_TEST(one_address_has_its_share)
 	for (int i = 0; i < MANY; i++)
 		guest_leave(&many[i]);
 	all_is_well();
-	finish();
+	guests_finish();
 }
 END_TEST
 
 /* A reader that is revoked, or a list that comes to name it. */
 START_TEST(who_is_let_in_no_more_is_cut_off)
 {
-	begin();
+	guests_begin();
 	rig_begin();
 	guest_secure(&one);
 	guest_says(&one, "GET /readings/dev-1/door HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -364,7 +254,7 @@ START_TEST(who_is_let_in_no_more_is_cut_off)
 	guest_leave(&other);
 	rig_get("/cat");
 	rig_expect("HTTP/1.1 403");
-	finish();
+	guests_finish();
 }
 END_TEST
 
@@ -375,7 +265,7 @@ START_TEST(revocation_lists)
 	char file[64];
 	int fd;
 
-	begin();
+	guests_begin();
 	fd = pki_lists_fd(&none, 1);
 	snprintf(file, sizeof(file), "/proc/%d/fd/%d", (int)getpid(), fd);
 	mock_set(rig, "crl", file);
@@ -390,7 +280,7 @@ START_TEST(revocation_lists)
 	rig_get("/cat");
 	rig_expect("curl: (");
 	ck_assert_uint_gt(mock_logged(rig, "certificate revoked"), 0);
-	finish();
+	guests_finish();
 }
 END_TEST
 
@@ -412,7 +302,7 @@ START_TEST(a_large_catalogue)
 	char *all;
 	ssize_t size;
 
-	begin();
+	guests_begin();
 	rig_put_many(10000, 3);
 	rig_begin();
 	snprintf(address, sizeof(address), "https://127.0.0.1:%u/cat", rig_port());
@@ -437,7 +327,7 @@ START_TEST(a_large_catalogue)
 	rig_get("/cat?href=/readings/dev-9999/r/2"); /* is found at the end of all */
 	rig_expect("/readings/dev-9999/r/2");
 	ck_assert_uint_eq(count(rig_text, strlen(rig_text), "\"href\""), 1);
-	finish();
+	guests_finish();
 }
 END_TEST
 

@@ -166,7 +166,10 @@ START_TEST(texts_are_quoted_and_encoded)
 		{"a\"b\\c", "\"a\\\"b\\\\c\"", "a%22b%5Cc", "a%22b%5Cc"},
 		{"a\n\x7f\xc2\x85z\xc2\xa0", "\"az\xc2\xa0\"", "a%0A%7F%C2%85z%C2%A0", "a%0A%7F%C2%85z%C2%A0"},
 		{"a/b%2Fc", "\"a/b%2Fc\"", "a%2Fb%252Fc", "a/b%2Fc"},
-		{"..", "\"..\"", "%2E%2E", ".."},
+		{"..", "\"..\"", "%2E%2E", "%2E%2E"},
+		{"a/../.b/.", "\"a/../.b/.\"", "a%2F..%2F.b%2F.", "a/%2E%2E/.b/%2E"},
+		{"...", "\"...\"", "...", "..."},
+		{"a\xff\xc3z", "\"az\"", "a%FF%C3z", "a%FF%C3z"},
 		{"<a>,;", "\"<a>,;\"", "%3Ca%3E%2C%3B", "%3Ca%3E%2C%3B"},
 	};
 	struct text text = {.data = NULL};
