@@ -73,13 +73,14 @@ bool incoming_has_room(const struct incoming *incoming)
 	return !incoming->stopping && gate_has_room(&incoming->gate) && incoming->gate.bytes < INCOMING_BYTES_MAX;
 }
 
-/* Acknowledges, in the order of their arrival, what is final; then there may be room. */
+/* Acknowledges, in the order of their arrival, what is final; then there may be room. Over a connection that ends nothing can be
+ * acknowledged: it stays, and is remembered. */
 static void incoming_release(struct incoming *incoming)
 {
 	const struct tg_host *host = incoming->host;
 	struct gate_entry entry;
 
-	while (gate_release(&incoming->gate, &entry)) {
+	while (receive_is_up(incoming->receive) && gate_release(&incoming->gate, &entry)) {
 		incoming->settled++;
 		if (entry.qos == 0)
 			continue;

@@ -170,6 +170,11 @@ void receive_free(struct receive *receive)
 	free(receive);
 }
 
+bool receive_is_up(const struct receive *receive)
+{
+	return receive->connection.state == CONNECTION_UP;
+}
+
 void receive_subscribe(struct receive *receive, uint16_t mid, const char *filter)
 {
 	struct connection *connection = &receive->connection;

@@ -49,6 +49,9 @@ void receive_set_options(struct receive *receive, const struct options *options,
 /* Ends at once and without a word; no event comes any more. Accepts NULL. */
 void receive_free(struct receive *receive);
 
+/* Whether what is put in here still reaches the broker. */
+bool receive_is_up(const struct receive *receive);
+
 /* Once it is up. */
 void receive_subscribe(struct receive *receive, uint16_t mid, const char *filter);
 void receive_unsubscribe(struct receive *receive, uint16_t mid, const char *filter);

@@ -123,6 +123,29 @@ START_TEST(what_was_taken_is_not_taken_twice_over_a_new_connection)
 }
 END_TEST
 
+/* The broker does not read on behind DISCONNECT. */
+START_TEST(what_was_taken_while_the_connection_is_closed_is_not_taken_twice)
+{
+	begin();
+	FAKE_SEND(PUBLISH("\1", "1") PUBLISH("\2", "2"));
+	expect_submissions(2);
+	mock_set(mock, "keepalive_s", "31");
+	ck_assert_int_eq(mock_reload(mock), 0);
+	FAKE_EXPECT("\xe0\0");
+	mock_accept(mock, mock->submissions[0].token);
+	fake_expect_end();
+	ck_assert_int_eq(mock_counter(mock, "acknowledged"), 0);
+	fake_begin(true);
+	FAKE_SEND(PUBLISH_AGAIN("\1", "1") PUBLISH_AGAIN("\2", "2"));
+	FAKE_EXPECT("\x40\2\0\1");
+	expect_submissions(2);
+	ck_assert_int_eq(mock_counter(mock, "received_again"), 2);
+	mock_accept(mock, mock->submissions[1].token);
+	FAKE_EXPECT("\x40\2\0\2");
+	ck_assert_int_eq(mock_counter(mock, "acknowledged"), 2);
+}
+END_TEST
+
 START_TEST(more_than_the_window_is_left_in_the_socket)
 {
 	mock_set(mock, "receive_window", "2");
@@ -297,6 +320,7 @@ int main(void)
 	tcase_add_test(tcase, one_byte_at_a_time);
 	tcase_add_test(tcase, a_repetition_on_the_same_connection_is_one_message);
 	tcase_add_test(tcase, what_was_taken_is_not_taken_twice_over_a_new_connection);
+	tcase_add_test(tcase, what_was_taken_while_the_connection_is_closed_is_not_taken_twice);
 	tcase_add_test(tcase, more_than_the_window_is_left_in_the_socket);
 	tcase_add_loop_test(tcase, what_breaks_the_standard_ends_the_connection, 0,
 			    (int)(sizeof(wrong) / sizeof(wrong[0])));
