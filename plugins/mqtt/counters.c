@@ -9,6 +9,7 @@ const char *const counters_names[] = {
 	[COUNT_PUBLISHED] = "published",
 	[COUNT_CONFIRMED] = "confirmed",
 	[COUNT_REJECTED] = "rejected",
+	[COUNT_RELEASED] = "released",
 	[COUNT_BYTES] = "bytes",
 	[COUNT_IN_FLIGHT] = "in_flight",
 	[COUNT_QUEUED] = "queued",

@@ -9,6 +9,7 @@ enum counter {
 	COUNT_PUBLISHED,
 	COUNT_CONFIRMED,
 	COUNT_REJECTED,
+	COUNT_RELEASED, /* refused by the broker for the moment */
 	COUNT_BYTES,
 	COUNT_IN_FLIGHT,
 	COUNT_QUEUED,

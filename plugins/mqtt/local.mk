@@ -17,6 +17,7 @@ mqtt_la_SOURCES = \
 	plugins/mqtt/packet.c plugins/mqtt/packet.h \
 	plugins/mqtt/publish.c plugins/mqtt/publish.h \
 	plugins/mqtt/receive.c plugins/mqtt/receive.h \
+	plugins/mqtt/refused.c plugins/mqtt/refused.h \
 	plugins/mqtt/rows.c \
 	plugins/mqtt/session.c plugins/mqtt/session.h \
 	plugins/mqtt/status.c plugins/mqtt/status.h \
@@ -79,6 +80,15 @@ tests_adapter_test_mqtt_exactly_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_adapter_test_mqtt_exactly_LDADD = libmockhost.la $(CHECK_LIBS)
 tests_adapter_test_mqtt_exactly_DEPENDENCIES = libmockhost.la mqtt.la
 
+MQTT_TAKER = tests/adapter/mqtt_taker.c tests/adapter/mqtt_taker.h
+check_PROGRAMS += tests/adapter/test_mqtt_publishing
+UNIT_TESTS += tests/adapter/test_mqtt_publishing
+tests_adapter_test_mqtt_publishing_SOURCES = tests/adapter/test_mqtt_publishing.c $(MQTT_TAKER) $(MQTT_RIG)
+tests_adapter_test_mqtt_publishing_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -D_GNU_SOURCE
+tests_adapter_test_mqtt_publishing_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_adapter_test_mqtt_publishing_LDADD = libmockhost.la $(CHECK_LIBS)
+tests_adapter_test_mqtt_publishing_DEPENDENCIES = libmockhost.la mqtt.la
+
 MQTT_FRONT = $(MQTT_RIG) tests/adapter/dtls_pki.c tests/adapter/dtls_pki.h \
 	tests/adapter/tls_front.c tests/adapter/tls_front.h tests/adapter/mqtt_front.c tests/adapter/mqtt_front.h
 check_PROGRAMS += tests/adapter/staple tests/adapter/test_mqtt_staple tests/adapter/test_mqtt_trust
@@ -92,7 +102,7 @@ tests_adapter_test_mqtt_staple_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -
 tests_adapter_test_mqtt_staple_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 tests_adapter_test_mqtt_staple_LDADD = libmockhost.la $(OPENSSL_LIBS) $(CHECK_LIBS)
 tests_adapter_test_mqtt_staple_DEPENDENCIES = libmockhost.la mqtt.la tests/adapter/staple
-tests_adapter_test_mqtt_trust_SOURCES = tests/adapter/test_mqtt_trust.c $(MQTT_FRONT)
+tests_adapter_test_mqtt_trust_SOURCES = tests/adapter/test_mqtt_trust.c $(MQTT_TAKER) $(MQTT_FRONT)
 tests_adapter_test_mqtt_trust_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -D_GNU_SOURCE
 tests_adapter_test_mqtt_trust_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 tests_adapter_test_mqtt_trust_LDADD = libmockhost.la $(OPENSSL_LIBS) $(CHECK_LIBS)
@@ -108,6 +118,13 @@ tests_unit_test_mqtt_window_SOURCES = tests/unit/test_mqtt_window.c plugins/comm
 tests_unit_test_mqtt_window_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_mqtt_window_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_mqtt_window_LDADD = $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_mqtt_refused
+UNIT_TESTS += tests/unit/test_mqtt_refused
+tests_unit_test_mqtt_refused_SOURCES = tests/unit/test_mqtt_refused.c plugins/mqtt/refused.c
+tests_unit_test_mqtt_refused_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_mqtt_refused_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_mqtt_refused_LDADD = $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_mqtt_codec
 UNIT_TESTS += tests/unit/test_mqtt_codec

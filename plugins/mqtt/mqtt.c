@@ -257,10 +257,11 @@ static void mqtt_on_sent(void *arg, struct tg_bytes topic, struct tg_bytes paylo
 }
 
 /* What comes back to a gateway that receives as well is known by its mark; others need none. */
-static void mqtt_mark(struct mqtt *mqtt)
+static void mqtt_set_publish(struct mqtt *mqtt)
 {
 	bool wanted = inbox_is_wanted(&mqtt->inbox);
 
+	mqtt->publish.release_limit = mqtt->options->release_limit;
 	mqtt->publish.via = wanted ? mqtt->options->client_id : NULL;
 	mqtt->publish.sent = wanted && !mqtt->options->version5 ? mqtt_on_sent : NULL;
 	mqtt->publish.sent_arg = mqtt;
@@ -280,7 +281,7 @@ static int mqtt_start(void *state)
 	mqtt_say_expired_lists(mqtt);
 	link_start(&mqtt->link);
 	r = inbox_start(&mqtt->inbox);
-	mqtt_mark(mqtt);
+	mqtt_set_publish(mqtt);
 	return r;
 }
 
@@ -310,7 +311,7 @@ static int mqtt_reload(void *state)
 	inbox_set_options(&mqtt->inbox, options, receives_same);
 	options_free(mqtt->options);
 	mqtt->options = options;
-	mqtt_mark(mqtt);
+	mqtt_set_publish(mqtt);
 	mqtt_say_expired_lists(mqtt);
 	objection = mqtt->publish.session ? session_objection(mqtt->publish.session, options) : NULL;
 	if (objection) /* nobody may rely on it any more: not even what is on its way waits */

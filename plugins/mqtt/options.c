@@ -158,6 +158,7 @@ static void options_numbers(struct options *options, const struct tg_host *host)
 	options->backoff_min_us = host->setting_int(host, "backoff_min_ms") * 1000;
 	options->backoff_max_us = host->setting_int(host, "backoff_max_s") * 1000000;
 	options->failback_us = host->setting_int(host, "failback_s") * 1000000;
+	options->release_limit = (unsigned)host->setting_int(host, "release_limit");
 	options->status_retain = host->setting_bool(host, "status_retain");
 	options->session_expiry_s = (uint32_t)host->setting_int(host, "session_expiry_s");
 	options->subscribe_qos = (unsigned)host->setting_int(host, "subscribe_qos");
@@ -221,14 +222,9 @@ static bool options_is_among(const char *name, const char *const *names)
  * for the next attempt, nor of what a live session can be asked about (session_objection). */
 static bool options_concerns(const char *name, bool receiving)
 {
-	static const char *const later[] = {"crl",
-					    "crl_expired",
-					    "backoff_min_ms",
-					    "backoff_max_s",
-					    "connect_timeout_s",
-					    "confirm_timeout_s",
-					    "failback_s",
-					    NULL};
+	static const char *const later[] = {"crl",           "crl_expired",       "backoff_min_ms",
+					    "backoff_max_s", "connect_timeout_s", "confirm_timeout_s",
+					    "failback_s",    "release_limit",     NULL};
 	static const char *const receive_only[] = {"session_expiry_s",   "subscribe_qos",  "share_group",
 						   "publisher_property", "receive_window", NULL};
 	static const char *const publish_only[] = {"window", "status", "status_topic", "status_retain", NULL};

@@ -30,6 +30,7 @@ struct options {
 	bool version5;  /* MQTT 5, else 3.1.1 */
 	int keepalive_s;
 	unsigned window;
+	unsigned release_limit; /* 0: none */
 	int64_t connect_timeout_us;
 	int64_t confirm_timeout_us;
 	int64_t backoff_min_us;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <mosquitto.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "packet.h"
@@ -23,6 +24,7 @@ void publish_done(struct publish *publish)
 		return;
 	publish_end(publish);
 	gather_done(&publish->properties);
+	refused_done(&publish->refused);
 }
 
 int publish_begin(struct publish *publish, struct session *session, const struct session_limits *limits, bool version5,
@@ -36,6 +38,8 @@ int publish_begin(struct publish *publish, struct session *session, const struct
 	r = window_init(&publish->window, limit > 0 ? limit : 1);
 	if (r >= 0)
 		r = window_init(&publish->unsent, window);
+	if (r >= 0)
+		r = refused_reserve(&publish->refused, window);
 	if (r < 0) {
 		publish_end(publish);
 		return r;
@@ -82,6 +86,7 @@ static void publish_confirm(struct publish *publish, uint64_t ticket)
 	const struct tg_host *host = publish->host;
 
 	publish->confirmed++;
+	publish->complained = false;
 	host->count(host, COUNT_CONFIRMED, 1);
 	host->delivered(host, ticket, TG_CONFIRMED, NULL);
 }
@@ -150,21 +155,23 @@ static int publish_now(struct publish *publish, const struct tg_delivery *delive
 	const struct tg_host *host = publish->host;
 	uint8_t qos = delivery->qos > publish->max_qos ? publish->max_qos : delivery->qos;
 	const char *refusal = publish_refusal(delivery);
-	uint16_t mid = 0;
+	struct window_entry entry = {.ticket = delivery->ticket};
 	int r;
 
 	if (refusal)
 		return publish_reject(publish, delivery->ticket, refusal);
 	if (qos != delivery->qos)
 		host->count(host, COUNT_QOS_LOWERED, 1);
-	r = publish_send(publish, delivery, qos, expiry_s, &mid);
+	r = publish_send(publish, delivery, qos, expiry_s, &entry.mid);
 	if (r == -ENOTCONN || r == -ENOMEM)
 		return r;
 	if (r < 0)
 		return publish_reject(publish, delivery->ticket, publish_error(r));
 	if (publish->sent)
 		publish->sent(publish->sent_arg, delivery->address, delivery->payload);
-	window_add(qos == 0 ? &publish->unsent : &publish->window, mid, delivery->ticket, false, host->now_us(host));
+	memcpy(entry.id, delivery->id, sizeof(entry.id));
+	entry.sent_us = host->now_us(host);
+	window_add(qos == 0 ? &publish->unsent : &publish->window, &entry);
 	host->count(host, COUNT_PUBLISHED, 1);
 	host->count(host, COUNT_BYTES, (int64_t)delivery->payload.size);
 	return 0;
@@ -221,7 +228,7 @@ int publish_status(struct publish *publish, const char *topic, const char *paylo
 				       .qos = publish->max_qos < 1 ? 0 : 1,
 				       .retained = retain && publish->retain};
 	struct gather *properties = &publish->properties;
-	uint16_t mid = 0;
+	struct window_entry entry = {.own = true};
 	int r = 0;
 
 	if (!publish_has_room(publish))
@@ -231,14 +238,52 @@ int publish_status(struct publish *publish, const char *topic, const char *paylo
 		r = packet_status_properties(publish->via, properties);
 	if (r >= 0)
 		r = session_publish(publish->session, &packet, (struct tg_bytes){properties->data, properties->size},
-				    &mid);
+				    &entry.mid);
 	if (r < 0)
 		return r;
 	if (publish->sent)
 		publish->sent(publish->sent_arg, packet.topic, packet.payload);
-	window_add(packet.qos == 0 ? &publish->unsent : &publish->window, mid, 0, true,
-		   publish->host->now_us(publish->host));
+	entry.sent_us = publish->host->now_us(publish->host);
+	window_add(packet.qos == 0 ? &publish->unsent : &publish->window, &entry);
 	return 0;
+}
+
+/* What waits here would overtake what the core gets back. */
+static void publish_give_back_queue(struct publish *publish)
+{
+	while (!queue_is_empty(&publish->queue)) {
+		uint64_t ticket = publish->queue.first->copy.ticket;
+
+		queue_pop(&publish->queue);
+		publish->host->delivered(publish->host, ticket, TG_RETRY, NULL);
+	}
+}
+
+/* What may pass, and says nothing about the message: a queue that is full, a broker in trouble. */
+static bool publish_is_passing(uint8_t reason)
+{
+	return reason == CODEC_UNSPECIFIED || reason == CODEC_IMPLEMENTATION || reason == CODEC_QUOTA_EXCEEDED;
+}
+
+static void publish_refused(struct publish *publish, const struct window_entry *entry, uint8_t reason)
+{
+	const struct tg_host *host = publish->host;
+	const char *how = mosquitto_reason_string(reason);
+	unsigned limit = publish->release_limit;
+	char text[128];
+
+	host->count(host, COUNT_RELEASED, 1);
+	/* A quota is the sender's, and is not used up by one message more than by another. */
+	if (limit > 0 && reason != CODEC_QUOTA_EXCEEDED && refused_count(&publish->refused, entry->id) >= limit) {
+		snprintf(text, sizeof(text), "refused by the broker %u times (%s)", limit, how);
+		publish_reject(publish, entry->ticket, text);
+		return;
+	}
+	if (!publish->complained)
+		host->log(host, TG_LOG_WARNING, NULL, "the broker refuses messages for now, trying again (%s)", how);
+	publish->complained = true;
+	host->delivered(host, entry->ticket, TG_RETRY, NULL);
+	publish_give_back_queue(publish);
 }
 
 static void publish_verdict(struct publish *publish, const struct window_entry *entry, uint8_t reason)
@@ -253,8 +298,8 @@ static void publish_verdict(struct publish *publish, const struct window_entry *
 		if (reason == CODEC_NO_SUBSCRIBERS)
 			host->count(host, COUNT_NO_SUBSCRIBERS, 1);
 		publish_confirm(publish, entry->ticket);
-	} else if (reason == CODEC_QUOTA_EXCEEDED) {
-		host->delivered(host, entry->ticket, TG_RETRY, NULL);
+	} else if (publish_is_passing(reason)) {
+		publish_refused(publish, entry, reason);
 	} else {
 		publish_reject(publish, entry->ticket, mosquitto_reason_string(reason));
 	}

@@ -15,6 +15,7 @@
 #include "common/gather.h"
 #include "common/queue.h"
 #include "counters.h"
+#include "refused.h"
 #include "window.h"
 
 struct session;
@@ -36,6 +37,9 @@ struct publish {
 	struct queue queue;
 	struct gather properties; /* scratch */
 	uint64_t confirmed;       /* deliveries, in this session */
+	unsigned release_limit;   /* a message that was refused for the moment so often is rejected; 0: never */
+	struct refused refused;
+	bool complained; /* of a refusal for the moment, since something was confirmed */
 };
 
 void publish_init(struct publish *publish, const struct tg_host *host);

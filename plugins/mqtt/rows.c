@@ -42,6 +42,8 @@ const struct tg_setting options_rows[] = {
 	 "after so long on a later broker the first is tried again, with a short gap; 0: stay"},
 	{"window", TG_INT, TG_LIVE, "", "200", 1, 10000, NULL,
 	 "most messages on their way to the broker at once; its Receive Maximum may lower it"},
+	{"release_limit", TG_INT, TG_LIVE, "", "0", 0, 1000, NULL,
+	 "a message that the broker has refused for no lasting reason (0x80, 0x83) so often is dropped; 0: never"},
 	{"status", TG_BOOL, TG_LIVE, "", "true", 0, 0, NULL,
 	 "tells online and offline as a message of QoS 1, the latter also as the last will"},
 	{"status_topic", TG_TEXT, TG_LIVE, "", "{site}/{gateway}/status", 1, 4096, NULL,

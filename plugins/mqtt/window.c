@@ -34,11 +34,9 @@ bool window_has_room(const struct window *window)
 	return window->waiting < window->limit && window->used < window->capacity;
 }
 
-void window_add(struct window *window, uint16_t mid, uint64_t ticket, bool own, int64_t now_us)
+void window_add(struct window *window, const struct window_entry *entry)
 {
-	*window_at(window, window->used) =
-		(struct window_entry){.ticket = ticket, .sent_us = now_us, .mid = mid, .own = own};
-	window->used++;
+	*window_at(window, window->used++) = *entry;
 	window->waiting++;
 }
 

@@ -11,8 +11,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <tidegate/message.h>
 
 struct window_entry {
+	uint8_t id[TG_ID_SIZE]; /* of the message; zero for one of the adapter's own */
 	uint64_t ticket;
 	int64_t sent_us;
 	uint16_t mid;
@@ -36,7 +38,7 @@ void window_done(struct window *window);
 /* Whether one more may be sent. */
 bool window_has_room(const struct window *window);
 /* There must be room. */
-void window_add(struct window *window, uint16_t mid, uint64_t ticket, bool own, int64_t now_us);
+void window_add(struct window *window, const struct window_entry *entry);
 /* Finds and removes the one that waits with this packet id. */
 bool window_take(struct window *window, uint16_t mid, struct window_entry *ret_entry);
 /* Removes the one that has waited longest. */

@@ -7,6 +7,11 @@
 #include "common/queue.h"
 #include "mqtt/window.h"
 
+static void add(struct window *window, uint16_t mid, uint64_t ticket, int64_t now_us)
+{
+	window_add(window, &(struct window_entry){.mid = mid, .ticket = ticket, .sent_us = now_us});
+}
+
 START_TEST(answers_in_order)
 {
 	struct window window;
@@ -18,7 +23,7 @@ START_TEST(answers_in_order)
 		uint16_t mid = (uint16_t)(i % 65535 + 1);
 
 		ck_assert(window_has_room(&window));
-		window_add(&window, mid, i, false, i + 1);
+		add(&window, mid, i, i + 1);
 		if (i < 2)
 			continue;
 		ck_assert(!window_has_room(&window));
@@ -38,7 +43,8 @@ START_TEST(answers_in_any_order)
 
 	ck_assert_int_eq(window_init(&window, 4), 0);
 	for (uint16_t mid = 1; mid <= 4; mid++)
-		window_add(&window, mid, mid * 10u, mid == 2, mid * 100);
+		window_add(&window, &(struct window_entry){
+					    .mid = mid, .ticket = mid * 10u, .own = mid == 2, .sent_us = mid * 100});
 	ck_assert(!window_take(&window, 9, &entry));
 	ck_assert(window_take(&window, 3, &entry));
 	ck_assert_uint_eq(entry.ticket, 30);
@@ -67,9 +73,9 @@ START_TEST(a_late_answer_stops_the_rest_at_last)
 	uint16_t mid = 1;
 
 	ck_assert_int_eq(window_init(&window, 4), 0);
-	window_add(&window, mid++, 0, false, 1);
+	add(&window, mid++, 0, 1);
 	while (window_has_room(&window)) {
-		window_add(&window, mid, mid, false, mid);
+		add(&window, mid, mid, mid);
 		ck_assert(window_take(&window, mid, &entry));
 		mid++;
 		ck_assert_uint_lt(mid, 100);
