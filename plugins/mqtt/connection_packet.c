@@ -29,6 +29,7 @@ static void connection_connack(struct connection *connection, struct tg_bytes bo
 {
 	struct codec_connack connack;
 	char cause[CONNECTION_CAUSE_SIZE];
+	const char *objection;
 
 	if (codec_get_connack(body, connection->version5, &connack) < 0) {
 		connection_protocol(connection, CODEC_MALFORMED, "the broker's CONNACK is malformed");
@@ -47,6 +48,11 @@ static void connection_connack(struct connection *connection, struct tg_bytes bo
 		connection->keepalive_us = connack.keepalive_s * INT64_C(1000000);
 	connection->state = CONNECTION_UP;
 	connection->deadline_us = 0;
+	objection = connection_objection(connection, connection->options);
+	if (objection) { /* the options may be newer than the handshake */
+		connection_fail(connection, objection);
+		return;
+	}
 	connection->events->up(connection->arg, &connack);
 }
 

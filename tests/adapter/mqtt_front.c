@@ -3,16 +3,21 @@
 
 #include <stdio.h>
 
+const char *front_url(void)
+{
+	static char url[64];
+
+	snprintf(url, sizeof(url), "mqtts://localhost:%u", front_port);
+	return url;
+}
+
 void front_setup(void)
 {
-	char url[64];
-
 	rig_setup();
 	broker.server[0] = '\0';
 	broker_start(&broker);
 	front_begin(broker.port);
-	snprintf(url, sizeof(url), "mqtts://localhost:%u", front_port);
-	mock_set(mock, "broker", url);
+	mock_set(mock, "broker", front_url());
 	mock_set(mock, "certificate", NULL);
 	mock_set(mock, "key", NULL);
 	mock_set(mock, "trust", broker_file("root.crt"));

@@ -11,6 +11,9 @@
 void front_setup(void);
 void front_teardown(void);
 
+/* Where the adapter finds it, once front_begin has been called. */
+const char *front_url(void);
+
 /* Starts the adapter: the link comes up, or, with a cause, does not, and the operator is told that cause. */
 void front_expect_up(void);
 void front_expect(const char *cause);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "adapter/mqtt_front.h"
+#include "adapter/mqtt_taker.h"
 
 START_TEST(chain)
 {
@@ -124,6 +125,33 @@ START_TEST(a_list_that_comes_later)
 }
 END_TEST
 
+/* One that comes between the handshake and the broker's answer. */
+START_TEST(a_list_that_comes_while_connecting)
+{
+	struct taker taker;
+	struct pki own;
+
+	front_end();
+	taker_open(&taker);
+	front_begin(taker.port);
+	pki_make(&(struct pki_request){.name = "broker", .names = NAMES, .issuer = &root}, &own);
+	front_start(&own, NULL, NULL);
+	mock_set(mock, "broker", front_url());
+	ck_assert_int_eq(mock_begin(mock), 0);
+	taker_expect_connect(&taker);
+	save_list(&(struct pki_list){.issuer = &root, .revoked = &own});
+	ck_assert_int_eq(mock_reload(mock), 0);
+	ck_assert_int_eq(mock->link, TG_LINK_CONNECTING);
+	TAKER_SEND(&taker, "\x20\3\0\0\0");
+	ck_assert(MOCK_UNTIL(mock, mock_logged(mock, "the broker's certificate is revoked") > 0, RIG_SOON_MS));
+	ck_assert(MOCK_UNTIL(mock, mock_logged(mock, FAILED "certificate is revoked") > 0, RIG_SOON_MS));
+	ck_assert_int_eq(mock_counter(mock, "connects"), 0);
+	ck_assert_uint_eq(mock->n_sessions, 0);
+	pki_done(&own);
+	taker_close(&taker);
+}
+END_TEST
+
 /* The policy counts for the next connection, and ends this one only where it has what is not wanted any more. */
 START_TEST(policy)
 {
@@ -226,6 +254,7 @@ int main(void)
 	tcase_add_loop_test(tcase, roll_over, 0, 2);
 	tcase_add_loop_test(tcase, revocation_lists, 0, 4);
 	tcase_add_test(tcase, a_list_that_comes_later);
+	tcase_add_test(tcase, a_list_that_comes_while_connecting);
 	tcase_add_test(tcase, policy);
 	tcase_add_test(tcase, policy_that_is_raised);
 	tcase_add_test(tcase, tells_of_its_session);
