@@ -204,6 +204,36 @@ class Shows(Catalogue):
         self.subscriber.wait_for(2)
 
 
+class Crowd(Catalogue):
+    """Many displays that come back at the same time, as after a power cut."""
+
+    def begin(self, number):
+        """A connection; an address may have 64 of them."""
+        connection = self.reader.connect()
+        connection.source_address = (f"127.0.0.{2 + number // 60}", 0)
+        connection.connect()
+        return connection
+
+    def test_all_ask_at_once(self):
+        file = self.folder / "large"
+        file.write_bytes(b"x" * 65000)
+        self.assertEqual(self.pump.send_file("hall/image", file).code, "2.04")
+        pid = self.gateway.pid("catalogue")
+        connections = [self.begin(number) for number in range(400)]
+        for connection in connections:
+            self.addCleanup(connection.close)
+        os.kill(pid, signal.SIGSTOP)
+        for connection in connections:
+            connection.request("GET", "/readings/pump-1/hall/image")
+        os.kill(pid, signal.SIGCONT)
+        answers = [connection.getresponse() for connection in connections]
+        sizes = {(answer.status, len(answer.read())) for answer in answers}
+        self.assertIn((200, 65000), sizes)
+        self.assertLessEqual(sizes, {(200, 65000), (503, 0)})
+        self.assertEqual(self.gateway.pid("catalogue"), pid)
+        self.assertEqual(self.reader.status("/readings/pump-1/hall/image"), 200)
+
+
 class TakesIn(Catalogue):
     def setUp(self):
         super().setUp()
