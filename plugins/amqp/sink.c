@@ -110,9 +110,10 @@ static bool sink_is_addressed(const struct sink *sink, const struct tg_delivery 
 static int sink_sender(struct sink *sink, const struct tg_delivery *delivery, struct sender **ret_sender)
 {
 	struct tg_bytes address = sink_is_addressed(sink, delivery) ? delivery->address : sink_target(sink);
+	size_t on_their_way = delivery->kind == TG_RESPONSE ? sink->answering : sink->in_flight - sink->answering;
 	int r;
 
-	if (sink->held || sink->in_flight >= sink->options->window)
+	if (sink->held || on_their_way >= sink->options->window)
 		return -EAGAIN;
 	r = senders_get(&sink->senders, wire_connection(sink->wire), address, sink->host->now_us(sink->host),
 			ret_sender);
@@ -142,7 +143,11 @@ static int sink_transfer(struct sink *sink, struct sender *sender, const struct 
 		wire_fail(sink->wire, strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	*flight = (struct sink_flight){.ticket = delivery->ticket, .sender = sender, .sent_us = host->now_us(host)};
+	*flight = (struct sink_flight){.sender = sender,
+				       .delivery = sent,
+				       .response = delivery->kind == TG_RESPONSE,
+				       .ticket = delivery->ticket,
+				       .sent_us = host->now_us(host)};
 	memcpy(flight->id, delivery->id, sizeof(flight->id));
 	pn_delivery_set_context(sent, flight);
 	pn_link_advance(sender->link);

@@ -7,9 +7,10 @@
  * them. Nothing outlives a connection: when it is lost the core takes every unanswered ticket back, and the next begins empty.
  *
  * Order. Readings leave in the order in which they come, whatever their address: where the address of the first has no link yet,
- * or no credit, those behind it wait. Responses have a queue of their own, since their addresses are those of strangers.
- * What the peer gives back (RELEASED, MODIFIED) goes back to the core, and what waits here with it, so that only messages that were
- * on their way already can overtake it; with a window of 1 there are none.
+ * or no credit, those behind it wait. Responses have a queue and a window of their own, since their addresses are those of
+ * strangers: one that comes to nothing there is rejected, and nothing else suffers. A reading that the peer gives back (RELEASED,
+ * MODIFIED) goes back to the core, and what waits here with it, so that only messages that were on their way already can overtake
+ * it; with a window of 1 there are none.
  */
 
 #include <stdbool.h>
@@ -49,6 +50,7 @@ struct sink {
 	struct sink_flight *first; /* in the order in which they were sent */
 	struct sink_flight *last;
 	size_t in_flight;
+	size_t answering; /* responses in flight: they have the same window once more */
 	uint64_t tag;
 	char landed;                                        /* its place marks deliveries that have been answered */
 	uint64_t confirmed;                                 /* deliveries, over this connection */

@@ -26,6 +26,7 @@ void sink_launch(struct sink *sink, struct sink_flight *flight)
 		sink->first = flight;
 	sink->last = flight;
 	sink->in_flight++;
+	sink->answering += flight->response;
 	flight->sender->in_flight++;
 }
 
@@ -40,6 +41,7 @@ void sink_land(struct sink *sink, struct sink_flight *flight)
 	else
 		sink->last = flight->before;
 	sink->in_flight--;
+	sink->answering -= flight->response;
 	flight->sender->in_flight--;
 	free(flight);
 }
@@ -92,12 +94,13 @@ static void sink_give_back_queue(struct sink *sink)
 static void sink_released(struct sink *sink, const struct sink_flight *flight, const char *how)
 {
 	const struct tg_host *host = sink->host;
-	unsigned times = sink_times(sink, flight->id), limit = sink->options->release_limit;
+	unsigned times = flight->response ? 1 : sink_times(sink, flight->id), limit = sink->options->release_limit;
 	char reason[SINK_REASON_SIZE];
 
 	host->count(host, COUNT_RELEASED, 1);
-	if (limit > 0 && times >= limit) {
-		snprintf(reason, sizeof(reason), "given back by the peer %u times (%s)", times, how);
+	if (flight->response || (limit > 0 && times >= limit)) {
+		snprintf(reason, sizeof(reason), "given back by the peer %u time%s (%s)", times, times > 1 ? "s" : "",
+			 how);
 		sink_reject(sink, flight->ticket, reason);
 		return;
 	}
@@ -166,18 +169,24 @@ static void sink_answered(struct sink *sink, pn_delivery_t *delivery)
 	pn_delivery_settle(delivery);
 }
 
-/* Everything in flight over it comes back to the core. */
-static void sink_give_back(struct sink *sink, const struct sender *sender)
+/* What is in flight over it: readings come back to the core, responses are over. Returns whether there was a reading. */
+static bool sink_give_back(struct sink *sink, const struct sender *sender, const char *cause)
 {
 	struct sink_flight *next;
+	bool reading = false;
 
 	for (struct sink_flight *flight = sink->first; flight; flight = next) {
 		next = flight->next;
 		if (flight->sender != sender)
 			continue;
-		sink->host->delivered(sink->host, flight->ticket, TG_RETRY, NULL);
+		if (flight->response)
+			sink_reject(sink, flight->ticket, cause);
+		else
+			sink->host->delivered(sink->host, flight->ticket, TG_RETRY, NULL);
+		reading |= !flight->response;
 		sink_land(sink, flight);
 	}
+	return reading;
 }
 
 static bool sink_waits_for(const struct queue *queue, const char *address)
@@ -195,27 +204,33 @@ static void sink_reject_first(struct sink *sink, struct queue *queue, const char
 	sink_reject(sink, ticket, reason);
 }
 
+/* Readings go over it now: where it cannot be, they stand still. */
+static bool sink_is_needed(const struct sink *sink, const struct sender *sender)
+{
+	const char *target = sink->options->target;
+
+	return target ? strcmp(target, sender->address) == 0 : sink_waits_for(&sink->readings, sender->address);
+}
+
 /* The peer has ended the link. One that has carried something, and is to carry nothing now, is opened anew when it is needed. */
 static void sink_gone(struct sink *sink, struct sender *sender, pn_condition_t *condition)
 {
-	bool refused = sender->confirmed == 0 || sender->in_flight > 0;
-	bool is_target = sink->options->target && strcmp(sink->options->target, sender->address) == 0;
+	bool useless = sender->confirmed == 0, in_use = sender->in_flight > 0, lost;
 	char reason[SINK_REASON_SIZE], cause[WIRE_CAUSE_SIZE];
 
 	sink_reason(condition, "the peer has closed the link", reason);
 	snprintf(cause, sizeof(cause),
-		 sender->confirmed > 0 ? "link to \"%.60s\" ended: %.160s" : "address \"%.60s\" refused: %.160s",
-		 sender->address, reason);
-	if (sender->in_flight > 0) {
-		sink_give_back(sink, sender);
+		 useless ? "address \"%.60s\" refused: %.160s" : "link to \"%.60s\" ended: %.160s", sender->address,
+		 reason);
+	lost = sink_give_back(sink, sender, cause);
+	if (lost)
 		sink_give_back_queue(sink);
-	}
-	if (refused && sink_waits_for(&sink->responses, sender->address))
+	if ((useless || in_use) && sink_waits_for(&sink->responses, sender->address))
 		sink_reject_first(sink, &sink->responses, cause);
-	else if (refused && !is_target && sink->options->reject_address &&
-		 sink_waits_for(&sink->readings, sender->address))
+	if (!lost && useless && !sink->options->target && sink->options->reject_address &&
+	    sink_waits_for(&sink->readings, sender->address))
 		sink_reject_first(sink, &sink->readings, cause);
-	else if (refused || is_target)
+	else if (lost || (sink_is_needed(sink, sender) && (useless || sink->options->target)))
 		wire_fail(sink->wire, cause);
 	senders_close(&sink->senders, sender);
 }
@@ -271,10 +286,23 @@ static void sink_tick_responses(struct sink *sink, int64_t since_us)
 		sink_reject_first(sink, &sink->responses, "nobody takes it at the address for the reply");
 }
 
+/* One that the peer leaves unsettled is over as well, and the link goes on. Returns whether all that is late were responses. */
+static bool sink_tick_flights(struct sink *sink, int64_t since_us)
+{
+	while (sink->first && sink->first->sent_us <= since_us && sink->first->response) {
+		struct sink_flight *flight = sink->first;
+
+		sink_reject(sink, flight->ticket, "the peer does not say what has become of it");
+		pn_delivery_set_context(flight->delivery, &sink->landed);
+		pn_delivery_settle(flight->delivery);
+		sink_land(sink, flight);
+	}
+	return !sink->first || sink->first->sent_us > since_us;
+}
+
 /* Links that the peer leaves without an answer: without one that readings wait for the connection is of no use. */
 static void sink_tick_senders(struct sink *sink, int64_t since_us)
 {
-	const char *target = sink->options->target;
 	char cause[WIRE_CAUSE_SIZE];
 
 	for (size_t i = sink->senders.count; i > 0; i--) {
@@ -282,7 +310,7 @@ static void sink_tick_senders(struct sink *sink, int64_t since_us)
 
 		if (sender->attached || sender->opened_us > since_us)
 			continue;
-		if (target ? strcmp(target, sender->address) == 0 : sink_waits_for(&sink->readings, sender->address)) {
+		if (sink_is_needed(sink, sender)) {
 			snprintf(cause, sizeof(cause), "no answer to ATTACH at \"%.100s\" in time", sender->address);
 			wire_fail(sink->wire, cause);
 			return;
@@ -301,11 +329,13 @@ void sink_tick(struct sink *sink)
 		return;
 	since_us = host->now_us(host) - sink->options->confirm_timeout_us;
 	sink_tick_responses(sink, since_us);
-	if (sink->first && sink->first->sent_us <= since_us) {
+	if (!sink_tick_flights(sink, since_us)) {
 		snprintf(cause, sizeof(cause), "a message stayed unconfirmed for %lld s",
 			 (long long)(sink->options->confirm_timeout_us / 1000000));
 		wire_fail(sink->wire, cause);
 		return;
 	}
 	sink_tick_senders(sink, since_us);
+	sink_pump(sink);
+	wire_touch(sink->wire);
 }

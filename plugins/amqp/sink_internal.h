@@ -6,11 +6,15 @@
 
 #include "sink.h"
 
+struct pn_delivery_t;
+
 /* A message that the peer has not answered yet. */
 struct sink_flight {
 	struct sink_flight *next;
 	struct sink_flight *before;
 	struct sender *sender;
+	struct pn_delivery_t *delivery;
+	bool response; /* to an address of a stranger's: whatever becomes of it, it holds up nothing */
 	uint64_t ticket;
 	int64_t sent_us;
 	uint8_t id[TG_ID_SIZE];

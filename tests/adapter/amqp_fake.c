@@ -221,7 +221,8 @@ static void frame_field(struct frame *frame, char kind, va_list *args)
 		frame_terminus(frame, kind == 'S' ? 0x28 : 0x29, va_arg(*args, const char *));
 		break;
 	case 'A':
-		frame_put(frame, "\0S\x24\x45", 4);
+	case 'R':
+		frame_put(frame, kind == 'A' ? "\0S\x24\x45" : "\0S\x26\x45", 4);
 		break;
 	default:
 		ck_abort_msg("no field is written as '%c'", kind);

@@ -46,7 +46,7 @@ void fake_send(const void *data, size_t size);
 
 /*
  * Sends a frame with a performative of these fields: n null, t true, f false, B ubyte, H ushort, I uint, s string, y symbol, S source
- * or T target with an address, A accepted. Behind them, with p, bytes of a payload and their size.
+ * or T target with an address, A accepted, R released. Behind them, with p, bytes of a payload and their size.
  */
 void fake_say(uint16_t channel, enum fake_code code, const char *fields, ...);
 
