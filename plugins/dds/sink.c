@@ -138,10 +138,34 @@ static int write_one(struct sink *sink, struct topic *topic, const struct tg_del
 				     : "does not fit the type");
 }
 
+static bool knows_reader(const struct topic *topic, dds_instance_handle_t reader)
+{
+	for (size_t i = 0; i < topic->n_readers; i++)
+		if (topic->readers[i] == reader)
+			return true;
+	return false;
+}
+
+/* Those that the next sample goes to join those of the samples before it. Returns whether there is room for them: where there is
+ * not, some have gone, and what is unconfirmed is answered soon. */
+static bool note_readers(struct topic *topic, const dds_instance_handle_t *readers, size_t n)
+{
+	if (!topic->n_unconfirmed)
+		topic->n_readers = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (knows_reader(topic, readers[i]))
+			continue;
+		if (topic->n_readers == OPTIONS_READERS_MOST)
+			return false;
+		topic->readers[topic->n_readers++] = readers[i];
+	}
+	return true;
+}
+
 int sink_deliver(struct sink *sink, const struct tg_delivery *delivery)
 {
 	char name[TG_PATH_MAX + 1];
-	dds_instance_handle_t readers[TOPICS_READERS_MOST];
+	dds_instance_handle_t readers[OPTIONS_READERS_MOST];
 	struct topic *topic;
 	size_t n;
 
@@ -159,10 +183,8 @@ int sink_deliver(struct sink *sink, const struct tg_delivery *delivery)
 	n = topics_readers(topic, readers);
 	if (n < sink->options->readers)
 		return later(sink, delivery, name, "nobody reads it");
-	if (!topic->n_unconfirmed) {
-		memcpy(topic->readers, readers, n * sizeof(*readers));
-		topic->n_readers = n;
-	}
+	if (!note_readers(topic, readers, n))
+		return -EAGAIN;
 	return write_one(sink, topic, delivery);
 }
 
@@ -198,7 +220,7 @@ static const struct sink_written *oldest(const struct sink *sink, const struct t
  * of a reader that goes are not waited for any more, but only when it is no longer among these. */
 static bool all_there(const struct topic *topic)
 {
-	dds_instance_handle_t readers[TOPICS_READERS_MOST];
+	dds_instance_handle_t readers[OPTIONS_READERS_MOST];
 	size_t n = topics_readers(topic, readers);
 
 	for (size_t i = 0; i < topic->n_readers; i++) {

@@ -141,11 +141,11 @@ struct topic *topics_ask(struct topics *topics, const char *name)
 	return topic;
 }
 
-size_t topics_readers(const struct topic *topic, dds_instance_handle_t ret_readers[TOPICS_READERS_MOST])
+size_t topics_readers(const struct topic *topic, dds_instance_handle_t ret_readers[OPTIONS_READERS_MOST])
 {
-	dds_return_t n = dds_get_matched_subscriptions(topic->writer, ret_readers, TOPICS_READERS_MOST);
+	dds_return_t n = dds_get_matched_subscriptions(topic->writer, ret_readers, OPTIONS_READERS_MOST);
 
-	return n < 0 ? 0 : n > TOPICS_READERS_MOST ? TOPICS_READERS_MOST : (size_t)n;
+	return n < 0 ? 0 : n > OPTIONS_READERS_MOST ? OPTIONS_READERS_MOST : (size_t)n;
 }
 
 /* Whether one of our partitions is one of these; none at all is the default one, which has the empty name. */
@@ -242,14 +242,31 @@ static int consider(struct topics *topics, dds_builtintopic_endpoint_t *endpoint
 	return 0;
 }
 
+/* The library keeps an endpoint that has gone for as long as nobody takes it, and would show it before those that are there. */
+static void forget_gone(dds_entity_t reader, void **samples, dds_sample_info_t *infos)
+{
+	const uint32_t gone = DDS_NOT_ALIVE_DISPOSED_INSTANCE_STATE | DDS_NOT_ALIVE_NO_WRITERS_INSTANCE_STATE;
+	int n;
+
+	do {
+		n = dds_take_mask(reader, samples, infos, ENDPOINTS_MOST, ENDPOINTS_MOST,
+				  DDS_ANY_SAMPLE_STATE | DDS_ANY_VIEW_STATE | gone);
+		if (n > 0)
+			dds_return_loan(reader, samples, n);
+		samples[0] = NULL;
+	} while (n == ENDPOINTS_MOST);
+}
+
 static int scan(struct topics *topics, dds_entity_t reader, bool writes)
 {
 	dds_sample_info_t *infos = calloc(ENDPOINTS_MOST, sizeof(*infos));
 	void **samples = calloc(ENDPOINTS_MOST, sizeof(*samples));
 	int n = 0, again = 0;
 
-	if (infos && samples)
+	if (infos && samples) {
+		forget_gone(reader, samples, infos);
 		n = dds_read(reader, samples, infos, ENDPOINTS_MOST, ENDPOINTS_MOST);
+	}
 	for (int i = 0; i < n; i++) {
 		dds_builtintopic_endpoint_t *endpoint = samples[i];
 

@@ -19,8 +19,6 @@
 #include "type.h"
 #include "wake.h"
 
-enum { TOPICS_READERS_MOST = 256 };
-
 struct topic {
 	LIST_ENTRY(topic) link;
 	struct topics *topics;
@@ -48,7 +46,7 @@ struct topic {
 	size_t n_held;                     /* samples that the source holds */
 	/* The sink's: what was written and not acknowledged yet. */
 	size_t n_unconfirmed;
-	dds_instance_handle_t readers[TOPICS_READERS_MOST]; /* that were there when the first of them was written */
+	dds_instance_handle_t readers[OPTIONS_READERS_MOST]; /* that were there when one of them was written */
 	size_t n_readers;
 };
 
@@ -99,6 +97,6 @@ void topics_tidy(struct topics *topics);
 struct topic *topics_ask(struct topics *topics, const char *name);
 
 /* The readers that the topic's writer has at this moment, the first of them. */
-size_t topics_readers(const struct topic *topic, dds_instance_handle_t ret_readers[TOPICS_READERS_MOST]);
+size_t topics_readers(const struct topic *topic, dds_instance_handle_t ret_readers[OPTIONS_READERS_MOST]);
 
 #endif

@@ -5,11 +5,12 @@
  * reads. Commands come one a line on standard input, each is answered by a line; the end of the input ends it.
  *
  *	dds_peer DOMAIN write|read TOPIC TYPE [best_effort] [transient_local] [partition=P] [instances=N] [security=FOLDER]
- *		[library=FOLDER] [depth=N]
+ *		[library=FOLDER] [depth=N] [lease=SECONDS]
  *
  *	match N     waits for so many matched readers or writers     -> matched
  *	write A B   writes samples A to B-1                           -> written
  *	dispose N, unregister N                                       -> disposed, unregistered
+ *	churn N     makes N writers beside its own, each of which goes when its one sample is acknowledged -> churned
  *	acks        waits until all is acknowledged                   -> acknowledged
  *	read: each sample is printed by itself: "sample …", "disposed", "no_writers"
  */
@@ -21,11 +22,12 @@
 
 #include "tests/adapter/dds_samples.h"
 
-enum { LIMIT_S = 60 };
+enum { LIMIT_S = 60, CHURNED_AT_ONCE = 300 };
 
 struct peer {
 	const struct dds_sample_type *type;
-	dds_entity_t participant, entity;
+	dds_entity_t participant, topic, entity;
+	dds_qos_t *qos; /* of the entity */
 	bool writes;
 	int instances;
 };
@@ -54,15 +56,17 @@ static const char *option(char **options, const char *name)
 	return NULL;
 }
 
-static void begin_domain(uint32_t number)
+static void begin_domain(uint32_t number, const char *lease)
 {
-	static const char config[] =
+	static const char format[] =
 		"<Domain Id=\"any\"><General><Interfaces><NetworkInterface name=\"lo\" "
 		"multicast=\"false\"/></Interfaces>"
 		"<AllowMulticast>false</AllowMulticast></General><Discovery><ParticipantIndex>auto</ParticipantIndex>"
 		"<MaxAutoParticipantIndex>20</MaxAutoParticipantIndex><Peers><Peer address=\"127.0.0.1\"/></Peers>"
-		"<SPDPInterval>1s</SPDPInterval></Discovery></Domain>";
+		"<SPDPInterval>1s</SPDPInterval><LeaseDuration>%.8ss</LeaseDuration></Discovery></Domain>";
+	char config[1024];
 
+	snprintf(config, sizeof(config), format, lease ? lease : "10");
 	good("domain", dds_create_domain(number, config));
 }
 
@@ -107,14 +111,13 @@ static void begin(struct peer *peer, char **args, char **options)
 	const char *security = option(options, "security="), *partition = option(options, "partition=");
 	dds_qos_t *qos = dds_create_qos(), *endpoint = dds_create_qos();
 	const char *depth = option(options, "depth=");
-	dds_entity_t topic;
 
-	begin_domain((uint32_t)strtoul(args[0], NULL, 10));
+	begin_domain((uint32_t)strtoul(args[0], NULL, 10), option(options, "lease="));
 	if (security)
 		secure(qos, security);
 	peer->participant =
 		good("participant", dds_create_participant((dds_domainid_t)strtoul(args[0], NULL, 10), qos, NULL));
-	topic = good("topic", dds_create_topic(peer->participant, peer->type->descriptor, args[2], NULL, NULL));
+	peer->topic = good("topic", dds_create_topic(peer->participant, peer->type->descriptor, args[2], NULL, NULL));
 	dds_qset_reliability(endpoint,
 			     option(options, "best_effort") ? DDS_RELIABILITY_BEST_EFFORT : DDS_RELIABILITY_RELIABLE,
 			     DDS_SECS(LIMIT_S));
@@ -127,10 +130,10 @@ static void begin(struct peer *peer, char **args, char **options)
 	dds_qset_writer_data_lifecycle(endpoint, false);
 	if (partition)
 		dds_qset_partition1(endpoint, partition);
-	peer->entity = peer->writes ? good("writer", dds_create_writer(peer->participant, topic, endpoint, NULL))
-				    : good("reader", dds_create_reader(peer->participant, topic, endpoint, NULL));
+	peer->entity = peer->writes ? good("writer", dds_create_writer(peer->participant, peer->topic, endpoint, NULL))
+				    : good("reader", dds_create_reader(peer->participant, peer->topic, endpoint, NULL));
 	dds_delete_qos(qos);
-	dds_delete_qos(endpoint);
+	peer->qos = endpoint;
 }
 
 static uint32_t matched(const struct peer *peer)
@@ -167,6 +170,28 @@ static void end_one(const struct peer *peer, int n, bool dispose)
 	free(sample);
 }
 
+/* So each of them is one that the other side has met. */
+static void churn(const struct peer *peer, int n)
+{
+	dds_entity_t writers[CHURNED_AT_ONCE];
+	void *sample = calloc(1, peer->type->size);
+	int some;
+
+	peer->type->fill(sample, 0, 1);
+	for (; n > 0 && sample; n -= some) {
+		some = n < CHURNED_AT_ONCE ? n : CHURNED_AT_ONCE;
+		for (int i = 0; i < some; i++) {
+			writers[i] = good("writer", dds_create_writer(peer->participant, peer->topic, peer->qos, NULL));
+			good("write", dds_write(writers[i], sample));
+		}
+		for (int i = 0; i < some; i++) {
+			good("acks", dds_wait_for_acks(writers[i], DDS_SECS(LIMIT_S)));
+			dds_delete(writers[i]);
+		}
+	}
+	free(sample);
+}
+
 static void obey(const struct peer *peer, const char *line)
 {
 	int a = 0, b = 0;
@@ -184,6 +209,9 @@ static void obey(const struct peer *peer, const char *line)
 	} else if (sscanf(line, "unregister %d", &a) == 1) {
 		end_one(peer, a, false);
 		puts("unregistered");
+	} else if (sscanf(line, "churn %d", &a) == 1) {
+		churn(peer, a);
+		puts("churned");
 	} else if (strncmp(line, "acks", 4) == 0) {
 		puts(dds_wait_for_acks(peer->entity, DDS_SECS(LIMIT_S)) == 0 ? "acknowledged"
 									     : "failed: not acknowledged");
@@ -235,6 +263,7 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin))
 		obey(&peer, line);
+	dds_delete_qos(peer.qos);
 	dds_delete(peer.participant);
 	return 0;
 }

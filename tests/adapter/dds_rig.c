@@ -199,6 +199,21 @@ unsigned rig_count(struct rig_peer *peer, const char *line)
 	return n;
 }
 
+void rig_pause(struct rig_peer *peer)
+{
+	int status;
+
+	kill(peer->pid, SIGSTOP);
+	/* Not before: a thread of it may still be about to acknowledge. */
+	ck_assert_int_eq(waitpid(peer->pid, &status, WUNTRACED), peer->pid);
+	ck_assert(WIFSTOPPED(status));
+}
+
+void rig_go_on(struct rig_peer *peer)
+{
+	kill(peer->pid, SIGCONT);
+}
+
 void rig_kill(struct rig_peer *peer)
 {
 	if (peer->pid <= 0)

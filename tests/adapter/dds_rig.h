@@ -35,6 +35,9 @@ const char *rig_expect(struct rig_peer *peer, const char *line);
 void rig_peek(struct rig_peer *peer);
 /* How many lines so far that begin so; they stay. */
 unsigned rig_count(struct rig_peer *peer, const char *line);
+/* It does nothing any more, acknowledge nothing either, until it goes on. */
+void rig_pause(struct rig_peer *peer);
+void rig_go_on(struct rig_peer *peer);
 void rig_kill(struct rig_peer *peer);
 void rig_end(struct rig_peer *peer);
 

@@ -2,7 +2,6 @@
 
 /* Settings that change while the domain is not left, and topics that come, go, and are too many. */
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,13 +133,13 @@ START_TEST(what_a_writer_has_not_brought_over_is_given_back)
 	ck_assert_int_eq(mock_begin(mock), 0);
 	ck_assert_int_eq(rig_deliver("T", READING(1, 1)), TG_CONFIRMED);
 	rig_expect(reader, "sample 1 1");
-	kill(reader->pid, SIGSTOP);
+	rig_pause(reader);
 	ck_assert_int_eq(mock_deliver_text(mock, "T", READING(1, 2), &ticket), 0);
 	mock_settle(mock);
 	ck_assert_int_eq(mock_result(mock, ticket), -1);
 	reload("write_durability", "transient_local");
 	ck_assert_int_eq(mock_result(mock, ticket), TG_RETRY);
-	kill(reader->pid, SIGCONT);
+	rig_go_on(reader);
 	ck_assert_int_eq(rig_deliver("T", READING(1, 3)), TG_CONFIRMED);
 	rig_expect(reader, "sample 1 3");
 	/* The new writer keeps what it has written. */
@@ -257,6 +256,24 @@ START_TEST(topics_that_nobody_has_make_room)
 }
 END_TEST
 
+/* The library goes on showing those that have gone, which must not crowd out who comes. */
+START_TEST(writers_that_have_gone_do_not_hide_new_ones)
+{
+	struct rig_peer *writer, *later;
+
+	mock->accept_all = true;
+	ck_assert_int_eq(mock_begin(mock), 0);
+	writer = rig_writer("Reading", "");
+	rig_say(writer, "churn 4200"); /* more than one scan looks at */
+	rig_expect(writer, "churned");
+	later = writer_of("T2", "");
+	expect_match(later, 1);
+	rig_say(later, "write 7 8");
+	ck_assert(MOCK_UNTIL(mock, strcmp(mock->submissions[mock->n_submissions - 1].path, "T2/0") == 0, RIG_SOON_MS));
+	ck_assert_uint_eq(mock_logged(mock, "endpoints on the domain"), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("dds reload");
@@ -274,6 +291,7 @@ int main(void)
 	tcase_add_test(tcase, a_flood_of_keys_stops_its_own_topic_alone);
 	tcase_add_loop_test(tcase, a_full_reader_does_not_keep_it_from_ending, 0, 2);
 	tcase_add_test(tcase, topics_that_nobody_has_make_room);
+	tcase_add_test(tcase, writers_that_have_gone_do_not_hide_new_ones);
 	suite_add_tcase(suite, tcase);
 	return rig_main(suite);
 }

@@ -130,6 +130,37 @@ START_TEST(a_reader_that_is_killed_confirms_nothing)
 }
 END_TEST
 
+/* It was not there for the first of the samples that wait, but for the last. */
+START_TEST(a_reader_that_came_between_and_is_killed_confirms_nothing)
+{
+	struct rig_peer *first = rig_peer(NULL, "read", "T", "Reading", "lease=200"), *second;
+	uint64_t before, between = 0, last;
+
+	mock_set(mock, "confirm_timeout_s", "200");
+	ck_assert_int_eq(mock_begin(mock), 0);
+	ck_assert_int_eq(rig_deliver("T", READING(1, 1)), TG_CONFIRMED);
+	rig_expect(first, "sample 1 1");
+	rig_pause(first);
+	ck_assert_int_eq(mock_deliver_text(mock, "T", READING(1, 2), &before), 0);
+	mock_set(mock, "readers", "2");
+	ck_assert_int_eq(mock_reload(mock), 0);
+	second = rig_peer(NULL, "read", "T", "Reading", "");
+	rig_expect(second, "ready");
+	do /* nobody reads it, as long as the second one was not met */
+		mock_turn(mock, 5000);
+	while (mock_deliver_text(mock, "T", READING(1, 3), &between) == 0 && mock_result(mock, between) == TG_RETRY);
+	rig_expect(second, "sample 1 3");
+	rig_kill(second);
+	ck_assert_int_eq(mock_deliver_text(mock, "T", READING(1, 4), &last), 0);
+	ck_assert_int_eq(mock_result(mock, last), -1);
+	rig_go_on(first);
+	rig_expect(first, "sample 1 4");
+	ck_assert(MOCK_UNTIL(mock, mock_result(mock, last) >= 0, RIG_SOON_MS));
+	ck_assert_int_eq(mock_result(mock, last), TG_RETRY);
+	ck_assert_int_eq(mock_result(mock, before), TG_RETRY);
+}
+END_TEST
+
 START_TEST(a_thousand_arrive_in_order)
 {
 	struct rig_peer *reader = rig_peer(NULL, "read", "T", "Reading", "");
@@ -260,6 +291,7 @@ int main(void)
 	tcase_add_test(tcase, wrong_json_is_rejected_with_the_members_name);
 	tcase_add_test(tcase, what_nobody_reads_waits);
 	tcase_add_test(tcase, a_reader_that_is_killed_confirms_nothing);
+	tcase_add_test(tcase, a_reader_that_came_between_and_is_killed_confirms_nothing);
 	tcase_add_test(tcase, a_thousand_arrive_in_order);
 	tcase_add_test(tcase, a_type_can_come_from_a_library);
 #ifdef TG_FAST_DDS
