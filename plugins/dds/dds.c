@@ -29,16 +29,21 @@ struct dds {
 	struct source source;
 	struct sink sink;
 	struct trace trace;
-	bool stopping;
-	unsigned n_stopped; /* source and sink */
 };
 
-static void on_stopped(void *arg)
+static void on_source_stopped(void *arg)
 {
 	struct dds *dds = arg;
 
-	if (++dds->n_stopped == 2)
-		dds->host->stopped(dds->host);
+	dds->host->stopped(dds->host);
+}
+
+/* The source comes last: until then it takes what the readers go on acknowledging. */
+static void on_sink_stopped(void *arg)
+{
+	struct dds *dds = arg;
+
+	source_stop(&dds->source);
 }
 
 static void on_data(void *arg)
@@ -75,9 +80,9 @@ static int prepare(struct dds *dds)
 	if (r >= 0)
 		r = topics_init(&dds->topics, host, &dds->options, &dds->library, on_data, dds);
 	if (r >= 0)
-		r = source_init(&dds->source, host, &dds->options, &dds->topics, on_stopped, dds);
+		r = source_init(&dds->source, host, &dds->options, &dds->topics, on_source_stopped, dds);
 	if (r >= 0)
-		r = sink_init(&dds->sink, host, &dds->options, &dds->topics, on_stopped, dds);
+		r = sink_init(&dds->sink, host, &dds->options, &dds->topics, on_sink_stopped, dds);
 	if (r < 0)
 		host->log(host, TG_LOG_ERROR, NULL, "cannot prepare (%s)", strerror(-r));
 	return r;
@@ -167,7 +172,6 @@ static void dds_stop(void *state)
 {
 	struct dds *dds = state;
 
-	source_stop(&dds->source);
 	sink_stop(&dds->sink);
 }
 

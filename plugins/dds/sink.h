@@ -36,7 +36,7 @@ struct sink {
 	void *arg;
 };
 
-/* `stopped`: as in source.h. Errors: -ENOMEM; sink_done is to be called then, too. */
+/* `stopped`: nothing is unconfirmed any more, after sink_stop. Errors: -ENOMEM; sink_done is to be called then, too. */
 int sink_init(struct sink *sink, const struct tg_host *host, const struct options *options, struct topics *topics,
 	      tg_call_fn *stopped, void *arg) __attribute__((warn_unused_result));
 void sink_done(struct sink *sink);

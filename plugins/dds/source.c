@@ -7,7 +7,7 @@
 
 #include "topic.h"
 
-enum { BATCH = 32, AGAIN_US = 100000, SECOND_US = 1000000, TIDY_TRIES = 20, QUIET_NS = 12000000 };
+enum { BATCH = 32, AGAIN_US = 100000, SECOND_US = 1000000, TIDY_TRIES = 20, QUIET_NS = 12000000, QUIET_US = 50000 };
 enum { FORMAT_JSON = 50, FORMAT_CBOR = 60 };
 
 int source_init(struct source *source, const struct tg_host *host, const struct options *options, struct topics *topics,
@@ -250,27 +250,56 @@ static void tidy(struct source *source)
 	source->host->timer_set(source->timer, source->host->now_us(source->host) + AGAIN_US);
 }
 
+/* Calls back where all is done. */
+static void check_end(struct source *source)
+{
+	int64_t now_us = source->host->now_us(source->host);
+
+	if (source->n_waiting > 0 || (source->n_held > 0 && !source->refused))
+		return;
+	if (source->quiet_numbers != source->numbers) {
+		source->quiet_numbers = source->numbers;
+		source->quiet_since_us = now_us;
+	}
+	/* What has come to the library before may still be on its way into a reader. */
+	if (now_us - source->quiet_since_us < QUIET_US && !source->refused) {
+		source->host->timer_set(source->timer, source->quiet_since_us + QUIET_US);
+		return;
+	}
+	source->ended = true;
+	source->stopped(source->arg);
+}
+
 void source_pump(void *arg)
 {
 	struct source *source = arg;
 	int64_t now_us = source->host->now_us(source->host);
 	int r;
 
-	if (source->stopping)
+	if (source->ended)
 		return;
+	if (source->refused) {
+		check_end(source);
+		return;
+	}
 	if (source->resume_us > now_us) {
 		source->host->timer_set(source->timer, source->resume_us);
 		return;
 	}
+	if (source->stopping)
+		make_ready(source);
 	r = offer_again(source);
 	while (r >= 0 && take_round(source, &r))
 		;
-	if (r >= 0 && source->n_held < source->options->window && topics_wants_tidying(source->topics))
+	if (!source->stopping && r >= 0 && source->n_held < source->options->window &&
+	    topics_wants_tidying(source->topics))
 		tidy(source);
 	tell_held(source);
 	/* Without a verdict to come nothing else would come back here. */
 	if (r < 0)
 		source->host->timer_set(source->timer, now_us + AGAIN_US);
+	if (source->stopping)
+		check_end(source);
 }
 
 static void refuse_for_good(struct source *source, const struct source_slot *slot, const struct tg_answer *answer)
@@ -290,9 +319,11 @@ void source_verdict(struct source *source, uint64_t token, const struct tg_answe
 		return;
 	source->n_waiting--;
 	switch (answer->verdict) {
+	case TG_UNAVAILABLE:
+		source->refused = source->stopping;
+		/* fall through */
 	case TG_TOO_FAST:
 	case TG_FULL:
-	case TG_UNAVAILABLE:
 		keep(source, slot);
 		resume_us = now_us + (answer->max_age_s ? answer->max_age_s * (int64_t)SECOND_US : AGAIN_US);
 		if (resume_us > source->resume_us)
@@ -307,10 +338,7 @@ void source_verdict(struct source *source, uint64_t token, const struct tg_answe
 		refuse_for_good(source, slot, answer);
 		let_go(source, slot);
 	}
-	if (source->stopping && source->n_waiting == 0)
-		source->stopped(source->arg);
-	else
-		source->host->timer_set(source->turn, 1);
+	source->host->timer_set(source->turn, 1);
 }
 
 void source_renew(struct source *source)
@@ -322,7 +350,10 @@ void source_renew(struct source *source)
 
 void source_stop(struct source *source)
 {
+	topics_deaf(source->topics, true);
 	source->stopping = true;
-	if (source->n_waiting == 0)
-		source->stopped(source->arg);
+	source->resume_us = 0;
+	source->quiet_numbers = source->numbers;
+	source->quiet_since_us = source->host->now_us(source->host);
+	source_pump(source);
 }

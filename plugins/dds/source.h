@@ -40,6 +40,10 @@ struct source {
 	uint64_t numbers;
 	int64_t resume_us; /* not before */
 	bool stopping;
+	bool refused; /* while it stops: by a gateway that takes nothing any more */
+	bool ended;
+	uint64_t quiet_numbers; /* `numbers` at the time below */
+	int64_t quiet_since_us; /* while it stops: nothing was in the readers since then */
 	struct out document, path;
 	struct tg_timer *timer;
 	struct tg_timer *turn; /* once for all verdicts of a turn */
@@ -47,7 +51,7 @@ struct source {
 	void *arg;
 };
 
-/* `stopped`: nothing waits any more, after source_stop. Errors: -ENOMEM; source_done is to be called then, too. */
+/* `stopped`: all is handed in that the readers had, after source_stop; or the gateway takes nothing any more. Errors: -ENOMEM; source_done is to be called then, too. */
 int source_init(struct source *source, const struct tg_host *host, const struct options *options, struct topics *topics,
 		tg_call_fn *stopped, void *arg) __attribute__((warn_unused_result));
 /* Before the topics leave the domain. */
@@ -58,6 +62,7 @@ void source_pump(void *source);
 void source_verdict(struct source *source, uint64_t token, const struct tg_answer *answer);
 /* The options have changed. */
 void source_renew(struct source *source);
+/* The readers hear nothing from now on, and acknowledge nothing: what they have is all that there will be. */
 void source_stop(struct source *source);
 
 #endif

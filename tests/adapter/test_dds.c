@@ -247,6 +247,77 @@ START_TEST(a_stop_waits_for_the_verdicts)
 }
 END_TEST
 
+/* The writer was told that they have arrived. */
+START_TEST(a_stop_hands_in_what_was_acknowledged)
+{
+	struct rig_peer *writer;
+
+	mock_set(mock, "window", "2");
+	ck_assert_int_eq(mock_begin(mock), 0);
+	writer = rig_writer("Reading", "");
+	rig_say(writer, "write 0 100");
+	rig_say(writer, "acks");
+	rig_expect(writer, "acknowledged");
+	ck_assert(MOCK_UNTIL(mock, mock->n_submissions == 2, RIG_SOON_MS));
+	mock_stop(mock);
+	mock_accept(mock, mock->submissions[0].token);
+	mock_refuse(mock, mock->submissions[1].token, TG_FULL);
+	mock_settle(mock);
+	mock->accept_all = true;
+	ck_assert(MOCK_UNTIL(mock, mock->stopped, RIG_SOON_MS));
+	ck_assert_int_eq(mock_counter(mock, "accepted"), 100);
+	ck_assert_int_eq(mock_counter(mock, "waiting"), 0);
+}
+END_TEST
+
+/* What was written is waited for, and the readers go on acknowledging meanwhile. */
+START_TEST(a_stop_that_waits_for_a_reader_goes_on_taking)
+{
+	struct rig_peer *reader = rig_peer(NULL, "read", "Set", "Reading", "lease=200"), *writer;
+	const char *reading = "{\"data\":{\"id\":1,\"seq\":2,\"value\":1,\"scale\":\"KELVIN\",\"text\":\"\"}}";
+	uint64_t ticket;
+
+	mock->accept_all = true;
+	mock_set(mock, "confirm_timeout_s", "200");
+	ck_assert_int_eq(mock_begin(mock), 0);
+	writer = rig_writer("Reading", "");
+	ck_assert_int_eq(rig_deliver("Set", reading), TG_CONFIRMED);
+	rig_pause(reader);
+	ck_assert_int_eq(mock_deliver_text(mock, "Set", reading, &ticket), 0);
+	mock_stop(mock);
+	rig_say(writer, "write 0 100");
+	rig_say(writer, "acks");
+	rig_expect(writer, "acknowledged");
+	ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "accepted") == 100, RIG_SOON_MS));
+	ck_assert(!mock->stopped);
+	rig_go_on(reader);
+	ck_assert(MOCK_UNTIL(mock, mock->stopped, RIG_SOON_MS));
+	ck_assert_int_eq(mock_result(mock, ticket), TG_CONFIRMED);
+}
+END_TEST
+
+START_TEST(a_stop_does_not_wait_for_a_gateway_that_takes_nothing)
+{
+	struct rig_peer *writer;
+
+	mock_set(mock, "window", "2");
+	ck_assert_int_eq(mock_begin(mock), 0);
+	writer = rig_writer("Reading", "");
+	rig_say(writer, "write 0 10");
+	ck_assert(MOCK_UNTIL(mock, mock->n_submissions == 2, RIG_SOON_MS));
+	mock_refuse(mock, mock->submissions[0].token, TG_UNAVAILABLE);
+	mock_stop(mock);
+	ck_assert(MOCK_UNTIL(mock, mock->n_submissions == 3, RIG_SOON_MS));
+	ck_assert(!mock->stopped);
+	mock_refuse(mock, mock->submissions[2].token, TG_UNAVAILABLE);
+	mock_settle(mock);
+	ck_assert(!mock->stopped);
+	mock_accept(mock, mock->submissions[1].token);
+	ck_assert(MOCK_UNTIL(mock, mock->stopped, RIG_SOON_MS));
+	ck_assert_uint_eq(mock->n_submissions, 3);
+}
+END_TEST
+
 START_TEST(without_security_it_wants_the_words)
 {
 	mock_set(mock, "insecure", "false");
@@ -294,6 +365,9 @@ int main(void)
 	tcase_add_test(tcase, what_is_refused_for_good_is_dropped_and_told);
 	tcase_add_test(tcase, what_was_written_before_comes_from_a_writer_that_keeps_it);
 	tcase_add_test(tcase, a_stop_waits_for_the_verdicts);
+	tcase_add_test(tcase, a_stop_hands_in_what_was_acknowledged);
+	tcase_add_test(tcase, a_stop_that_waits_for_a_reader_goes_on_taking);
+	tcase_add_test(tcase, a_stop_does_not_wait_for_a_gateway_that_takes_nothing);
 	tcase_add_test(tcase, without_security_it_wants_the_words);
 	tcase_add_loop_test(tcase, settings_that_cannot_be_are_refused, 0, 5);
 	suite_add_tcase(suite, tcase);
