@@ -206,9 +206,9 @@ static void answer(struct sink *sink, struct topic *topic, enum tg_delivery_resu
 	}
 }
 
-static const struct sink_written *oldest(const struct sink *sink, const struct topic *topic)
+static struct sink_written *oldest(const struct sink *sink, const struct topic *topic)
 {
-	const struct sink_written *written;
+	struct sink_written *written;
 
 	TAILQ_FOREACH(written, &sink->written, link)
 	if (written->topic == topic)
@@ -236,7 +236,7 @@ static bool all_there(const struct topic *topic)
 
 static void look(struct sink *sink, struct topic *topic)
 {
-	const struct sink_written *first = oldest(sink, topic);
+	struct sink_written *first = oldest(sink, topic);
 	int64_t now_us = sink->host->now_us(sink->host);
 	bool acknowledged;
 
@@ -251,6 +251,8 @@ static void look(struct sink *sink, struct topic *topic)
 		answer(sink, topic, TG_CONFIRMED);
 		return;
 	}
+	if (sink->topics->stalled) /* it is we who do not hear them */
+		first->since_us = now_us;
 	if (now_us - first->since_us < sink->options->confirm_timeout_us)
 		return;
 	sink->host->log(sink->host, TG_LOG_WARNING, NULL,

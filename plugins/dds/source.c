@@ -283,6 +283,7 @@ void source_pump(void *arg)
 		return;
 	}
 	if (source->resume_us > now_us) {
+		source->topics->stalled = true;
 		source->host->timer_set(source->timer, source->resume_us);
 		return;
 	}
@@ -294,6 +295,7 @@ void source_pump(void *arg)
 	if (!source->stopping && r >= 0 && source->n_held < source->options->window &&
 	    topics_wants_tidying(source->topics))
 		tidy(source);
+	source->topics->stalled = r < 0 || source->n_held >= source->options->window;
 	tell_held(source);
 	/* Without a verdict to come nothing else would come back here. */
 	if (r < 0)

@@ -63,6 +63,7 @@ struct topics {
 	bool full_told, endpoints_told;
 	bool crowded; /* a topic was left out in this scan */
 	uint64_t scans;
+	bool stalled;     /* the source takes nothing now: full readers may keep the library from hearing anybody */
 	int64_t later_us; /* when a topic is worth another look, 0: none is */
 	struct wake discovery;
 	struct wake data; /* a reader has something */

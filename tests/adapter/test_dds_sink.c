@@ -161,6 +161,38 @@ START_TEST(a_reader_that_came_between_and_is_killed_confirms_nothing)
 }
 END_TEST
 
+/* The library's one thread that hears waits for room in the reader, and the acknowledgements wait behind it. */
+START_TEST(a_source_that_stands_still_has_nothing_written_again)
+{
+	struct rig_peer *reader = rig_peer(NULL, "read", "Set", "Reading", ""), *writer;
+	uint64_t ticket = 0;
+	int64_t end_us;
+
+	mock_set(mock, "window", "2");
+	mock_set(mock, "reader_samples", "4");
+	mock_set(mock, "confirm_timeout_s", "1");
+	ck_assert_int_eq(mock_begin(mock), 0);
+	ck_assert_int_eq(rig_deliver("Set", READING(1, 1)), TG_CONFIRMED);
+	writer = rig_writer("Reading", "");
+	rig_say(writer, "write 0 100");
+	ck_assert(MOCK_UNTIL(mock, mock->n_submissions == 2, RIG_SOON_MS));
+	do { /* until it waits there, they are confirmed */
+		ck_assert_int_eq(mock_deliver_text(mock, "Set", READING(1, 2), &ticket), 0);
+		end_us = mock_deadline(2500);
+		while (mock_result(mock, ticket) < 0 && mock_deadline(0) < end_us)
+			mock_turn(mock, 5000);
+	} while (mock_result(mock, ticket) == TG_CONFIRMED);
+	ck_assert_int_eq(mock_result(mock, ticket), -1);
+	ck_assert_uint_eq(mock->n_submissions, 2);
+	mock->accept_all = true;
+	ck_assert(MOCK_UNTIL(mock, mock_result(mock, ticket) >= 0, RIG_SOON_MS));
+	ck_assert_int_eq(mock_result(mock, ticket), TG_CONFIRMED);
+	rig_expect(reader, "sample 1 2");
+	ck_assert_int_eq(mock_counter(mock, "written_again"), 0);
+	ck_assert(MOCK_UNTIL(mock, mock->n_submissions == 100, RIG_SOON_MS));
+}
+END_TEST
+
 START_TEST(a_thousand_arrive_in_order)
 {
 	struct rig_peer *reader = rig_peer(NULL, "read", "T", "Reading", "");
@@ -292,6 +324,7 @@ int main(void)
 	tcase_add_test(tcase, what_nobody_reads_waits);
 	tcase_add_test(tcase, a_reader_that_is_killed_confirms_nothing);
 	tcase_add_test(tcase, a_reader_that_came_between_and_is_killed_confirms_nothing);
+	tcase_add_test(tcase, a_source_that_stands_still_has_nothing_written_again);
 	tcase_add_test(tcase, a_thousand_arrive_in_order);
 	tcase_add_test(tcase, a_type_can_come_from_a_library);
 #ifdef TG_FAST_DDS
