@@ -87,7 +87,21 @@ static bool is_well(struct prove *prove, const json_t *status)
 	return true;
 }
 
-/* Whether the gateway, or one of its endpoints, was started anew since the look before. */
+/* One that was down before may go on failing; where nothing is known of before, none may. */
+static bool was_up(const struct prove *prove, const char *name)
+{
+	const json_t *up = json_object_get(prove->before, "up"), *each;
+	size_t i;
+
+	json_array_foreach(up, i, each)
+	{
+		if (json_is_string(each) && strcmp(json_string_value(each), name) == 0)
+			return true;
+	}
+	return !json_is_array(up);
+}
+
+/* Whether the gateway, or one of its endpoints that were up before, was started anew since the look before. */
 static bool has_restarted(struct prove *prove, const json_t *status)
 {
 	const json_t *endpoint;
@@ -102,7 +116,7 @@ static bool has_restarted(struct prove *prove, const json_t *status)
 		const char *name = text_of(endpoint, "name");
 		const json_t *before = find(prove->last, "endpoints", "name", name);
 
-		if (number_of(endpoint, "restarts") <= number_of(before, "restarts"))
+		if (!was_up(prove, name) || number_of(endpoint, "restarts") <= number_of(before, "restarts"))
 			continue;
 		snprintf(prove->why, sizeof(prove->why), "endpoint \"%.80s\" was started again", name);
 		return true;

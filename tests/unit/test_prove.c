@@ -117,6 +117,26 @@ START_TEST(test_restarts_count)
 }
 END_TEST
 
+/* One that cannot open is started again and again, by the version before as by this one. */
+START_TEST(test_restarts_of_what_was_down_do_not_count)
+{
+	static const struct box down = {"running", 100, "up", "down", 1, 0, 10, 1};
+	static const struct box again = {"running", 120, "up", "down", 2, 0, 10, 1};
+	json_t *before = note_of(&down);
+	struct prove known = {.before = before}, unknown = {.before = NULL};
+
+	ck_assert_int_eq(look(&known, &down, 5 * S), 0);
+	ck_assert_int_eq(look(&known, &again, 25 * S), 20 * S);
+	ck_assert(prove_enough(&known, 20 * S, 25 * S));
+	ck_assert_int_eq(look(&unknown, &down, 5 * S), 0);
+	ck_assert_int_eq(look(&unknown, &again, 25 * S), 0);
+	ck_assert_ptr_nonnull(strstr(unknown.why, "started again"));
+	prove_done(&known);
+	prove_done(&unknown);
+	json_decref(before);
+}
+END_TEST
+
 /* One that is not there from the beginning has got lost; one that goes later was taken out of the configuration. */
 START_TEST(test_an_endpoint_that_goes)
 {
@@ -194,5 +214,5 @@ START_TEST(test_connected_and_forwarding_nothing)
 END_TEST
 
 SUITE_MAIN("prove", test_good_for_long_enough, test_a_break, test_silence, test_restarts_count,
-	   test_an_endpoint_that_goes, test_an_endpoint_that_is_taken_away, test_what_was_down_may_be_down,
-	   test_connected_and_forwarding_nothing)
+	   test_restarts_of_what_was_down_do_not_count, test_an_endpoint_that_goes, test_an_endpoint_that_is_taken_away,
+	   test_what_was_down_may_be_down, test_connected_and_forwarding_nothing)
