@@ -41,6 +41,8 @@ systemd/tidegate-identity: systemd/tidegate-identity.in Makefile
 systemd/tidegate.conf: systemd/tidegate.sysusers Makefile
 	$(AM_V_GEN)$(MKDIR_P) systemd && cp $(srcdir)/systemd/tidegate.sysusers $@
 
+INTEGRATION_TESTS += tests/integration/test_first_start.py
+
 # An upgrade has to prove itself.
 EXTRA_DIST += systemd/tidegate-trial.service.in systemd/tidegate-return.service.in systemd/tidegate-upgrade.conf.in
 nodist_systemdunit_DATA += systemd/tidegate-trial.service systemd/tidegate-return.service
