@@ -13,7 +13,7 @@ packaging/man/tidegate.conf.5: packaging/man/tidegate.conf.5.in tidegated tidega
 
 # The Debian packages: packaging/build-deb makes them from a checkout or from the release archive.
 EXTRA_DIST += packaging/build-deb packaging/cross packaging/reproducible packaging/sbom \
-	packaging/debian/changelog packaging/debian/conf/tidegate.conf packaging/debian/control.in packaging/debian/copyright \
+	packaging/debian/adapter.postinst packaging/debian/changelog packaging/debian/conf/tidegate.conf packaging/debian/control.in packaging/debian/copyright \
 	packaging/debian/example/Makefile packaging/debian/rules packaging/debian/source/format \
 	packaging/debian/lintian-overrides.12 packaging/debian/tidegate.lintian-overrides \
 	packaging/debian/tidegate.docs packaging/debian/tidegate.install packaging/debian/tidegate.postinst packaging/debian/tidegate.preinst \
