@@ -172,8 +172,8 @@ class Box:
         self.power_off(hard)
         self.boot()
 
-    def publish(self, packages):
-        """Makes packages known to the box's apt, and forgets those of before."""
+    def publish(self, packages, update=True):
+        """Makes packages known to the box's apt, and forgets those of before; without `update` it still has to look."""
         place = self.root / "srv/packages"
         for path in place.iterdir():
             path.unlink()
@@ -181,7 +181,8 @@ class Box:
             shutil.copy(path, place)
         _, index = call("sh", "-c", "dpkg-scanpackages --multiversion . 2>/dev/null", cwd=place)
         (place / "Packages").write_text(index, encoding="utf-8")
-        self.run("apt-get", "-q", "update")
+        if update:
+            self.run("apt-get", "-q", "update")
 
     def apt(self, *words, check=True):
         return self.run("apt-get", "-q", "-y", *words, check=check, deadline_s=300)

@@ -24,7 +24,7 @@ routes: (
   { name = "shown"; from = "field"; match = "shown/{path}"; to = "catalogue"; address = "{path}"; },
 """
 SOCKETS = ("tidegate.socket", "tidegate-hello.socket", "tidegate-cookie.socket")
-RETURNED, PROVED = "2b6f1f0e3c8d4f0b9a57c1e2d4a6b833", "2b6f1f0e3c8d4f0b9a57c1e2d4a6b832"
+RETURNED, PROVED, BEGUN = (f"2b6f1f0e3c8d4f0b9a57c1e2d4a6b83{digit}" for digit in "321")
 DAEMON, ENDPOINT = "usr/sbin/tidegated", "usr/libexec/tidegate/tidegate-endpoint"
 CONFFILE = "etc/tidegate/tidegate.conf"
 
@@ -59,6 +59,11 @@ def drop_the_link(work):
 
 def refuse_the_configuration(work):
     wrap(work, DAEMON, 'case $* in *--check*) echo "no such setting: endpoints"; exit 78 ;; esac\nexec $real "$@"')
+
+
+def want_a_library(work):
+    control = work / "DEBIAN/control"
+    control.write_text(control.read_text(encoding="utf-8").replace("\nDepends: ", "\nDepends: library | another-library (>= 7), "), encoding="utf-8")
 
 
 def without_sockets(work):
@@ -321,16 +326,30 @@ class Upgrade(PlantCase):
         before = waits()
         wait_until(lambda: waits() >= before + 6, "the gateway has been looked at")
 
-    def hold_dpkg(self, path):
-        """A package that keeps dpkg busy until a version is to come back."""
-        work = self.folder / "hold"
+    def make_package(self, name, path, preinst="exit 0"):
+        """One with nothing in it."""
+        work = self.folder / name
         (work / "DEBIAN").mkdir(parents=True)
-        (work / "DEBIAN/control").write_text("Package: hold\nVersion: 1\nArchitecture: all\nMaintainer: nobody <nobody@localhost>\n"
-                                             "Description: keeps dpkg busy\n", encoding="ascii")
+        (work / "DEBIAN/control").write_text(f"Package: {name}\nVersion: 1\nArchitecture: all\nMaintainer: nobody <nobody@localhost>\n"
+                                             "Description: nothing\n", encoding="ascii")
         script = work / "DEBIAN/preinst"
-        script.write_text("#!/bin/sh\nuntil [ -e /var/lib/tidegate-previous/returning ]; do sleep 1; done\nsleep 3\n", encoding="ascii")
+        script.write_text(f"#!/bin/sh\n{preinst}\n", encoding="ascii")
         script.chmod(0o755)
         call("dpkg-deb", "--root-owner-group", "-b", work, path)
+        return path
+
+    def hold_dpkg(self, path):
+        """A package that keeps dpkg busy until a version is to come back."""
+        self.make_package("hold", path, "until [ -e /var/lib/tidegate-previous/returning ]; do sleep 1; done\nsleep 3")
+
+    def unpack(self, packages):
+        """As when dpkg ends behind that."""
+        self.box.publish(packages, update=False)
+        self.box.shell("dpkg --force-confold --unpack /srv/packages/*.deb")
+
+    def install_adapter_again(self):
+        self.box.apt("install", "--reinstall", self.adapters[0])
+        self.assertEqual(self.place("unpacking"), "")
 
     def test_12_another_one_is_installed_while_the_one_before_comes_back(self):
         """As its files are to be replaced it comes between; as that one starts it waits. Either way the newest one is tried."""
@@ -368,8 +387,87 @@ class Upgrade(PlantCase):
         self.assert_whole(before)
         self.assert_works("not a third time")
 
-    def test_14_purged_nothing_is_left(self):
+    def test_14_an_adapter_is_installed_alone(self):
+        """That is no upgrade of the gateway, and a trial goes on behind it."""
+        self.forget_outcome()
+        self.box.publish(sorted(self.folder.glob(f"*_{self.installed()}.deb")))
+        self.install_adapter_again()
+        self.assertEqual(self.place("trial"), "")
+        library = self.make_package("library", self.folder / "library.deb")
+        packages = [*self.version_of("+17", want_a_library), library]
+        self.give(PROVE_S)
+        self.upgrade(packages)
+        self.install_adapter_again()
+        self.assertEqual(self.box.shell("systemctl is-active tidegate-trial.service"), "active\n")
+        self.wait_outcome("proved")
+        self.assert_whole(f"{self.version}+17")
+
+    def test_15_a_power_cut_while_a_repair_is_unpacked(self):
+        """During the trial of another one: the way back has its way alone, and neither of the two has failed."""
+        before = self.installed()
+        self.forget_outcome()
+        repair = self.version_of("+19")
+        self.upgrade(self.version_of("+18"))
+        self.unpack(repair)
+        self.assertNotIn("", (self.place("trial"), self.place("unpacking")))
+        self.box.reboot(hard=True)
+        self.subscribe()
+        self.wait_outcome("returned")
+        self.assertEqual(self.box.shell("systemctl show -P ConditionResult tidegate-trial.service"), "no\n")
+        self.assertEqual(self.box.shell(f"journalctl -b -q -o cat MESSAGE_ID={BEGUN}", check=False), "")
+        self.assertIn("the upgrade was cut short", self.place("outcome"))
+        self.assertNotRegex(self.place("failed"), r"\+1[89]$")
+        self.assert_whole(before)
+        self.assert_works("after a repair was cut short")
+
+    def set_aside(self):
+        return self.box.shell("ls -d /var/lib/tidegate/newer-* /etc/tidegate/refused-*", check=False)
+
+    def test_16_stopped_while_it_is_tried(self):
+        """A service that the operator has stopped is none that cannot read its data: they are as they were, and it stays stopped."""
+        before, aside = self.installed(), self.set_aside()
+        self.forget_outcome()
+        packages = self.version_of("+20", drop_the_link)
+        self.give(PROVE_S)
+        self.upgrade(packages)
+        self.box.run("systemctl", "stop", "mosquitto")
+        held = [f"held-by-the-stopped-{number}" for number in range(3)]
+        for text in held:
+            self.assertEqual(self.sensor.post(text), "2.04")
+        self.box.run("systemctl", "disable", "--now", "tidegate.service")
+        wait_until(lambda: self.place("outcome") and not self.place("trial"), "it comes back", BACK_S)
+        self.assertRegex(self.place("outcome"), r"^returned\n.*; it is stopped, as the other one was\n$")
+        self.assertEqual(self.box.shell("systemctl is-active tidegate.service", check=False), "inactive\n")
+        self.assertEqual(self.set_aside(), aside)
+        self.box.run("systemctl", "start", "mosquitto")
+        self.box.run("systemctl", "enable", "--now", "tidegate.service")
+        for text in held:
+            self.arrived(text)
+        self.wait_links()
+        self.assert_balanced()
+        self.assert_whole(before)
+
+    def test_17_what_the_version_before_needs_is_gone(self):
+        """Then the new one is not touched, until that can be had again. One that was never configured is not kept either."""
+        before, bad = self.installed(), self.version_of("+22", crash_at_start)
+        self.forget_outcome()
+        self.unpack(self.version_of("+21"))
+        self.dropin("tidegate-return.service", "[Service]\nRestartSec=10\n")
+        self.give(BROKEN_S)
+        self.upgrade(bad)
+        self.assertEqual(self.place("version"), f"{before}\n")
+        self.box.run("dpkg", "--purge", "library")
+        wait_until(lambda: "it needs library | another-library (>= 7)" in self.place("outcome"), "the version before cannot come back", BACK_S)
+        self.assertEqual(self.installed_version(), f"install ok installed {self.version}+22")
+        self.box.publish([*bad, self.folder / "library.deb"], update=False)
+        wait_until(lambda: self.place("outcome").startswith("returned"), "it is tried again", BACK_S)
+        self.wait_outcome("returned")
+        self.assert_whole(before)
+        self.assert_works("with its library")
+
+    def test_18_purged_nothing_is_left(self):
         self.subscriber.kill()
+        self.box.shell("mkdir /var/lib/tidegate-previous.new")
         self.box.apt("purge", "tidegate", *self.adapters)
         self.assertEqual(self.box.shell("ls -d /var/lib/tidegate* /etc/tidegate /var/lib/systemd/*/*tidegate* 2>/dev/null", check=False), "")
         self.assertEqual(self.box.shell("systemctl list-unit-files --no-legend 'tidegate*'", check=False).strip(), "")
