@@ -14,6 +14,8 @@
 
 /* Bytes that may wait in a session; it takes one message more. */
 enum { SENDER_PENDING_BYTES = 131072, SENDER_NAME_SIZE = 32 };
+/* For the credit to come. */
+#define SENDER_FRESH_US INT64_C(1000000)
 
 int senders_init(struct senders *senders, size_t limit)
 {
@@ -51,15 +53,22 @@ static struct sender *senders_find(struct senders *senders, struct tg_bytes addr
 	return NULL;
 }
 
+static bool sender_is_idle(const struct sender *sender, int64_t now_us)
+{
+	bool fresh = !sender->carried && now_us - sender->attached_us < SENDER_FRESH_US;
+
+	return sender->attached && sender->in_flight == 0 && !fresh;
+}
+
 /* The one not used for longest, of those that are there and that nothing is in flight over. */
-static struct sender *senders_idle(struct senders *senders)
+static struct sender *senders_idle(struct senders *senders, int64_t now_us)
 {
 	struct sender *idle = NULL;
 
 	for (size_t i = 0; i < senders->count; i++) {
 		struct sender *sender = senders->all[i];
 
-		if (sender->attached && sender->in_flight == 0 && (!idle || sender->used_us < idle->used_us))
+		if (sender_is_idle(sender, now_us) && (!idle || sender->used_us < idle->used_us))
 			idle = sender;
 	}
 	return idle;
@@ -102,9 +111,9 @@ static int senders_new(struct senders *senders, pn_connection_t *connection, str
 }
 
 /* A session is the peer's until it has ended it: one at a time. */
-static void senders_make_room(struct senders *senders, pn_connection_t *connection)
+static void senders_make_room(struct senders *senders, pn_connection_t *connection, int64_t now_us)
 {
-	struct sender *idle = channel_is_ending(connection) ? NULL : senders_idle(senders);
+	struct sender *idle = channel_is_ending(connection) ? NULL : senders_idle(senders, now_us);
 
 	if (idle)
 		senders_close(senders, idle);
@@ -120,7 +129,7 @@ int senders_get(struct senders *senders, struct pn_connection_t *connection, str
 		return -EINVAL;
 	sender = senders_find(senders, address);
 	while (!sender && senders->count >= senders->limit) {
-		idle = senders_idle(senders);
+		idle = senders_idle(senders, now_us);
 		if (!idle)
 			return -EAGAIN;
 		senders_close(senders, idle);
@@ -128,7 +137,7 @@ int senders_get(struct senders *senders, struct pn_connection_t *connection, str
 	if (!sender)
 		r = senders_new(senders, connection, address, now_us, &sender);
 	if (r == -EMFILE)
-		senders_make_room(senders, connection);
+		senders_make_room(senders, connection, now_us);
 	if (r < 0)
 		return r;
 	sender->used_us = now_us;

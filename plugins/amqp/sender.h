@@ -4,7 +4,8 @@
 
 /*
  * The links to send over, one for each address, as many as the settings allow: when one more is needed, the one not used for
- * longest is closed. So it is where the peer allows fewer. For sink.c.
+ * longest is closed. So it is where the peer allows fewer. One that is there and has carried nothing yet is left alone for a moment,
+ * lest two that want the same place drive each other out for ever. For sink.c.
  */
 
 #include <stdbool.h>
@@ -19,7 +20,9 @@ struct sender {
 	struct pn_link_t *link;
 	char *address;
 	bool attached; /* the peer has answered ATTACH, and has the address */
+	bool carried;  /* a message, answered or not */
 	int64_t opened_us;
+	int64_t attached_us;
 	int64_t used_us;
 	size_t in_flight;
 	uint64_t confirmed;

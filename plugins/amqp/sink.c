@@ -62,7 +62,7 @@ int sink_begin(struct sink *sink, const struct options *options, struct wire *wi
 	sink->options = options;
 	sink->wire = wire;
 	sink->confirmed = 0;
-	sink->held = sink->short_of = false;
+	sink->held = sink->short_of = sink->responded = false;
 	if (options->target)
 		r = senders_get(&sink->senders, wire_connection(wire), sink_target(sink),
 				sink->host->now_us(sink->host), &sender);
@@ -111,12 +111,15 @@ static int sink_sender(struct sink *sink, const struct tg_delivery *delivery, st
 {
 	struct tg_bytes address = sink_is_addressed(sink, delivery) ? delivery->address : sink_target(sink);
 	size_t on_their_way = delivery->kind == TG_RESPONSE ? sink->answering : sink->in_flight - sink->answering;
+	uint64_t number = sink->senders.number;
 	int r;
 
 	if (sink->held || on_their_way >= sink->options->window)
 		return -EAGAIN;
 	r = senders_get(&sink->senders, wire_connection(sink->wire), address, sink->host->now_us(sink->host),
 			ret_sender);
+	if (sink->senders.number != number)
+		sink->responded = delivery->kind == TG_RESPONSE;
 	if (r == -EMFILE && !sink->short_of) {
 		sink->short_of = true;
 		sink->host->log(sink->host, TG_LOG_WARNING, NULL,
@@ -217,6 +220,8 @@ void sink_pump(struct sink *sink)
 	if (!sink->wire || sink->busy)
 		return;
 	sink->busy = true;
+	if (sink->responded)
+		sink_pump_queue(sink, &sink->readings);
 	sink_pump_queue(sink, &sink->responses);
 	sink_pump_queue(sink, &sink->readings);
 	sink->busy = false;

@@ -43,6 +43,7 @@ struct sink {
 	bool held;         /* the connection is about to be closed: deliveries only queue up */
 	bool busy;         /* sending already */
 	bool short_of;     /* sessions: the operator was told */
+	bool responded;    /* the link that was opened last is one for responses: now it is the readings' turn */
 	struct pack pack;
 	struct queue readings;
 	struct queue responses;

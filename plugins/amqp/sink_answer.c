@@ -28,6 +28,7 @@ void sink_launch(struct sink *sink, struct sink_flight *flight)
 	sink->in_flight++;
 	sink->answering += flight->response;
 	flight->sender->in_flight++;
+	flight->sender->carried = true;
 }
 
 void sink_land(struct sink *sink, struct sink_flight *flight)
@@ -235,10 +236,11 @@ static void sink_gone(struct sink *sink, struct sender *sender, pn_condition_t *
 	senders_close(&sink->senders, sender);
 }
 
-static void sink_attached(struct sender *sender)
+static void sink_attached(struct sender *sender, int64_t now_us)
 {
 	/* A peer that refuses answers without an address, and closes (AMQP 1.0 part 2, 2.6.3). */
 	sender->attached = pn_terminus_get_type(pn_link_remote_target(sender->link)) != PN_UNSPECIFIED;
+	sender->attached_us = now_us;
 }
 
 /* AMQP 1.0 part 2, 2.6.7: credit that is to be used up, and cannot be, is given back. */
@@ -259,7 +261,7 @@ void sink_happened(struct sink *sink, struct pn_link_t *link, struct pn_event_t 
 		return;
 	switch (pn_event_type(event)) {
 	case PN_LINK_REMOTE_OPEN:
-		sink_attached(sender);
+		sink_attached(sender, sink->host->now_us(sink->host));
 		break;
 	case PN_LINK_FLOW:
 		sink_drain(sink, link);

@@ -22,13 +22,18 @@ static void teardown(void)
 	rig_teardown();
 }
 
-static void begin(void)
+static void begin_with(uint16_t channel_max)
 {
 	ck_assert_int_eq(mock_begin(mock), 0);
 	fake_expect_connection();
 	fake_login();
-	fake_open(100);
+	fake_open(channel_max);
 	ck_assert(MOCK_UNTIL(mock, mock->link == TG_LINK_UP, RIG_SOON_MS));
+}
+
+static void begin(void)
+{
+	begin_with(100);
 }
 
 /* On the live connection. */
@@ -250,6 +255,74 @@ START_TEST(a_subject_is_no_address)
 }
 END_TEST
 
+/* The only link there may be goes over to another address. */
+static void pass_on(uint16_t from, uint16_t to)
+{
+	fake_attach(to, false);
+	end_session(from);
+}
+
+/* The same, where the peer allows one session only. */
+static void pass_on_the_session(uint16_t from, uint16_t to)
+{
+	(void)to;
+	end_session(from);
+	fake_attach(0, false);
+}
+
+/* A place for one, and two that want it: a response, whose address gives no credit, and a reading. */
+START_TEST(nobody_is_driven_out_before_it_was_of_use)
+{
+	bool session = _i == 1;
+	void (*pass)(uint16_t from, uint16_t to) = session ? pass_on_the_session : pass_on;
+	uint64_t first, second, response;
+
+	mock_set(mock, "links", session ? "32" : "1");
+	begin_with(session ? 0 : 100);
+	first = rig_deliver("a", "x");
+	let_go(0);
+	accept_up_to(0, 0);
+	rig_expect_result(first, TG_CONFIRMED);
+	response = respond("reply");
+	second = rig_deliver("a", "y");
+	pass(0, 1);
+	pass(session ? 0 : 1, 0);
+	give_credit(0);
+	fake_expect_performative(FAKE_TRANSFER);
+	accept_up_to(0, 0);
+	rig_expect_result(second, TG_CONFIRMED);
+	ck_assert_int_eq(mock_result(mock, response), -1);
+	expect_the_same_connection();
+}
+END_TEST
+
+START_TEST(readings_and_responses_take_turns)
+{
+	uint64_t reading, responses[3];
+
+	mock_set(mock, "links", "1");
+	begin();
+	for (int i = 0; i < 3; i++)
+		responses[i] = respond((const char *[]){"r0", "r1", "r2"}[i]);
+	reading = rig_deliver("a", "x");
+	let_go(0);
+	accept_up_to(0, 0);
+	rig_expect_result(responses[0], TG_CONFIRMED);
+	pass_on(0, 1);
+	give_credit(1);
+	fake_expect_performative(FAKE_TRANSFER);
+	accept_up_to(1, 0);
+	rig_expect_result(reading, TG_CONFIRMED);
+	ck_assert_int_eq(mock_result(mock, responses[1]), -1);
+	pass_on(1, 0);
+	give_credit(0);
+	fake_expect_performative(FAKE_TRANSFER);
+	accept_up_to(0, 0);
+	rig_expect_result(responses[1], TG_CONFIRMED);
+	ck_assert_int_eq(mock_result(mock, responses[2]), -1);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -261,6 +334,7 @@ int main(void)
 		a_response_that_is_given_back_is_dropped,
 		responses_have_a_window_of_their_own,
 		a_subject_is_no_address,
+		readings_and_responses_take_turns,
 	};
 	Suite *suite = suite_create("amqp answers");
 	TCase *group = tcase_create("amqp answers");
@@ -269,6 +343,7 @@ int main(void)
 	tcase_add_checked_fixture(group, setup, teardown);
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(group, tests[i]);
+	tcase_add_loop_test(group, nobody_is_driven_out_before_it_was_of_use, 0, 2);
 	suite_add_tcase(suite, group);
 	return rig_main(suite, false);
 }
