@@ -147,6 +147,7 @@ int stream_flush(struct stream *stream)
 		if (n < 0)
 			return (int)n;
 		gather_drop(&stream->out, (size_t)n);
+		stream->sent += (size_t)n;
 	}
 	return stream->out.failed ? -ENOMEM : 0;
 }

@@ -24,6 +24,7 @@ struct stream {
 	bool wants_write; /* TLS has to write before anything else */
 	bool secure;      /* the handshake is over */
 	struct gather out;
+	uint64_t sent; /* bytes of `out` that the socket has taken */
 };
 
 /* `tls`: NULL for none. `server_name`: the name that must stand in the broker's certificate; copied.

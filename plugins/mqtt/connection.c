@@ -15,8 +15,13 @@
 #include "options.h"
 
 /* How many rounds of reading one turn does: a broker's PUBACK is often a record of its own. What fills a record of TLS. What an
- * empty buffer may keep. */
-enum { CONNECTION_READS = 64, CONNECTION_RECORD = 16384, CONNECTION_KEPT = 262144 };
+ * empty buffer may keep. What may wait for a broker that reads: a message or two, and the answers to all that are on their way. */
+enum {
+	CONNECTION_READS = 64,
+	CONNECTION_RECORD = 16384,
+	CONNECTION_KEPT = 262144,
+	CONNECTION_OUT_MAX = 8 * 1024 * 1024
+};
 #define CONNECTION_CLOSE_US INT64_C(1000000)
 
 static int64_t connection_now_us(const struct connection *connection)
@@ -83,6 +88,8 @@ void connection_put(struct connection *connection)
 	if (connection->stream.out.size >= CONNECTION_RECORD && !connection->blocked &&
 	    connection->state == CONNECTION_UP)
 		connection_flush(connection);
+	if (connection->stream.out.size > CONNECTION_OUT_MAX)
+		connection_fail(connection, "the broker sends, but takes nothing in");
 }
 
 void connection_protocol(struct connection *connection, enum codec_reason reason, const char *cause)
@@ -299,7 +306,8 @@ void connection_close(struct connection *connection, bool forget)
 	connection_put(connection);
 }
 
-/* PINGREQ also where only the other direction was silent. While nothing is read no answer can be expected. */
+/* PINGREQ also where only the other direction was silent, and where the answer to one is late behind a large message: the broker hears
+ * nothing else. While nothing is read no answer can be expected. */
 static void connection_keep_alive(struct connection *connection, int64_t now_us)
 {
 	if (connection->keepalive_us == 0)
@@ -308,9 +316,10 @@ static void connection_keep_alive(struct connection *connection, int64_t now_us)
 		connection->pinged_us = 0;
 	if (connection->pinged_us != 0 && now_us - connection->pinged_us >= connection->keepalive_us) {
 		connection_fail(connection, "no answer to PING");
-	} else if (connection->pinged_us == 0 && now_us - connection->sent_us >= connection->keepalive_us) {
+	} else if (now_us - connection->sent_us >= connection->keepalive_us) {
 		codec_put_pingreq(&connection->stream.out);
-		connection->pinged_us = now_us;
+		if (connection->pinged_us == 0)
+			connection->pinged_us = now_us;
 		connection_put(connection);
 	}
 }

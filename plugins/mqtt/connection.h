@@ -98,7 +98,7 @@ void connection_set_options(struct connection *connection, const struct options 
 /* Ends at once and without a word; no event comes any more. Accepts one that is cleared. */
 void connection_done(struct connection *connection);
 
-/* Something was put into `stream.out`. */
+/* Something was put into `stream.out`. A broker that lets too much wait there loses the connection. */
 void connection_put(struct connection *connection);
 
 /* What was held back can be taken. */

@@ -72,6 +72,7 @@ static void link_on_up(void *arg, const struct session_limits *limits)
 	const char *description = session_describe(link->session);
 
 	link->up = true;
+	link->given_up = false;
 	link->up_us = host->now_us(host);
 	link->round.tried = 0;
 	link->cause[0] = '\0';
@@ -95,13 +96,6 @@ static void link_on_moved(void *arg)
 	link->events->moved(link->arg);
 }
 
-static void link_on_written(void *arg)
-{
-	struct link *link = arg;
-
-	link->events->written(link->arg);
-}
-
 /* A session that was up has ended: by itself, or to begin anew. */
 static void link_gone(struct link *link, bool by_itself, bool useful)
 {
@@ -113,6 +107,8 @@ static void link_gone(struct link *link, bool by_itself, bool useful)
 	link->round.tried = 0;
 	link_tell(link, TG_LINK_DOWN, "%s: %s", text, link->cause);
 	if (by_itself) {
+		if (link->given_up)
+			link->round.broker = (link->round.broker + 1) % link->options->n_brokers;
 		host->log(host, TG_LOG_WARNING, NULL, "broker \"%s\" is gone, connecting again (%s)", text,
 			  link->cause);
 		link_again(link, link_pause(link));
@@ -147,7 +143,6 @@ static const struct session_events link_session_events = {
 	.up = link_on_up,
 	.answered = link_on_answered,
 	.moved = link_on_moved,
-	.written = link_on_written,
 	.lost = link_on_lost,
 };
 
@@ -254,8 +249,10 @@ void link_renew(struct link *link)
 
 void link_abort(struct link *link, const char *cause)
 {
-	if (link->session)
-		session_fail(link->session, cause);
+	if (!link->session)
+		return;
+	link->given_up = true;
+	session_fail(link->session, cause);
 }
 
 void link_stop(struct link *link)

@@ -7,7 +7,7 @@
  *
  * The brokers are tried in their order, each at once after the one before has failed; after the last one there is a pause
  * that doubles from backoff_min_ms to backoff_max_s, with jitter, until a session has confirmed a message. A session that
- * was up and is lost begins a new round at the same broker. With failback_s a session on a later broker is closed
+ * was up and is lost begins a new round at the same broker, one that was given up (link_abort) at the next. With failback_s a session on a later broker is closed
  * after that time, and a new round begins at the first. For mqtt.c.
  */
 
@@ -22,11 +22,10 @@
 struct options;
 
 struct link_events {
-	/* A session is up; `answered`, `moved` and `written` are those of session.h, for this session. */
+	/* A session is up; `answered` and `moved` are those of session.h, for this session. */
 	void (*up)(void *arg, struct session *session, const struct session_limits *limits);
 	void (*answered)(void *arg, uint16_t mid, uint8_t reason);
 	void (*moved)(void *arg);
-	void (*written)(void *arg);
 	/* The session that was up is gone; its pointer is not to be used any more. Returns whether it was of use:
 	 * whether a message was confirmed. */
 	bool (*down)(void *arg);
@@ -46,6 +45,7 @@ struct link {
 	struct session *session;
 	bool up;
 	bool stopping;
+	bool given_up; /* the session: the next one is with another broker */
 	struct round round;
 	int64_t up_us;
 	char cause[SESSION_CAUSE_SIZE]; /* of the last failure, "" */
@@ -66,7 +66,7 @@ void link_set_options(struct link *link, const struct options *options);
 /* Closes the session in good order and begins a new round at the first broker. */
 void link_renew(struct link *link);
 
-/* Gives the session up as dead and begins anew. */
+/* Gives the session up as dead and begins anew, with the next broker. */
 void link_abort(struct link *link, const char *cause);
 
 /* Closes the session in good order and makes no new one. */

@@ -132,18 +132,11 @@ static void mqtt_on_moved(void *arg)
 {
 	struct mqtt *mqtt = arg;
 
+	publish_moved(&mqtt->publish);
 	mqtt_tell(mqtt);
 	publish_pump(&mqtt->publish);
 	if (mqtt->stopping || mqtt->renewing)
 		mqtt_settle(mqtt);
-}
-
-static void mqtt_on_written(void *arg)
-{
-	struct mqtt *mqtt = arg;
-
-	publish_written(&mqtt->publish);
-	mqtt_on_moved(mqtt);
 }
 
 static bool mqtt_on_down(void *arg)
@@ -192,7 +185,6 @@ static const struct link_events mqtt_link_events = {
 	.up = mqtt_on_up,
 	.answered = mqtt_on_answered,
 	.moved = mqtt_on_moved,
-	.written = mqtt_on_written,
 	.down = mqtt_on_down,
 	.stopped = mqtt_on_stopped,
 	.failback = mqtt_renew,

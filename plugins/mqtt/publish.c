@@ -171,6 +171,7 @@ static int publish_now(struct publish *publish, const struct tg_delivery *delive
 		publish->sent(publish->sent_arg, delivery->address, delivery->payload);
 	memcpy(entry.id, delivery->id, sizeof(entry.id));
 	entry.sent_us = host->now_us(host);
+	entry.end = session_put(publish->session);
 	window_add(qos == 0 ? &publish->unsent : &publish->window, &entry);
 	host->count(host, COUNT_PUBLISHED, 1);
 	host->count(host, COUNT_BYTES, (int64_t)delivery->payload.size);
@@ -244,6 +245,7 @@ int publish_status(struct publish *publish, const char *topic, const char *paylo
 	if (publish->sent)
 		publish->sent(publish->sent_arg, packet.topic, packet.payload);
 	entry.sent_us = publish->host->now_us(publish->host);
+	entry.end = session_put(publish->session);
 	window_add(packet.qos == 0 ? &publish->unsent : &publish->window, &entry);
 	return 0;
 }
@@ -314,11 +316,11 @@ void publish_answered(struct publish *publish, uint16_t mid, uint8_t reason)
 	publish_verdict(publish, &entry, reason);
 }
 
-void publish_written(struct publish *publish)
+void publish_moved(struct publish *publish)
 {
 	struct window_entry entry;
 
-	while (publish->session && window_take_first(&publish->unsent, &entry))
+	while (publish->session && window_take_sent(&publish->unsent, session_sent(publish->session), &entry))
 		publish_verdict(publish, &entry, 0);
 }
 

@@ -64,7 +64,7 @@ void publish_hold(struct publish *publish, bool held);
 
 /* The session's events. */
 void publish_answered(struct publish *publish, uint16_t mid, uint8_t reason);
-void publish_written(struct publish *publish);
+void publish_moved(struct publish *publish);
 
 /* Nothing waits for an answer. */
 bool publish_is_quiet(const struct publish *publish);

@@ -84,12 +84,8 @@ static void session_on_packet(void *arg, const struct codec_header *header, stru
 static void session_on_moved(void *arg)
 {
 	struct session *session = arg;
-	const struct gather *out = &session->connection.stream.out;
 
-	if (out->size == 0 && !out->failed)
-		session->events->written(session->arg);
-	else
-		session->events->moved(session->arg);
+	session->events->moved(session->arg);
 }
 
 static void session_on_lost(void *arg, const char *cause)
@@ -192,6 +188,18 @@ int session_publish(struct session *session, const struct codec_publish *publish
 	connection_put(connection);
 	*ret_mid = numbered.mid;
 	return 0;
+}
+
+uint64_t session_put(const struct session *session)
+{
+	return session->connection.stream.sent + session->connection.stream.out.size;
+}
+
+uint64_t session_sent(const struct session *session)
+{
+	const struct stream *stream = &session->connection.stream;
+
+	return stream->out.failed ? 0 : stream->sent; /* what did not fit in is not counted, and the connection ends */
 }
 
 const char *session_describe(const struct session *session)

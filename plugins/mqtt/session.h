@@ -33,10 +33,8 @@ struct session_events {
 	void (*up)(void *arg, const struct session_limits *limits);
 	/* PUBACK or PUBCOMP for a packet id, or a PUBREC that refuses it, with its reason code (MQTT 5 section 3.4.2.1; 0 in 3.1.1). */
 	void (*answered)(void *arg, uint16_t mid, uint8_t reason);
-	/* Something has moved: there may be room for more. */
+	/* Something has moved: there may be room for more, and more may be sent. */
 	void (*moved)(void *arg);
-	/* Everything published so far is with the operating system. */
-	void (*written)(void *arg);
 	/* `cause`: NULL after session_close, else why. */
 	void (*lost)(void *arg, const char *cause);
 };
@@ -66,6 +64,11 @@ bool session_has_room(const struct session *session);
  * `lost` follows. */
 int session_publish(struct session *session, const struct codec_publish *publish, struct tg_bytes properties,
 		    uint16_t *ret_mid);
+
+/* Bytes put into the connection so far, and how many of them are with the operating system: what was put in before `session_put`
+ * said n is sent when `session_sent` says n or more. */
+uint64_t session_put(const struct session *session);
+uint64_t session_sent(const struct session *session);
 
 /* "MQTT 5, TLSv1.3 TLS_AES_128_GCM_SHA256", once it is up. */
 const char *session_describe(const struct session *session);

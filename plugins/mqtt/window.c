@@ -65,9 +65,9 @@ bool window_take(struct window *window, uint16_t mid, struct window_entry *ret_e
 	return false;
 }
 
-bool window_take_first(struct window *window, struct window_entry *ret_entry)
+bool window_take_sent(struct window *window, uint64_t sent, struct window_entry *ret_entry)
 {
-	if (window->used == 0)
+	if (window->used == 0 || window_at(window, 0)->end > sent)
 		return false;
 	*ret_entry = *window_at(window, 0);
 	window_at(window, 0)->done = true;

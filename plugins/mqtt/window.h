@@ -17,6 +17,7 @@ struct window_entry {
 	uint8_t id[TG_ID_SIZE]; /* of the message; zero for one of the adapter's own */
 	uint64_t ticket;
 	int64_t sent_us;
+	uint64_t end; /* session_put behind it */
 	uint16_t mid;
 	bool own;  /* the adapter's own status message, not a delivery */
 	bool done; /* answered; waits for earlier ones to leave */
@@ -41,8 +42,8 @@ bool window_has_room(const struct window *window);
 void window_add(struct window *window, const struct window_entry *entry);
 /* Finds and removes the one that waits with this packet id. */
 bool window_take(struct window *window, uint16_t mid, struct window_entry *ret_entry);
-/* Removes the one that has waited longest. */
-bool window_take_first(struct window *window, struct window_entry *ret_entry);
+/* Removes the one that has waited longest, where it ends within the first `sent` bytes. */
+bool window_take_sent(struct window *window, uint64_t sent, struct window_entry *ret_entry);
 /* When the one that has waited longest was sent, or 0. */
 int64_t window_oldest_us(const struct window *window);
 

@@ -32,7 +32,7 @@ void taker_hang_up(struct taker *taker)
 		close(taker->fd);
 	taker->fd = -1;
 	taker->in_size = taker->taken = 0;
-	taker->ended = false;
+	taker->greeted = taker->ended = false;
 }
 
 void taker_close(struct taker *taker)
@@ -132,9 +132,11 @@ struct tg_bytes taker_expect(struct taker *taker, uint8_t type)
 
 void taker_expect_connect(struct taker *taker)
 {
-	taker_hang_up(taker);
+	if (taker->greeted)
+		taker_hang_up(taker);
 	ck_assert(MOCK_UNTIL(mock, taker_is_asked(taker), RIG_SOON_MS));
 	taker_expect(taker, 1);
+	taker->greeted = true;
 }
 
 void taker_accept(struct taker *taker, bool version5)
@@ -145,6 +147,39 @@ void taker_accept(struct taker *taker, bool version5)
 	taker_send(taker, version5 ? "\x20\3\0\0\0" : "\x20\2\0\0", version5 ? 5 : 4);
 	ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "connects") > connects, RIG_SOON_MS));
 	ck_assert_msg(mock->link == TG_LINK_UP, "down: %s", mock->link_detail);
+}
+
+void taker_narrow(struct taker *taker)
+{
+	struct sockaddr_in peer, own;
+	socklen_t size = sizeof(peer);
+	int little = TAKER_AHEAD, narrowed = 0;
+
+	ck_assert_int_eq(getpeername(taker->fd, (struct sockaddr *)&peer, &size), 0);
+	for (int fd = 3; fd < 1024; fd++) { /* it is in this process */
+		size = sizeof(own);
+		if (getsockname(fd, (struct sockaddr *)&own, &size) < 0 || own.sin_family != AF_INET ||
+		    own.sin_port != peer.sin_port)
+			continue;
+		ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &little, sizeof(little)), 0);
+		narrowed++;
+	}
+	ck_assert_int_eq(narrowed, 1);
+}
+
+void taker_flood(struct taker *taker, const void *data, size_t size)
+{
+	const char *p = data;
+
+	while (size > 0 && mock->link == TG_LINK_UP) {
+		ssize_t n = send(taker->fd, p, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n > 0) {
+			p += n;
+			size -= (size_t)n;
+		}
+		mock_turn(mock, n > 0 ? 0 : 1000);
+	}
 }
 
 void taker_send(struct taker *taker, const void *data, size_t size)

@@ -21,6 +21,7 @@ struct taker {
 	size_t in_size;
 	size_t in_room;
 	size_t taken; /* of `in`, by the packet that was given out last */
+	bool greeted; /* CONNECT has come */
 	bool ended;   /* by the adapter */
 };
 
@@ -37,7 +38,12 @@ void taker_expect_connect(struct taker *taker);
 /* The same, answers with CONNACK in MQTT 5, or in 3.1.1, and waits until the link is up. */
 void taker_accept(struct taker *taker, bool version5);
 
+/* The adapter's end of the connection, whose socket takes little at once from now on, as over a slow line. */
+void taker_narrow(struct taker *taker);
+
 void taker_send(struct taker *taker, const void *data, size_t size);
+/* The same, until the link is down. */
+void taker_flood(struct taker *taker, const void *data, size_t size);
 /* Waits for a packet of this type, and nothing before it; PINGREQ is answered and passed over. Returns its body, valid until the
  * next call. */
 struct tg_bytes taker_expect(struct taker *taker, uint8_t type);

@@ -74,6 +74,38 @@ START_TEST(one_byte_at_a_time)
 }
 END_TEST
 
+/* The broker, which hears nothing else, would close, and begin anew with the same message for ever. */
+START_TEST(a_message_that_takes_long_does_not_stop_the_pings)
+{
+	static const char packet[] = PUBLISH("\1", "1");
+	size_t size = sizeof(packet) - 1, sent = 3;
+
+	mock->virtual_time = true;
+	mock_set(mock, "keepalive_s", "5");
+	begin();
+	fake_send(packet, sent);
+	for (int i = 0; i < 3; i++) {
+		for (int k = 0; k < 2; k++) {
+			mock_advance(mock, 2000000);
+			fake_send(packet + sent++, 1);
+			mock_settle(mock);
+		}
+		mock_advance(mock, 1000000);
+		FAKE_EXPECT("\xc0\0");
+	}
+	mock_advance(mock, 1000000);
+	fake_send(packet + sent, size - sent);
+	expect_submissions(1);
+	mock_accept(mock, mock->submissions[0].token);
+	FAKE_EXPECT("\x40\2\0\1");
+	ck_assert_uint_eq(mock_logged(mock, "nothing is received any more"), 0);
+	/* Silence is another matter: none of them was answered. */
+	mock_advance(mock, 6000000);
+	fake_expect_end();
+	ck_assert_uint_eq(mock_logged(mock, "no answer to PING"), 2);
+}
+END_TEST
+
 START_TEST(a_repetition_on_the_same_connection_is_one_message)
 {
 	begin();
@@ -318,6 +350,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, acknowledgements_wait_and_leave_in_order);
 	tcase_add_test(tcase, one_byte_at_a_time);
+	tcase_add_test(tcase, a_message_that_takes_long_does_not_stop_the_pings);
 	tcase_add_test(tcase, a_repetition_on_the_same_connection_is_one_message);
 	tcase_add_test(tcase, what_was_taken_is_not_taken_twice_over_a_new_connection);
 	tcase_add_test(tcase, what_was_taken_while_the_connection_is_closed_is_not_taken_twice);

@@ -129,6 +129,76 @@ START_TEST(what_waits_behind_a_message_given_back_goes_back_too)
 }
 END_TEST
 
+/* One that takes connections is not yet one that takes messages. */
+START_TEST(a_broker_that_confirms_nothing_is_left)
+{
+	uint64_t ticket;
+
+	mock_add(mock, "broker", taker_url(&second));
+	mock_set(mock, "confirm_timeout_s", "1");
+	begin();
+	deliver("a", 1);
+	taker_expect_publish(&first, "a");
+	taker_expect_end(&first);
+	taker_hang_up(&first);
+	ck_assert(MOCK_UNTIL(mock, taker_is_asked(&first) || taker_is_asked(&second), RIG_SOON_MS));
+	ck_assert_int_lt(first.fd, 0);
+	taker_accept(&second, true);
+	ticket = deliver("a", 1);
+	taker_answer(&second, taker_expect_publish(&second, "a"), 0);
+	rig_expect_result(ticket, TG_CONFIRMED);
+	/* One that is only lost is taken again. */
+	taker_hang_up(&second);
+	ck_assert(MOCK_UNTIL(mock, taker_is_asked(&first) || taker_is_asked(&second), RIG_SOON_MS));
+	ck_assert_int_lt(first.fd, 0);
+}
+END_TEST
+
+START_TEST(a_broker_that_sends_and_does_not_read_loses_the_connection)
+{
+	static char flood[65536];
+
+	for (size_t i = 0; i < sizeof(flood); i += 4)
+		memcpy(flood + i, "\x50\2\0\1", 4); /* PUBREC */
+	begin();
+	/* What is beyond the limit and the sockets' own buffers. */
+	for (int i = 0; i < 1024 && mock->link == TG_LINK_UP; i++)
+		taker_flood(&first, flood, sizeof(flood));
+	ck_assert_int_ne(mock->link, TG_LINK_UP);
+	ck_assert_uint_eq(mock_logged(mock, "the broker sends, but takes nothing in"), 1);
+}
+END_TEST
+
+/* QoS 0 is confirmed when it is sent, not only once nothing waits behind it. On a slow line there always is something. */
+START_TEST(qos_0_is_confirmed_while_a_backlog_drains)
+{
+	static char large[262144];
+	struct tg_delivery big = rig_delivery("big", "", 1), small = rig_delivery("small", "1", 0);
+	uint64_t ticket;
+	size_t before = 0;
+	uint16_t mid;
+
+	memset(large, 'x', sizeof(large));
+	big.payload = (struct tg_bytes){.data = large, .size = sizeof(large)};
+	begin();
+	taker_narrow(&first);
+	for (; mock_counter(mock, "queued") == 0; before++) {
+		ck_assert_int_eq(mock_deliver(mock, &big, &ticket), 0);
+		mock_settle(mock);
+	}
+	ck_assert_int_eq(mock_deliver(mock, &small, &ticket), 0);
+	for (int i = 0; i < 20; i++)
+		ck_assert_int_eq(mock_deliver(mock, &big, &(uint64_t){0}), 0);
+	for (; before > 0; before--) {
+		mid = taker_expect_publish(&first, "big");
+		taker_answer(&first, mid, 0);
+	}
+	ck_assert_int_eq(taker_expect_publish(&first, "small"), 0);
+	rig_expect_result(ticket, TG_CONFIRMED);
+	ck_assert_int_gt(mock_counter(mock, "queued"), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("mqtt_publishing");
@@ -141,6 +211,9 @@ int main(void)
 	tcase_add_test(tcase, a_refusal_that_stays_is_told_once);
 	tcase_add_test(tcase, a_poison_message_goes_where_the_settings_say_so);
 	tcase_add_test(tcase, what_waits_behind_a_message_given_back_goes_back_too);
+	tcase_add_test(tcase, a_broker_that_confirms_nothing_is_left);
+	tcase_add_test(tcase, a_broker_that_sends_and_does_not_read_loses_the_connection);
+	tcase_add_test(tcase, qos_0_is_confirmed_while_a_backlog_drains);
 	suite_add_tcase(suite, tcase);
 	return rig_main(suite);
 }

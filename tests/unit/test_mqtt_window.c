@@ -57,10 +57,31 @@ START_TEST(answers_in_any_order)
 	ck_assert(entry.own);
 	ck_assert_int_eq(window_oldest_us(&window), 400);
 	ck_assert_uint_eq(window.waiting, 1);
-	ck_assert(window_take_first(&window, &entry));
+	ck_assert(window_take_sent(&window, 0, &entry));
 	ck_assert_uint_eq(entry.ticket, 40);
-	ck_assert(!window_take_first(&window, &entry));
+	ck_assert(!window_take_sent(&window, 0, &entry));
 	ck_assert_uint_eq(window.used, 0);
+	window_done(&window);
+}
+END_TEST
+
+START_TEST(what_was_sent_leaves_in_order)
+{
+	struct window window;
+	struct window_entry entry;
+
+	ck_assert_int_eq(window_init(&window, 4), 0);
+	for (unsigned i = 1; i <= 3; i++)
+		window_add(&window, &(struct window_entry){.ticket = i, .end = i * 100, .sent_us = i});
+	ck_assert(!window_take_sent(&window, 99, &entry));
+	ck_assert(window_take_sent(&window, 250, &entry));
+	ck_assert_uint_eq(entry.ticket, 1);
+	ck_assert(window_take_sent(&window, 250, &entry));
+	ck_assert_uint_eq(entry.ticket, 2);
+	ck_assert(!window_take_sent(&window, 250, &entry));
+	ck_assert_int_eq(window_oldest_us(&window), 3);
+	ck_assert(window_take_sent(&window, 300, &entry));
+	ck_assert(!window_take_sent(&window, 300, &entry));
 	window_done(&window);
 }
 END_TEST
@@ -152,5 +173,5 @@ START_TEST(a_queue_is_bounded)
 }
 END_TEST
 
-SUITE_MAIN("mqtt_window", answers_in_order, answers_in_any_order, a_late_answer_stops_the_rest_at_last,
-	   a_queue_keeps_copies_in_order, a_queue_is_bounded)
+SUITE_MAIN("mqtt_window", answers_in_order, answers_in_any_order, what_was_sent_leaves_in_order,
+	   a_late_answer_stops_the_rest_at_last, a_queue_keeps_copies_in_order, a_queue_is_bounded)
