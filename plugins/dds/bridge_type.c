@@ -348,7 +348,9 @@ int bridge_type(dds_entity_t participant, const dds_typeinfo_t *info, struct typ
 
 bool bridge_same_type(const dds_typeinfo_t *a, const dds_typeinfo_t *b)
 {
-	return ddsi_typeid_compare(ddsi_typeinfo_complete_typeid(a), ddsi_typeinfo_complete_typeid(b)) == 0;
+	const ddsi_typeid_t *x = ddsi_typeinfo_complete_typeid(a), *y = ddsi_typeinfo_complete_typeid(b);
+
+	return x && y ? ddsi_typeid_compare(x, y) == 0 : x == y;
 }
 
 dds_typeinfo_t *bridge_copy_info(const dds_typeinfo_t *info)

@@ -31,6 +31,8 @@ int topic_new(struct topics *topics, const char *name, const char *type_name, st
 void topic_free(struct topic *topic)
 {
 	type_set_done(&topic->set);
+	if (topic->info)
+		dds_free_typeinfo(topic->info);
 	free(topic->name);
 	free(topic->type_name);
 	free(topic);
@@ -93,16 +95,29 @@ static int find_type(struct topic *topic, dds_entity_t entity)
 	return r < 0 ? tell(topic, r, "is of a kind that cannot be made into JSON", strerror(-r)) : 0;
 }
 
+static const dds_typeinfo_t *info_of(dds_builtintopic_endpoint_t *endpoint)
+{
+	const dds_typeinfo_t *info = NULL;
+
+	return dds_builtintopic_get_endpoint_type_info(endpoint, &info) == DDS_RETCODE_OK ? info : NULL;
+}
+
+bool topic_is_of_type(const struct topic *topic, dds_builtintopic_endpoint_t *endpoint)
+{
+	const dds_typeinfo_t *info = info_of(endpoint);
+
+	return strcmp(topic->type_name, endpoint->type_name) == 0 &&
+	       (!info || !topic->info || bridge_same_type(info, topic->info));
+}
+
 int topic_learn(struct topic *topic, dds_builtintopic_endpoint_t *endpoint)
 {
 	const dds_topic_descriptor_t *descriptor = NULL;
 	dds_topic_descriptor_t *found = NULL;
-	const dds_typeinfo_t *info = NULL;
+	const dds_typeinfo_t *info = info_of(endpoint);
 	dds_entity_t entity;
 	int r;
 
-	if (dds_builtintopic_get_endpoint_type_info(endpoint, &info) != DDS_RETCODE_OK)
-		info = NULL;
 	r = find_descriptor(topic, info, &found, &descriptor);
 	if (r < 0)
 		return r;
@@ -117,6 +132,7 @@ int topic_learn(struct topic *topic, dds_builtintopic_endpoint_t *endpoint)
 		return r;
 	}
 	topic->topic = entity;
+	topic->info = info ? bridge_copy_info(info) : NULL;
 	topic->version2 = type_set_needs_version2(&topic->set);
 	return 0;
 }

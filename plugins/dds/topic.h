@@ -15,6 +15,9 @@ void topic_free(struct topic *topic);
  * answers from the network are not there yet; others for good, the operator was told. */
 int topic_learn(struct topic *topic, dds_builtintopic_endpoint_t *endpoint) __attribute__((warn_unused_result));
 
+/* Whether the endpoint's type is the one that was learnt, as far as it describes it. */
+bool topic_is_of_type(const struct topic *topic, dds_builtintopic_endpoint_t *endpoint);
+
 /* Both need the type. What fails was told to the operator. */
 void topic_read(struct topic *topic, const dds_builtintopic_endpoint_t *endpoint);
 void topic_write(struct topic *topic);

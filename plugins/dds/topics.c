@@ -134,6 +134,10 @@ struct topic *topics_ask(struct topics *topics, const char *name)
 
 	if (!topic)
 		topic = add(topics, name, "");
+	if (!topic) { /* the next scan makes room, if it can */
+		topics->short_of = true;
+		wake_ring(&topics->discovery);
+	}
 	if (topic && !topic->asked) {
 		topic->asked = true;
 		wake_ring(&topics->discovery);
@@ -173,6 +177,9 @@ static void compare_type(struct topic *topic, const dds_builtintopic_endpoint_t 
 	const struct tg_host *host = topic->topics->host;
 
 	if (topic->told_other || strcmp(topic->type_name, endpoint->type_name) == 0)
+		return;
+	/* With nobody of its own type left it is learnt anew. */
+	if (topic->seen + 1 < topic->topics->scans)
 		return;
 	topic->told_other = true;
 	host->count(host, COUNT_INCOMPATIBLE, 1);
@@ -221,7 +228,10 @@ static int consider(struct topics *topics, dds_builtintopic_endpoint_t *endpoint
 		topic = add(topics, endpoint->topic_name, endpoint->type_name);
 	if (!topic)
 		return 0;
-	topic->seen = topics->scans;
+	if (!topic->type || topic_is_of_type(topic, endpoint))
+		topic->seen = topics->scans;
+	else
+		topic->seen_other = topics->scans;
 	if (!topic->type && strcmp(topic->type_name, endpoint->type_name) != 0) {
 		char *name = strdup(endpoint->type_name);
 
@@ -288,12 +298,13 @@ static int scan(struct topics *topics, dds_entity_t reader, bool writes)
 	return again;
 }
 
-/* A topic that nobody has is in the way of those that are left out. */
+/* A topic that nobody has is in the way of those that are left out; one that is there with another type alone is learnt anew. */
 static bool is_dispensable(const struct topics *topics, const struct topic *topic)
 {
 	bool wanted = topic->asked || options_takes(topics->options, topic->name);
+	bool seen = topic->seen == topics->scans, seen_other = topic->seen_other == topics->scans;
 
-	return !wanted || (topics->crowded && topic->seen != topics->scans);
+	return !wanted || (topics->crowded && !seen) || (topic->type && !seen && seen_other);
 }
 
 static void sweep(struct topics *topics)
@@ -327,7 +338,8 @@ static void topics_scan(void *arg)
 	if (topics->domain <= 0)
 		return;
 	topics->scans++;
-	topics->crowded = false;
+	topics->crowded = topics->short_of;
+	topics->short_of = false;
 	topics->later_us = 0;
 	waits = scan(topics, topics->found[0], true) == -EAGAIN;
 	waits = scan(topics, topics->found[1], false) == -EAGAIN || waits;

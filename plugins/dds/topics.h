@@ -29,7 +29,9 @@ struct topic {
 	struct type_set set;
 	const struct type *type; /* NULL: not known yet */
 	bool version2;           /* written as XCDR2 */
+	dds_typeinfo_t *info;    /* of the endpoint that it was learnt from, NULL: that had none */
 	uint64_t seen;           /* the last scan that has met an endpoint of it */
+	uint64_t seen_other;     /* the same, of another type */
 	int64_t failed_until_us; /* its type is not looked at again before */
 	bool asked;              /* the sink wants to write it */
 	bool told;               /* what is wrong with it, for the operator */
@@ -61,7 +63,8 @@ struct topics {
 	LIST_HEAD(, topic) list;
 	size_t n, n_writers, n_readers;
 	bool full_told, endpoints_told;
-	bool crowded; /* a topic was left out in this scan */
+	bool crowded;  /* a topic was left out in this scan */
+	bool short_of; /* the sink has asked for one more than there may be */
 	uint64_t scans;
 	bool stalled;     /* the source takes nothing now: full readers may keep the library from hearing anybody */
 	int64_t later_us; /* when a topic is worth another look, 0: none is */

@@ -256,6 +256,53 @@ START_TEST(topics_that_nobody_has_make_room)
 }
 END_TEST
 
+/* An operator's typing error must not take the place of what is there. */
+START_TEST(topics_that_were_asked_for_in_vain_make_room)
+{
+	struct rig_peer *reader;
+	uint64_t ticket;
+
+	mock_set(mock, "topics_most", "2");
+	ck_assert_int_eq(mock_begin(mock), 0);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(mock_deliver_text(mock, child_text("T%d", i), READING(1, 1), &ticket), 0);
+		ck_assert_int_eq(mock_result(mock, ticket), TG_RETRY);
+	}
+	reader = rig_peer(NULL, "read", "T2", "Reading", "");
+	rig_expect(reader, "ready");
+	ck_assert_int_eq(rig_deliver("T2", READING(1, 2)), TG_CONFIRMED);
+	rig_expect(reader, "sample 1 2");
+	/* One that somebody has stays. */
+	ck_assert_int_eq(mock_deliver_text(mock, "T3", READING(1, 1), &ticket), 0);
+	ck_assert_int_eq(rig_deliver("T2", READING(1, 3)), TG_CONFIRMED);
+	ck_assert_int_eq(mock_counter(mock, "written"), 2);
+}
+END_TEST
+
+/* As a new version of the writer's program brings it: another type, or another one with the same name. */
+START_TEST(a_type_is_learnt_anew_when_nobody_has_the_old_one)
+{
+	struct rig_peer *old, *renewed, *other;
+
+	mock->accept_all = true;
+	ck_assert_int_eq(mock_begin(mock), 0);
+	old = rig_writer(_i == 0 ? "Plain" : "Impostor", "");
+	rig_say(old, "write 1 2");
+	rig_expect_submission(1, "T", "\"data\":{\"a\":1,");
+	renewed = writer_of("T", "");
+	other = writer_of("T9", "");
+	expect_match(other, 1); /* both were looked at, and the first one's type stays */
+	rig_say(old, "write 2 3");
+	rig_expect_submission(2, "T", "\"data\":{\"a\":2,");
+	rig_end(old);
+	expect_match(renewed, 1);
+	rig_say(renewed, "write 7 8");
+	/* The third one is the end of the old one's instance. */
+	rig_expect_submission(4, "T/0", "\"data\":{\"id\":0,\"seq\":7,");
+	ck_assert_int_eq(mock_counter(mock, "topics"), 2);
+}
+END_TEST
+
 /* The library goes on showing those that have gone, which must not crowd out who comes. */
 START_TEST(writers_that_have_gone_do_not_hide_new_ones)
 {
@@ -291,6 +338,8 @@ int main(void)
 	tcase_add_test(tcase, a_flood_of_keys_stops_its_own_topic_alone);
 	tcase_add_loop_test(tcase, a_full_reader_does_not_keep_it_from_ending, 0, 2);
 	tcase_add_test(tcase, topics_that_nobody_has_make_room);
+	tcase_add_test(tcase, topics_that_were_asked_for_in_vain_make_room);
+	tcase_add_loop_test(tcase, a_type_is_learnt_anew_when_nobody_has_the_old_one, 0, 2);
 	tcase_add_test(tcase, writers_that_have_gone_do_not_hide_new_ones);
 	suite_add_tcase(suite, tcase);
 	return rig_main(suite);
