@@ -31,6 +31,7 @@ struct amqp {
 	struct sink sink;
 	struct source source;
 	struct wire *wire; /* NULL: none is up */
+	bool freed;        /* a session has ended in this turn */
 	bool renewing;     /* finishes what is on its way, then connects anew */
 	bool stopping;
 	uint64_t handle;
@@ -73,6 +74,8 @@ static void amqp_on_up(void *arg, struct wire *wire)
 {
 	struct amqp *amqp = arg;
 
+	amqp->freed = false;
+	amqp->source.spare = amqp->sink.starved;
 	if (sink_begin(&amqp->sink, amqp->options, wire) < 0 || source_begin(&amqp->source, amqp->options, wire) < 0) {
 		sink_end(&amqp->sink);
 		wire_fail(wire, strerror(ENOMEM));
@@ -108,6 +111,7 @@ static void amqp_on_happened(void *arg, struct pn_event_t *event)
 		return;
 	if ((type == PN_SESSION_REMOTE_OPEN || type == PN_LINK_REMOTE_OPEN) && !amqp_is_ours(amqp, event))
 		return;
+	amqp->freed |= type == PN_SESSION_REMOTE_CLOSE;
 	link = channel_of(event);
 	if (!link)
 		return;
@@ -123,6 +127,9 @@ static void amqp_on_moved(void *arg)
 {
 	struct amqp *amqp = arg;
 
+	if (amqp->freed)
+		source_retry(&amqp->source);
+	amqp->freed = false;
 	sink_pump(&amqp->sink);
 	if (amqp->stopping || amqp->renewing)
 		amqp_settle(amqp);
@@ -160,6 +167,8 @@ static void amqp_on_tick(void *arg)
 		return;
 	sink_tick(&amqp->sink);
 	source_tick(&amqp->source);
+	if (source_is_short(&amqp->source))
+		sink_make_room(&amqp->sink);
 }
 
 static const struct uplink_events amqp_uplink_events = {

@@ -8,17 +8,24 @@
 #include <proton/session.h>
 #include <proton/transport.h>
 
+size_t channel_most(pn_connection_t *connection)
+{
+	pn_transport_t *transport = pn_connection_transport(connection);
+	size_t highest = pn_transport_get_channel_max(transport);
+
+	if (pn_transport_remote_channel_max(transport) < highest)
+		highest = pn_transport_remote_channel_max(transport);
+	return highest + 1;
+}
+
 /* Beyond what both sides allow the library gives up the connection. */
 static bool channel_has_room(pn_connection_t *connection)
 {
-	pn_transport_t *transport = pn_connection_transport(connection);
-	unsigned most = pn_transport_get_channel_max(transport), there = 0;
+	size_t there = 0;
 
-	if (pn_transport_remote_channel_max(transport) < most)
-		most = pn_transport_remote_channel_max(transport);
 	for (pn_session_t *session = pn_session_head(connection, 0); session; session = pn_session_next(session, 0))
 		there++;
-	return there <= most; /* the highest number of a channel, which begin at 0 */
+	return there < channel_most(connection);
 }
 
 int channel_new(pn_connection_t *connection, bool sends, const char *name, void *context, pn_link_t **ret_link)
@@ -50,9 +57,11 @@ void channel_begin(pn_link_t *link)
 	pn_link_open(link);
 }
 
+/* The library frees the number with END, and takes one for a new session before that where both wait to be written. */
 static void channel_free(pn_session_t *session)
 {
 	pn_session_set_context(session, NULL);
+	pn_transport_pending(pn_connection_transport(pn_session_connection(session)));
 	pn_session_free(session);
 }
 

@@ -9,10 +9,14 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct pn_connection_t;
 struct pn_event_t;
 struct pn_link_t;
+
+/* How many sessions both sides allow. */
+size_t channel_most(struct pn_connection_t *connection);
 
 /* Not begun: its address and its modes are set first. Errors: -EMFILE: the peer allows no more sessions; -ENOMEM. */
 int channel_new(struct pn_connection_t *connection, bool sends, const char *name, void *context,

@@ -88,6 +88,15 @@ tests_adapter_test_amqp_answers_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_adapter_test_amqp_answers_LDADD = libmockhost.la $(CHECK_LIBS)
 tests_adapter_test_amqp_answers_DEPENDENCIES = libmockhost.la amqp.la
 
+check_PROGRAMS += tests/adapter/test_amqp_sessions
+UNIT_TESTS += tests/adapter/test_amqp_sessions
+tests_adapter_test_amqp_sessions_SOURCES = tests/adapter/test_amqp_sessions.c $(AMQP_RIG) \
+	tests/adapter/amqp_fake.c tests/adapter/amqp_fake.h
+tests_adapter_test_amqp_sessions_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_adapter_test_amqp_sessions_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_adapter_test_amqp_sessions_LDADD = libmockhost.la $(CHECK_LIBS)
+tests_adapter_test_amqp_sessions_DEPENDENCIES = libmockhost.la amqp.la
+
 check_PROGRAMS += tests/adapter/test_amqp_mutated
 UNIT_TESTS += tests/adapter/test_amqp_mutated
 tests_adapter_test_amqp_mutated_SOURCES = tests/adapter/test_amqp_mutated.c $(AMQP_RIG) \

@@ -110,8 +110,7 @@ static int senders_new(struct senders *senders, pn_connection_t *connection, str
 	return 0;
 }
 
-/* A session is the peer's until it has ended it: one at a time. */
-static void senders_make_room(struct senders *senders, pn_connection_t *connection, int64_t now_us)
+void senders_make_room(struct senders *senders, struct pn_connection_t *connection, int64_t now_us)
 {
 	struct sender *idle = channel_is_ending(connection) ? NULL : senders_idle(senders, now_us);
 

@@ -50,6 +50,9 @@ void senders_done(struct senders *senders);
 int senders_get(struct senders *senders, struct pn_connection_t *connection, struct tg_bytes address, int64_t now_us,
 		struct sender **ret_sender);
 
+/* Closes the one not used for longest, where one is idle and no other is about to end: a session is the peer's until it has ended it. */
+void senders_make_room(struct senders *senders, struct pn_connection_t *connection, int64_t now_us);
+
 /* Closes it and forgets it; what is in flight over it is the caller's to answer first. */
 void senders_close(struct senders *senders, struct sender *sender);
 

@@ -62,6 +62,7 @@ int sink_begin(struct sink *sink, const struct options *options, struct wire *wi
 	sink->options = options;
 	sink->wire = wire;
 	sink->confirmed = 0;
+	sink->short_since_us = 0;
 	sink->held = sink->short_of = sink->responded = false;
 	if (options->target)
 		r = senders_get(&sink->senders, wire_connection(wire), sink_target(sink),
@@ -106,6 +107,14 @@ static bool sink_is_addressed(const struct sink *sink, const struct tg_delivery 
 	return delivery->kind == TG_RESPONSE || !sink->options->target;
 }
 
+static void sink_note_shortage(struct sink *sink, bool is_short)
+{
+	if (!is_short)
+		sink->short_since_us = 0;
+	else if (sink->short_since_us == 0)
+		sink->short_since_us = sink->host->now_us(sink->host);
+}
+
 /* The sender for a message, where it can be sent now. Errors: -EAGAIN; -EINVAL: it never can; others: the connection is no good. */
 static int sink_sender(struct sink *sink, const struct tg_delivery *delivery, struct sender **ret_sender)
 {
@@ -120,6 +129,8 @@ static int sink_sender(struct sink *sink, const struct tg_delivery *delivery, st
 			ret_sender);
 	if (sink->senders.number != number)
 		sink->responded = delivery->kind == TG_RESPONSE;
+	if (delivery->kind != TG_RESPONSE)
+		sink_note_shortage(sink, r == -EMFILE);
 	if (r == -EMFILE && !sink->short_of) {
 		sink->short_of = true;
 		sink->host->log(sink->host, TG_LOG_WARNING, NULL,
@@ -242,6 +253,14 @@ int sink_deliver(struct sink *sink, const struct tg_delivery *delivery)
 	wire_touch(sink->wire);
 	sink_gauges(sink);
 	return r < 0 ? -EAGAIN : 0;
+}
+
+void sink_make_room(struct sink *sink)
+{
+	if (!sink->wire)
+		return;
+	senders_make_room(&sink->senders, wire_connection(sink->wire), sink->host->now_us(sink->host));
+	wire_touch(sink->wire);
 }
 
 void sink_hold(struct sink *sink, bool held)

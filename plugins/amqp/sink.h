@@ -38,12 +38,14 @@ struct sink_given_back {
 struct sink {
 	const struct tg_host *host;
 	const struct options *options;
-	struct wire *wire; /* NULL: none is up */
-	const char *via;   /* NULL, or how this gateway tells its own messages; lent */
-	bool held;         /* the connection is about to be closed: deliveries only queue up */
-	bool busy;         /* sending already */
-	bool short_of;     /* sessions: the operator was told */
-	bool responded;    /* the link that was opened last is one for responses: now it is the readings' turn */
+	struct wire *wire;      /* NULL: none is up */
+	const char *via;        /* NULL, or how this gateway tells its own messages; lent */
+	bool held;              /* the connection is about to be closed: deliveries only queue up */
+	bool busy;              /* sending already */
+	bool short_of;          /* sessions: the operator was told */
+	bool responded;         /* the link that was opened last is one for responses: now it is the readings' turn */
+	int64_t short_since_us; /* that the first reading finds no session; 0: it is not so */
+	bool starved;           /* that was so for too long, over some connection */
 	struct pack pack;
 	struct queue readings;
 	struct queue responses;
@@ -84,6 +86,9 @@ void sink_hold(struct sink *sink, bool held);
 
 /* An event of a link that is for sending, of its session or of its deliveries. */
 void sink_happened(struct sink *sink, struct pn_link_t *link, struct pn_event_t *event);
+
+/* A source finds no session: an idle link ends for it. */
+void sink_make_room(struct sink *sink);
 
 /* To be called about once a second: deadlines. */
 void sink_tick(struct sink *sink);

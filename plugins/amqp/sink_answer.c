@@ -84,6 +84,7 @@ static unsigned sink_times(struct sink *sink, const uint8_t id[TG_ID_SIZE])
 /* What waits here would overtake what the core gets back. */
 static void sink_give_back_queue(struct sink *sink)
 {
+	sink->short_since_us = 0;
 	while (!queue_is_empty(&sink->readings)) {
 		uint64_t ticket = sink->readings.first->copy.ticket;
 
@@ -335,6 +336,11 @@ void sink_tick(struct sink *sink)
 		snprintf(cause, sizeof(cause), "a message stayed unconfirmed for %lld s",
 			 (long long)(sink->options->confirm_timeout_us / 1000000));
 		wire_fail(sink->wire, cause);
+		return;
+	}
+	if (sink->short_since_us != 0 && sink->short_since_us <= since_us && !queue_is_empty(&sink->readings)) {
+		sink->starved = true;
+		wire_fail(sink->wire, "the peer allows too few sessions");
 		return;
 	}
 	sink_tick_senders(sink, since_us);

@@ -161,15 +161,28 @@ static void receiver_later(struct source *source, struct receiver *receiver, con
 	receiver->complained = true;
 }
 
+/* Whether one link more would take the session that is left to what is sent. */
+static bool source_is_at_most(const struct source *source)
+{
+	size_t there = 0;
+
+	for (size_t i = 0; i < source->n_receivers; i++)
+		there += source->receivers[i].link != NULL;
+	return source->spare && there + 1 >= channel_most(wire_connection(source->wire));
+}
+
 /* Where the peer allows no more sessions it is tried again later. Errors: -ENOMEM. */
 static int receiver_open(struct source *source, struct receiver *receiver)
 {
+	bool spared = source_is_at_most(source);
 	char name[SOURCE_NAME_SIZE];
-	int r;
+	int r = -EMFILE;
 
 	/* The same each time, so that a peer can tell who comes again. */
 	snprintf(name, sizeof(name), "from-%zu", (size_t)(receiver - source->receivers));
-	r = channel_new(wire_connection(source->wire), false, name, receiver, &receiver->link);
+	if (!spared)
+		r = channel_new(wire_connection(source->wire), false, name, receiver, &receiver->link);
+	receiver->short_of = r == -EMFILE && !spared;
 	if (r == -EMFILE)
 		receiver_later(source, receiver, "the peer allows no more sessions");
 	if (r < 0)
@@ -200,7 +213,7 @@ static void receiver_shut(struct source *source, struct receiver *receiver)
 	receiver->part_size = receiver->part_room = 0;
 	receiver->too_large = false;
 	receiver->link = NULL;
-	receiver->attached = false;
+	receiver->attached = receiver->short_of = false;
 }
 
 int source_begin(struct source *source, const struct options *options, struct wire *wire)
@@ -337,4 +350,24 @@ void source_tick(struct source *source)
 
 	for (size_t i = 0; i < source->n_receivers && source->wire && !source->stopping; i++)
 		source_tick_receiver(source, &source->receivers[i], now_us);
+}
+
+bool source_is_short(const struct source *source)
+{
+	bool is_short = false;
+
+	for (size_t i = 0; i < source->n_receivers && !source->stopping; i++)
+		is_short |= source->receivers[i].short_of;
+	return is_short;
+}
+
+void source_retry(struct source *source)
+{
+	for (size_t i = 0; i < source->n_receivers && source->wire && !source->stopping; i++) {
+		if (!source->receivers[i].short_of)
+			continue;
+		if (receiver_open(source, &source->receivers[i]) < 0)
+			wire_fail(source->wire, strerror(ENOMEM));
+		return;
+	}
 }

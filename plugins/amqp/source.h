@@ -44,6 +44,7 @@ struct source {
 	struct tg_timer *later;
 	uint64_t token;
 	uint64_t settled; /* over this connection */
+	bool spare;       /* the last session is left to what is sent */
 	bool stale;       /* settings or routes have changed */
 	bool stopping;    /* nothing is handed in any more */
 };
@@ -74,6 +75,10 @@ void source_verdict(struct source *source, uint64_t token, const struct tg_answe
 
 /* To be called about once a second: links that were lost are tried again. */
 void source_tick(struct source *source);
+/* Whether there is a source that found no session. */
+bool source_is_short(const struct source *source);
+/* A session may be free: one that found none is tried at once. Before anybody else takes it. */
+void source_retry(struct source *source);
 
 /* Hands nothing in any more, and gives back what waits: only verdicts are waited for. */
 void source_stop(struct source *source);

@@ -39,6 +39,7 @@ struct receiver {
 	struct pn_link_t *link; /* NULL: none at the moment */
 	bool attached;
 	bool complained;
+	bool short_of; /* a session that it could have */
 	int64_t opened_us;
 	int64_t again_at_us; /* when it is opened anew */
 	int64_t pause_us;

@@ -65,7 +65,7 @@ void fake_stop(void)
 	listener = -1;
 }
 
-static bool fake_accept(void)
+static bool fake_has_connection(void)
 {
 	int on = 1;
 
@@ -82,7 +82,7 @@ void fake_expect_connection(void)
 	fake_close();
 	in_size = in_begin = in_total = 0;
 	ended = false;
-	ck_assert_msg(MOCK_UNTIL(mock, fake_accept(), RIG_SOON_MS), "nobody connects: %s", mock->link_detail);
+	ck_assert_msg(MOCK_UNTIL(mock, fake_has_connection(), RIG_SOON_MS), "nobody connects: %s", mock->link_detail);
 }
 
 static void fake_read(void)
@@ -323,15 +323,57 @@ static void fake_name(const uint8_t *at, char ret_name[64])
 	ret_name[text[1]] = '\0';
 }
 
-void fake_attach(uint16_t channel, bool adapter_receives)
+void fake_begin_session(uint16_t channel)
+{
+	fake_expect_performative(FAKE_BEGIN);
+	fake_say(channel, FAKE_BEGIN, "HIII", (unsigned)channel, 0u, 65535u, 65535u);
+}
+
+void fake_attach_link(uint16_t channel, bool adapter_receives)
 {
 	char name[64];
 
-	fake_expect_performative(FAKE_BEGIN);
-	fake_say(channel, FAKE_BEGIN, "HIII", (unsigned)channel, 0u, 65535u, 65535u);
 	fake_name(fake_expect_performative(FAKE_ATTACH), name);
 	if (adapter_receives)
 		fake_say(channel, FAKE_ATTACH, "sIfnnSTnnI", name, 0u, "hall", "", 0u);
 	else
 		fake_say(channel, FAKE_ATTACH, "sItnnST", name, 0u, "", "a");
+}
+
+void fake_attach(uint16_t channel, bool adapter_receives)
+{
+	fake_begin_session(channel);
+	fake_attach_link(channel, adapter_receives);
+}
+
+void fake_begin(uint16_t channel_max)
+{
+	ck_assert_int_eq(mock_begin(mock), 0);
+	fake_expect_connection();
+	fake_login();
+	fake_open(channel_max);
+	ck_assert(MOCK_UNTIL(mock, mock->link == TG_LINK_UP, RIG_SOON_MS));
+}
+
+void fake_give_credit(uint16_t channel)
+{
+	fake_say(channel, FAKE_FLOW, "IIIIIII", 0u, 1000u, 0u, 1000u, 0u, 0u, 10u);
+}
+
+void fake_let_go(uint16_t channel)
+{
+	fake_attach(channel, false);
+	fake_give_credit(channel);
+	fake_expect_performative(FAKE_TRANSFER);
+}
+
+void fake_accept_up_to(uint16_t channel, unsigned last)
+{
+	fake_say(channel, FAKE_DISPOSITION, "tIItA", 0u, last);
+}
+
+void fake_end_session(uint16_t channel)
+{
+	fake_expect_performative(FAKE_END);
+	fake_say(channel, FAKE_END, "");
 }

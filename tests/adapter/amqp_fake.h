@@ -71,5 +71,19 @@ void fake_login(void);
 void fake_open(uint16_t channel_max);
 /* The answer to the next BEGIN and ATTACH, on channel and handle 0; false: the adapter is to send. */
 void fake_attach(uint16_t channel, bool adapter_receives);
+/* The two by themselves: of several that begin at once all BEGIN come first. */
+void fake_begin_session(uint16_t channel);
+void fake_attach_link(uint16_t channel, bool adapter_receives);
+
+/* Starts the adapter, up to OPEN and the link's being up. */
+void fake_begin(uint16_t channel_max);
+/* Credit for ten messages to the link on this channel. */
+void fake_give_credit(uint16_t channel);
+/* fake_attach to send, and credit; waits for the first message. */
+void fake_let_go(uint16_t channel);
+/* Accepts the messages on this channel, from the first to this one. */
+void fake_accept_up_to(uint16_t channel, unsigned last);
+/* The answer to END. */
+void fake_end_session(uint16_t channel);
 
 #endif

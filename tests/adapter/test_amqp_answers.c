@@ -22,20 +22,6 @@ static void teardown(void)
 	rig_teardown();
 }
 
-static void begin_with(uint16_t channel_max)
-{
-	ck_assert_int_eq(mock_begin(mock), 0);
-	fake_expect_connection();
-	fake_login();
-	fake_open(channel_max);
-	ck_assert(MOCK_UNTIL(mock, mock->link == TG_LINK_UP, RIG_SOON_MS));
-}
-
-static void begin(void)
-{
-	begin_with(100);
-}
-
 /* On the live connection. */
 static void set_confirm_timeout(const char *seconds)
 {
@@ -55,30 +41,6 @@ static uint64_t respond(const char *address)
 	return ticket;
 }
 
-static void give_credit(uint16_t channel)
-{
-	fake_say(channel, FAKE_FLOW, "IIIIIII", 0u, 1000u, 0u, 1000u, 0u, 0u, 10u);
-}
-
-/* The answer to the next BEGIN and ATTACH; the message goes. */
-static void let_go(uint16_t channel)
-{
-	fake_attach(channel, false);
-	give_credit(channel);
-	fake_expect_performative(FAKE_TRANSFER);
-}
-
-static void end_session(uint16_t channel)
-{
-	fake_expect_performative(FAKE_END);
-	fake_say(channel, FAKE_END, "");
-}
-
-static void accept_up_to(uint16_t channel, unsigned last)
-{
-	fake_say(channel, FAKE_DISPOSITION, "tIItA", 0u, last);
-}
-
 static void expect_the_same_connection(void)
 {
 	ck_assert_int_eq(mock->link, TG_LINK_UP);
@@ -90,15 +52,15 @@ START_TEST(a_queue_for_replies_that_goes_takes_its_response_only)
 {
 	uint64_t reading, response;
 
-	begin();
+	fake_begin(100);
 	reading = rig_deliver("a", "x");
-	let_go(0);
+	fake_let_go(0);
 	response = respond("reply");
-	let_go(1);
+	fake_let_go(1);
 	fake_say(1, FAKE_DETACH, "It", 0u);
 	rig_expect_reason(response, "link");
 	ck_assert_int_eq(mock_result(mock, reading), -1);
-	accept_up_to(0, 0);
+	fake_accept_up_to(0, 0);
 	rig_expect_result(reading, TG_CONFIRMED);
 	expect_the_same_connection();
 }
@@ -109,7 +71,7 @@ START_TEST(a_queue_for_replies_that_never_took_one_may_go)
 {
 	uint64_t reading, response;
 
-	begin();
+	fake_begin(100);
 	response = respond("reply");
 	fake_attach(0, false);
 	rig_expect_counter("senders", 1);
@@ -117,10 +79,10 @@ START_TEST(a_queue_for_replies_that_never_took_one_may_go)
 	rig_expect_reason(response, "nobody takes it");
 	set_confirm_timeout("300");
 	fake_say(0, FAKE_DETACH, "It", 0u);
-	end_session(0);
+	fake_end_session(0);
 	reading = rig_deliver("a", "x");
-	let_go(0);
-	accept_up_to(0, 0);
+	fake_let_go(0);
+	fake_accept_up_to(0, 0);
 	rig_expect_result(reading, TG_CONFIRMED);
 	expect_the_same_connection();
 }
@@ -131,16 +93,16 @@ START_TEST(a_response_that_is_never_settled_is_given_up)
 {
 	uint64_t reading, response;
 
-	begin();
+	fake_begin(100);
 	response = respond("a");
-	let_go(0);
+	fake_let_go(0);
 	set_confirm_timeout("1");
 	rig_expect_reason(response, "the peer does not say");
 	fake_expect_performative(FAKE_DISPOSITION);
 	set_confirm_timeout("300");
 	reading = rig_deliver("a", "x");
 	fake_expect_performative(FAKE_TRANSFER);
-	accept_up_to(0, 1);
+	fake_accept_up_to(0, 1);
 	rig_expect_result(reading, TG_CONFIRMED);
 	ck_assert_int_eq(mock_counter(mock, "confirmed"), 1);
 	ck_assert_int_eq(mock_counter(mock, "in_flight"), 0);
@@ -153,7 +115,7 @@ START_TEST(a_response_that_could_not_leave_is_given_up)
 {
 	uint64_t reading, response;
 
-	begin();
+	fake_begin(100);
 	response = respond("a");
 	fake_attach(0, false);
 	fake_say(0, FAKE_FLOW, "IIIIIII", 0u, 0u, 0u, 1000u, 0u, 0u, 10u);
@@ -162,10 +124,10 @@ START_TEST(a_response_that_could_not_leave_is_given_up)
 	rig_expect_reason(response, "the peer does not say");
 	set_confirm_timeout("300");
 	reading = rig_deliver("a", "x");
-	give_credit(0);
+	fake_give_credit(0);
 	fake_expect_performative(FAKE_TRANSFER);
 	fake_expect_performative(FAKE_TRANSFER);
-	accept_up_to(0, 1);
+	fake_accept_up_to(0, 1);
 	rig_expect_result(reading, TG_CONFIRMED);
 	expect_the_same_connection();
 }
@@ -176,11 +138,11 @@ START_TEST(a_reading_that_is_never_settled_ends_the_connection)
 {
 	uint64_t reading, response;
 
-	begin();
+	fake_begin(100);
 	response = respond("reply");
-	let_go(0);
+	fake_let_go(0);
 	reading = rig_deliver("a", "x");
-	let_go(1);
+	fake_let_go(1);
 	set_confirm_timeout("1");
 	rig_expect_reason(response, "the peer does not say");
 	fake_expect_end();
@@ -193,18 +155,18 @@ START_TEST(a_response_that_is_given_back_is_dropped)
 {
 	uint64_t reading, response;
 
-	begin();
+	fake_begin(100);
 	reading = rig_deliver("a", "x");
 	fake_attach(0, false);
 	response = respond("reply");
-	let_go(1);
+	fake_let_go(1);
 	fake_say(1, FAKE_DISPOSITION, "tIItR", 0u, 0u);
 	rig_expect_reason(response, "given back by the peer");
 	ck_assert_int_eq(mock_result(mock, reading), -1);
 	ck_assert_int_eq(mock_counter(mock, "queued"), 1);
-	give_credit(0);
+	fake_give_credit(0);
 	fake_expect_performative(FAKE_TRANSFER);
-	accept_up_to(0, 0);
+	fake_accept_up_to(0, 0);
 	rig_expect_result(reading, TG_CONFIRMED);
 	expect_the_same_connection();
 }
@@ -215,13 +177,13 @@ START_TEST(responses_have_a_window_of_their_own)
 	uint64_t reading, response;
 
 	mock_set(mock, "window", "1");
-	begin();
+	fake_begin(100);
 	response = respond("reply");
-	let_go(0);
+	fake_let_go(0);
 	respond("reply");
 	reading = rig_deliver("a", "x");
-	let_go(1);
-	accept_up_to(1, 0);
+	fake_let_go(1);
+	fake_accept_up_to(1, 0);
 	rig_expect_result(reading, TG_CONFIRMED);
 	ck_assert_int_eq(mock_result(mock, response), -1);
 	ck_assert_int_eq(mock_counter(mock, "sent"), 2);
@@ -243,13 +205,13 @@ START_TEST(a_subject_is_no_address)
 	ck_assert(MOCK_UNTIL(mock, mock->link == TG_LINK_UP, RIG_SOON_MS));
 	reading = rig_deliver("b", "x");
 	response = respond("b");
-	let_go(1);
+	fake_let_go(1);
 	fake_say(1, FAKE_DETACH, "It", 0u);
 	rig_expect_result(response, TG_REJECTED);
 	ck_assert_int_eq(mock_result(mock, reading), -1);
-	give_credit(0);
+	fake_give_credit(0);
 	fake_expect_performative(FAKE_TRANSFER);
-	accept_up_to(0, 0);
+	fake_accept_up_to(0, 0);
 	rig_expect_result(reading, TG_CONFIRMED);
 	expect_the_same_connection();
 }
@@ -259,14 +221,14 @@ END_TEST
 static void pass_on(uint16_t from, uint16_t to)
 {
 	fake_attach(to, false);
-	end_session(from);
+	fake_end_session(from);
 }
 
 /* The same, where the peer allows one session only. */
 static void pass_on_the_session(uint16_t from, uint16_t to)
 {
 	(void)to;
-	end_session(from);
+	fake_end_session(from);
 	fake_attach(0, false);
 }
 
@@ -278,18 +240,18 @@ START_TEST(nobody_is_driven_out_before_it_was_of_use)
 	uint64_t first, second, response;
 
 	mock_set(mock, "links", session ? "32" : "1");
-	begin_with(session ? 0 : 100);
+	fake_begin(session ? 0 : 100);
 	first = rig_deliver("a", "x");
-	let_go(0);
-	accept_up_to(0, 0);
+	fake_let_go(0);
+	fake_accept_up_to(0, 0);
 	rig_expect_result(first, TG_CONFIRMED);
 	response = respond("reply");
 	second = rig_deliver("a", "y");
 	pass(0, 1);
 	pass(session ? 0 : 1, 0);
-	give_credit(0);
+	fake_give_credit(0);
 	fake_expect_performative(FAKE_TRANSFER);
-	accept_up_to(0, 0);
+	fake_accept_up_to(0, 0);
 	rig_expect_result(second, TG_CONFIRMED);
 	ck_assert_int_eq(mock_result(mock, response), -1);
 	expect_the_same_connection();
@@ -301,23 +263,23 @@ START_TEST(readings_and_responses_take_turns)
 	uint64_t reading, responses[3];
 
 	mock_set(mock, "links", "1");
-	begin();
+	fake_begin(100);
 	for (int i = 0; i < 3; i++)
 		responses[i] = respond((const char *[]){"r0", "r1", "r2"}[i]);
 	reading = rig_deliver("a", "x");
-	let_go(0);
-	accept_up_to(0, 0);
+	fake_let_go(0);
+	fake_accept_up_to(0, 0);
 	rig_expect_result(responses[0], TG_CONFIRMED);
 	pass_on(0, 1);
-	give_credit(1);
+	fake_give_credit(1);
 	fake_expect_performative(FAKE_TRANSFER);
-	accept_up_to(1, 0);
+	fake_accept_up_to(1, 0);
 	rig_expect_result(reading, TG_CONFIRMED);
 	ck_assert_int_eq(mock_result(mock, responses[1]), -1);
 	pass_on(1, 0);
-	give_credit(0);
+	fake_give_credit(0);
 	fake_expect_performative(FAKE_TRANSFER);
-	accept_up_to(0, 0);
+	fake_accept_up_to(0, 0);
 	rig_expect_result(responses[1], TG_CONFIRMED);
 	ck_assert_int_eq(mock_result(mock, responses[2]), -1);
 }
