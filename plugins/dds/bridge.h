@@ -30,6 +30,12 @@ dds_typeinfo_t *bridge_copy_info(const dds_typeinfo_t *info);
 const void *bridge_bytes(struct ddsi_serdata *sample, size_t *ret_size);
 void bridge_release(struct ddsi_serdata *sample);
 
+/* The library's own sample of its key for an instance that it still knows, of any sample of that. Ownership: bridge_release.
+ * NULL: nothing holds the instance any more. */
+struct ddsi_serdata *bridge_find_key(struct ddsi_domaingv *domain, struct ddsi_serdata *sample);
+/* Whether that instance is still held. */
+bool bridge_has_key(struct ddsi_domaingv *domain, struct ddsi_serdata *key);
+
 /* The domain that a participant belongs to; lives as long as it does. A sample of its own among the built-in ones knows it.
  * NULL: the library has changed. */
 struct ddsi_domaingv *bridge_domain(dds_entity_t participant);

@@ -10,6 +10,7 @@
 #include <dds/ddsi/ddsi_endpoint.h>
 #include <dds/ddsi/ddsi_entity_index.h>
 #include <dds/ddsi/ddsi_serdata.h>
+#include <dds/ddsi/ddsi_tkmap.h>
 #include <dds/ddsi/q_bswap.h>
 #include <dds/ddsi/q_protocol.h>
 #include <dds/ddsi/q_thread.h>
@@ -31,6 +32,31 @@ const void *bridge_bytes(struct ddsi_serdata *sample, size_t *ret_size)
 void bridge_release(struct ddsi_serdata *sample)
 {
 	ddsi_serdata_unref(sample);
+}
+
+struct ddsi_serdata *bridge_find_key(struct ddsi_domaingv *domain, struct ddsi_serdata *sample)
+{
+	struct thread_state *thread = lookup_thread_state();
+	struct ddsi_tkmap_instance *instance;
+	struct ddsi_serdata *key = NULL;
+
+	thread_state_awake(thread, domain);
+	instance = ddsi_tkmap_find(domain->m_tkmap, sample, false);
+	if (instance) {
+		key = ddsi_serdata_ref(instance->m_sample);
+		ddsi_tkmap_instance_unref(domain->m_tkmap, instance);
+	}
+	thread_state_asleep(thread);
+	return key;
+}
+
+bool bridge_has_key(struct ddsi_domaingv *domain, struct ddsi_serdata *key)
+{
+	struct ddsi_serdata *found = bridge_find_key(domain, key);
+
+	if (found)
+		bridge_release(found);
+	return found == key; /* another one: it has come anew */
 }
 
 struct ddsi_domaingv *bridge_domain(dds_entity_t participant)

@@ -6,7 +6,7 @@
  *	options.c, rows.c   the settings
  *	security.c          DDS Security; library.c: types from shared objects; both are loaded before the sandbox is shut
  *	topics.c, topic.c   who is on the domain, and what is known of each topic; wake.c: from the library's threads to ours
- *	source.c, sink.c    samples in, samples out; sample.c: a sample as a message
+ *	source.c, sink.c    samples in, samples out; sample.c: a sample as a message; keys.c: how many keys a reader holds
  *	type.c, decode.c, encode.c, cdr.c, out.c   types and bytes: pure, know nothing of the library
  *	bridge_*.c          what the library has no stable interface for
  */

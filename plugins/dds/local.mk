@@ -19,6 +19,7 @@ dds_la_SOURCES = \
 	plugins/dds/bridge.h plugins/dds/bridge_sample.c plugins/dds/bridge_type.c \
 	plugins/dds/counters.c plugins/dds/counters.h \
 	plugins/dds/dds.c \
+	plugins/dds/keys.c plugins/dds/keys.h \
 	plugins/dds/library.c plugins/dds/library.h \
 	plugins/dds/options.c plugins/dds/options.h \
 	plugins/dds/rows.c \

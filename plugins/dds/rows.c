@@ -29,7 +29,7 @@ const struct tg_setting options_rows[] = {
 	{"reader_samples", TG_INT, TG_LIVE, "", "1024", 1, 1000000, NULL,
 	 "most samples of a topic that wait to be taken; a reliable writer is held back then"},
 	{"instances", TG_INT, TG_LIVE, "", "65536", 1, 10000000, NULL,
-	 "most keys of a topic that are alive at once; where there are more, its reader begins anew"},
+	 "most keys of a topic at once, alive or not unregistered yet; where there are more, its reader begins anew"},
 	{"readers", TG_INT, TG_LIVE, "", "1", 0, OPTIONS_READERS_MOST, NULL,
 	 "a sample is written only when so many readers of its topic are there; 0: also when nobody is"},
 	{"write_window", TG_INT, TG_LIVE, "", "256", 1, 4096, NULL,

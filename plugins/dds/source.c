@@ -155,20 +155,17 @@ static void fill(struct source *source, struct topic *topic, struct ddsi_serdata
 	source->host->count(source->host, COUNT_SAMPLES, 1);
 }
 
-/* Samples of one instance stand side by side. An instance without writers and samples is none any more. */
-static void count_keys(struct topic *topic, const dds_sample_info_t *infos, int n)
+/* Those alone that were disposed of and not unregistered go with the reader, which the next one does not have. */
+static void count_keys(struct topic *topic, struct ddsi_serdata *const *held, const dds_sample_info_t *infos, int n,
+		       bool full)
 {
-	for (int i = 0; i < n; i++) {
-		bool first = i == 0 || infos[i - 1].instance_handle != infos[i].instance_handle;
-		bool last = i + 1 == n || infos[i + 1].instance_handle != infos[i].instance_handle;
-
-		if (first && infos[i].view_state == DDS_NEW_VIEW_STATE)
-			topic->n_keys++;
-		if (last && infos[i].instance_state != DDS_ALIVE_INSTANCE_STATE && topic->n_keys > 0)
-			topic->n_keys--;
-	}
-	if (topic->n_keys > (size_t)topic->topics->options->instances)
+	keys_count(&topic->keys, held, infos, (size_t)n, full);
+	if (topic->leaving || !keys_exceed(&topic->keys, (size_t)topic->topics->options->instances))
+		return;
+	if (keys_are_alive(&topic->keys))
 		topic_flood(topic);
+	else
+		topic->leaving = true;
 }
 
 /* Takes and hands in some of the topic's; `*ret_more`: there may be others. Errors: -ENOBUFS. */
@@ -194,7 +191,7 @@ static int take_some(struct source *source, struct topic *topic, bool *ret_more)
 	}
 	*ret_more = n == (int)most;
 	if (n > 0)
-		count_keys(topic, infos, n);
+		count_keys(topic, held, infos, n, n == (int)most);
 	return r;
 }
 

@@ -215,7 +215,7 @@ void topic_read(struct topic *topic, const dds_builtintopic_endpoint_t *endpoint
 	}
 	topic->reader = reader;
 	topic->reader_mark = o->reader_mark;
-	topic->n_keys = 0;
+	keys_clear(&topic->keys, topic->topics->inner);
 	topic->n_incompatible = 0;
 	topic->topics->n_readers++;
 	host->log(host, TG_LOG_INFO, NULL, "topic \"%s\" of type %s is taken in", topic->name, topic->type_name);
@@ -255,6 +255,7 @@ void topic_write(struct topic *topic)
 
 void topic_unread(struct topic *topic)
 {
+	keys_clear(&topic->keys, NULL);
 	if (topic->reader) {
 		dds_delete(topic->reader);
 		topic->topics->n_readers--;

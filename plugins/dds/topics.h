@@ -13,6 +13,7 @@
 #include <sys/queue.h>
 
 #include "counters.h"
+#include "keys.h"
 #include "library.h"
 #include "options.h"
 #include "security.h"
@@ -43,7 +44,7 @@ struct topic {
 	bool rewrites;                     /* the writer is made anew */
 	bool ends;                         /* nobody wants the topic */
 	uint64_t reader_mark, writer_mark; /* of the options that they were made with */
-	size_t n_keys;                     /* alive in the reader, as far as was taken */
+	struct keys keys;                  /* of the reader */
 	int64_t rest_us, rests_until_us;   /* after too many of them it has no reader for so long */
 	size_t n_held;                     /* samples that the source holds */
 	/* The sink's: what was written and not acknowledged yet. */

@@ -97,6 +97,7 @@ static bool discard(const struct topics *topics)
 
 void topics_leave(struct topics *topics)
 {
+	struct topic *topic;
 	int quiet = 0;
 
 	if (topics->participant > 0) {
@@ -106,6 +107,8 @@ void topics_leave(struct topics *topics)
 			dds_sleepfor(quiet ? QUIET_NS : 0);
 		}
 	}
+	LIST_FOREACH(topic, &topics->list, link)
+	keys_clear(&topic->keys, NULL);
 	if (topics->domain > 0)
 		dds_delete(topics->domain);
 	topics->domain = topics->participant = 0;

@@ -9,7 +9,7 @@
  *
  *	match N     waits for so many matched readers or writers     -> matched
  *	write A B   writes samples A to B-1                           -> written
- *	dispose N, unregister N                                       -> disposed, unregistered
+ *	dispose A B, unregister A B  the instances of samples A to B-1, or of A alone   -> disposed, unregistered
  *	churn N     makes N writers beside its own, each of which goes when its one sample is acknowledged -> churned
  *	acks        waits until all is acknowledged                   -> acknowledged
  *	read: each sample is printed by itself: "sample …", "disposed", "no_writers"
@@ -159,14 +159,17 @@ static void write_some(const struct peer *peer, int from, int to)
 	free(sample);
 }
 
-static void end_one(const struct peer *peer, int n, bool dispose)
+static void end_some(const struct peer *peer, int from, int to, bool dispose)
 {
 	void *sample = calloc(1, peer->type->size);
 
 	if (!sample)
 		return;
-	peer->type->fill(sample, n, peer->instances);
-	good("dispose", dispose ? dds_dispose(peer->entity, sample) : dds_unregister_instance(peer->entity, sample));
+	for (int n = from; n < to || n == from; n++) {
+		peer->type->fill(sample, n, peer->instances);
+		good("dispose",
+		     dispose ? dds_dispose(peer->entity, sample) : dds_unregister_instance(peer->entity, sample));
+	}
 	free(sample);
 }
 
@@ -203,11 +206,11 @@ static void obey(const struct peer *peer, const char *line)
 	} else if (sscanf(line, "write %d %d", &a, &b) == 2) {
 		write_some(peer, a, b);
 		puts("written");
-	} else if (sscanf(line, "dispose %d", &a) == 1) {
-		end_one(peer, a, true);
+	} else if (sscanf(line, "dispose %d %d", &a, &b) >= 1) {
+		end_some(peer, a, b, true);
 		puts("disposed");
-	} else if (sscanf(line, "unregister %d", &a) == 1) {
-		end_one(peer, a, false);
+	} else if (sscanf(line, "unregister %d %d", &a, &b) >= 1) {
+		end_some(peer, a, b, false);
 		puts("unregistered");
 	} else if (sscanf(line, "churn %d", &a) == 1) {
 		churn(peer, a);

@@ -212,6 +212,75 @@ START_TEST(a_flood_of_keys_stops_its_own_topic_alone)
 }
 END_TEST
 
+/* Forty keys at once, of which nothing is left but their ends. */
+static void pass_keys(struct rig_peer *writer, int from, bool unregister)
+{
+	rig_say(writer, "write %d %d", from, from + 40);
+	rig_say(writer, "dispose %d %d", from, from + 40);
+	if (unregister)
+		rig_say(writer, "unregister %d %d", from, from + 40);
+	rig_say(writer, "acks");
+	rig_expect(writer, "acknowledged");
+}
+
+/* They stay in the reader for as long as their writer does not unregister them, and go with it. */
+START_TEST(keys_that_were_disposed_of_go_with_the_reader)
+{
+	struct rig_peer *writer;
+
+	mock->accept_all = true;
+	mock_set(mock, "instances", "100");
+	ck_assert_int_eq(mock_begin(mock), 0);
+	writer = rig_writer("Reading", "instances=100000");
+	for (int from = 0; mock_logged(mock, "is taken in") == 1; from += 40) {
+		ck_assert_int_lt(from, 800);
+		pass_keys(writer, from, false);
+		mock_settle(mock);
+	}
+	expect_match(writer, 1);
+	rig_say(writer, "write 99999 100000");
+	ck_assert(
+		MOCK_UNTIL(mock, strcmp(mock->submissions[mock->n_submissions - 1].path, "T/99999") == 0, RIG_SOON_MS));
+	ck_assert_uint_eq(mock_logged(mock, "has more than"), 0);
+}
+END_TEST
+
+START_TEST(keys_that_are_unregistered_leave_the_reader_alone)
+{
+	struct rig_peer *writer;
+
+	mock->accept_all = true;
+	mock_set(mock, "instances", "100");
+	ck_assert_int_eq(mock_begin(mock), 0);
+	writer = rig_writer("Reading", "instances=100000");
+	for (int from = 0; from < 320; from += 40)
+		pass_keys(writer, from, true);
+	rig_say(writer, "write 99999 100000");
+	ck_assert(
+		MOCK_UNTIL(mock, strcmp(mock->submissions[mock->n_submissions - 1].path, "T/99999") == 0, RIG_SOON_MS));
+	ck_assert_uint_eq(mock_logged(mock, "is taken in"), 1);
+	ck_assert_uint_eq(mock_logged(mock, "has more than"), 0);
+}
+END_TEST
+
+/* The same keys, again and again. */
+START_TEST(keys_that_come_again_are_counted_once)
+{
+	struct rig_peer *writer;
+
+	mock->accept_all = true;
+	mock_set(mock, "instances", "100");
+	ck_assert_int_eq(mock_begin(mock), 0);
+	writer = rig_writer("Reading", "instances=90");
+	for (int from = 0; from < 400; from += 40)
+		pass_keys(writer, from, false);
+	rig_say(writer, "write 0 90");
+	ck_assert(MOCK_UNTIL(mock, strcmp(mock->submissions[mock->n_submissions - 1].path, "T/89") == 0, RIG_SOON_MS));
+	ck_assert_uint_eq(mock_logged(mock, "is taken in"), 1);
+	ck_assert_uint_eq(mock_logged(mock, "has more than"), 0);
+}
+END_TEST
+
 /* A thread of the library waits for room in the reader, and everything is deleted with the readers: the fixture's end must come. */
 START_TEST(a_full_reader_does_not_keep_it_from_ending)
 {
@@ -336,6 +405,9 @@ int main(void)
 	tcase_add_test(tcase, the_format_changes_with_the_next_sample);
 	tcase_add_test(tcase, libraries_stay);
 	tcase_add_test(tcase, a_flood_of_keys_stops_its_own_topic_alone);
+	tcase_add_test(tcase, keys_that_were_disposed_of_go_with_the_reader);
+	tcase_add_test(tcase, keys_that_are_unregistered_leave_the_reader_alone);
+	tcase_add_test(tcase, keys_that_come_again_are_counted_once);
 	tcase_add_loop_test(tcase, a_full_reader_does_not_keep_it_from_ending, 0, 2);
 	tcase_add_test(tcase, topics_that_nobody_has_make_room);
 	tcase_add_test(tcase, topics_that_were_asked_for_in_vain_make_room);
