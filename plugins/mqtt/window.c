@@ -4,14 +4,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Room behind one that is answered late, so that it does not stop the others at once. */
-enum { WINDOW_SLACK = 4 };
+/* Room behind one that is answered late, so that it does not stop the others at once: but no packet id may come round meanwhile. */
+enum { WINDOW_SLACK = 4, WINDOW_MAX = 32768 };
 
 int window_init(struct window *window, size_t limit)
 {
 	size_t capacity = 16;
 
-	while (capacity < limit * WINDOW_SLACK)
+	while (capacity < limit * WINDOW_SLACK && capacity < WINDOW_MAX)
 		capacity *= 2;
 	*window = (struct window){
 		.entries = calloc(capacity, sizeof(struct window_entry)), .capacity = capacity, .limit = limit};

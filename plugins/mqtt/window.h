@@ -32,7 +32,7 @@ struct window {
 	size_t limit;   /* of waiting */
 };
 
-/* Errors: -ENOMEM. */
+/* `limit`: at most 32,768. Errors: -ENOMEM. */
 int window_init(struct window *window, size_t limit);
 void window_done(struct window *window);
 

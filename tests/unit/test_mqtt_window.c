@@ -109,6 +109,27 @@ START_TEST(a_late_answer_stops_the_rest_at_last)
 }
 END_TEST
 
+/* Its packet id must not come round meanwhile. */
+START_TEST(a_late_answer_in_the_largest_window)
+{
+	struct window window;
+	struct window_entry entry;
+	unsigned sent = 1;
+
+	ck_assert_int_eq(window_init(&window, 10000), 0);
+	add(&window, 1, 1, 1);
+	while (window_has_room(&window)) {
+		ck_assert_uint_lt(++sent, 65536);
+		add(&window, (uint16_t)sent, sent, sent);
+		ck_assert(window_take(&window, (uint16_t)sent, &entry));
+	}
+	ck_assert_uint_gt(sent, 30000);
+	ck_assert(window_take(&window, 1, &entry));
+	ck_assert_uint_eq(entry.ticket, 1);
+	window_done(&window);
+}
+END_TEST
+
 static struct tg_delivery delivery_of(const char *payload, size_t size)
 {
 	return (struct tg_delivery){.device = {"d", 1},
@@ -174,4 +195,5 @@ START_TEST(a_queue_is_bounded)
 END_TEST
 
 SUITE_MAIN("mqtt_window", answers_in_order, answers_in_any_order, what_was_sent_leaves_in_order,
-	   a_late_answer_stops_the_rest_at_last, a_queue_keeps_copies_in_order, a_queue_is_bounded)
+	   a_late_answer_stops_the_rest_at_last, a_late_answer_in_the_largest_window, a_queue_keeps_copies_in_order,
+	   a_queue_is_bounded)
