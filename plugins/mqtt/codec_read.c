@@ -228,7 +228,8 @@ int codec_get_connack(struct tg_bytes body, bool version5, struct codec_connack 
 
 	connack.session_present = take_number(&cursor, 1) & 1;
 	connack.reason = (uint8_t)take_number(&cursor, 1);
-	if (version5) {
+	/* A broker that knows 3.1.1 alone refuses in its own way (MQTT 5 section 3.1.2.2). */
+	if (version5 && (cursor.left > 0 || connack.reason == CODEC_SUCCESS)) {
 		block = take_properties(&cursor);
 		while (take_property(&block, &seen, &property))
 			connack_property(&connack, &property);

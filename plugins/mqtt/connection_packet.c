@@ -37,8 +37,8 @@ static void connection_connack(struct connection *connection, struct tg_bytes bo
 	}
 	if (connack.reason != CODEC_SUCCESS) {
 		snprintf(cause, sizeof(cause), "refused by the broker: %s%s%.*s",
-			 connection->version5 ? mosquitto_reason_string(connack.reason)
-					      : mosquitto_connack_string(connack.reason),
+			 connack.reason >= CODEC_UNSPECIFIED ? mosquitto_reason_string(connack.reason)
+							     : mosquitto_connack_string(connack.reason),
 			 connack.reason_string.size > 0 ? ", " : "", (int)connack.reason_string.size,
 			 connack.reason_string.size > 0 ? (const char *)connack.reason_string.data : "");
 		connection_fail(connection, cause);

@@ -408,6 +408,8 @@ START_TEST(the_brokers_answers_are_read)
 	ck_assert_int_eq(codec_get_connack(BYTES("\0"), false, &connack), -EBADMSG);
 	ck_assert_int_eq(codec_get_connack(BYTES("\0\0\0"), false, &connack), -EBADMSG);
 	ck_assert_int_eq(codec_get_connack(BYTES("\0\0"), true, &connack), -EBADMSG);
+	ck_assert_int_eq(codec_get_connack(BYTES("\0\1"), true, &connack), 0);
+	ck_assert_uint_eq(connack.reason, 1);
 
 	ck_assert_int_eq(codec_get_suback(CODEC_SUBACK, BYTES("\1\2\0\1"), true, &mid, &reason), 0);
 	ck_assert_uint_eq(mid, 258);
