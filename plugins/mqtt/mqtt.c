@@ -29,9 +29,11 @@ struct mqtt {
 	struct publish publish;
 	struct inbox inbox;
 	struct status_notices notices;
-	bool renewing; /* finishes what is on its way, then connects anew */
-	bool stopping; /* finishes what is there, then says that it is offline */
-	bool said_offline;
+	bool renewing;      /* finishes what is on its way, then connects anew */
+	bool stopping;      /* finishes what is there, then says that it is offline */
+	bool said_offline;  /* in this session */
+	char *status_topic; /* where it has said that it is online, in this session; NULL: nowhere */
+	bool status_retain;
 	unsigned running; /* of link and inbox, those that have not stopped */
 	uint64_t handle;
 	bool told; /* the host knows of the session with this handle */
@@ -43,14 +45,33 @@ static void mqtt_say(struct mqtt *mqtt, enum status_kind kind)
 	char *text;
 	int r = -ENOMEM;
 
-	if (!mqtt->options->status_topic)
+	if (!mqtt->status_topic)
 		return;
 	text = status_text(host, kind, host->now_wall_us(host));
 	if (text)
-		r = publish_status(&mqtt->publish, mqtt->options->status_topic, text, mqtt->options->status_retain);
+		r = publish_status(&mqtt->publish, mqtt->status_topic, text, mqtt->status_retain);
 	if (r < 0)
 		host->log(host, TG_LOG_WARNING, NULL, "the status message was not sent (%s)", strerror(-r));
 	free(text);
+}
+
+static void mqtt_say_online(struct mqtt *mqtt)
+{
+	const struct options *options = mqtt->options;
+
+	mqtt->said_offline = false;
+	free(mqtt->status_topic);
+	mqtt->status_topic = options->status_topic ? strdup(options->status_topic) : NULL;
+	mqtt->status_retain = options->status_retain;
+	mqtt_say(mqtt, STATUS_ONLINE);
+}
+
+static void mqtt_say_offline(struct mqtt *mqtt, enum status_kind kind)
+{
+	if (mqtt->said_offline)
+		return;
+	mqtt->said_offline = true;
+	mqtt_say(mqtt, kind);
 }
 
 /* As many as there is room for. */
@@ -81,14 +102,16 @@ static void mqtt_settle(struct mqtt *mqtt)
 {
 	if (!mqtt->publish.session)
 		return;
-	if (mqtt->renewing && publish_is_quiet(&mqtt->publish))
-		link_renew(&mqtt->link);
+	if (mqtt->renewing && publish_is_quiet(&mqtt->publish)) {
+		publish_hold(&mqtt->publish, false);
+		mqtt_say_offline(mqtt, STATUS_LEAVING);
+		publish_hold(&mqtt->publish, true);
+		if (publish_is_quiet(&mqtt->publish))
+			link_renew(&mqtt->link);
+	}
 	if (!mqtt->stopping || !publish_is_idle(&mqtt->publish))
 		return;
-	if (!mqtt->said_offline) {
-		mqtt->said_offline = true;
-		mqtt_say(mqtt, STATUS_STOPPED);
-	}
+	mqtt_say_offline(mqtt, STATUS_STOPPED);
 	if (publish_is_idle(&mqtt->publish))
 		link_stop(&mqtt->link);
 }
@@ -117,7 +140,7 @@ static void mqtt_on_up(void *arg, struct session *session, const struct session_
 		return;
 	}
 	mqtt->told = session_tell(session, ++mqtt->handle);
-	mqtt_say(mqtt, STATUS_ONLINE);
+	mqtt_say_online(mqtt);
 	mqtt_tell(mqtt);
 }
 
@@ -355,6 +378,7 @@ static void mqtt_close(void *state)
 	status_notices_done(&mqtt->notices);
 	link_done(&mqtt->link);
 	options_free(mqtt->options);
+	free(mqtt->status_topic);
 	free(mqtt);
 }
 

@@ -18,6 +18,7 @@ struct session {
 	char *will;                /* NULL: none */
 	uint32_t max_packet_bytes; /* the broker's limit, 0: none */
 	uint16_t mid;              /* the last one */
+	bool complained;           /* of what nobody asked for */
 };
 
 static void session_on_connect(void *arg, struct codec_connect *ret_connect)
@@ -50,33 +51,60 @@ static void session_on_up(void *arg, const struct codec_connack *connack)
 	session->events->up(session->arg, &limits);
 }
 
-/* A message of QoS 2 that the broker has is released (MQTT 5 section 4.3.3); one that it refuses ends there. */
-static void session_received(struct session *session, uint16_t mid, uint8_t reason)
+static void session_acknowledge(struct session *session, enum codec_type type, uint16_t mid)
 {
 	struct connection *connection = &session->connection;
 
+	codec_put_ack(&connection->stream.out, (uint8_t)type, connection->version5, mid, CODEC_SUCCESS);
+	connection_put(connection);
+}
+
+/* A message of QoS 2 that the broker has is released (MQTT 5 section 4.3.3); one that it refuses ends there. */
+static void session_received(struct session *session, uint16_t mid, uint8_t reason)
+{
 	if (reason >= CODEC_UNSPECIFIED) {
 		session->events->answered(session->arg, mid, reason);
 		return;
 	}
-	codec_put_ack(&connection->stream.out, CODEC_PUBREL, connection->version5, mid, CODEC_SUCCESS);
-	connection_put(connection);
+	session_acknowledge(session, CODEC_PUBREL, mid);
+}
+
+/* A broker may have been told to give each client some topics, asked or not: that is taken, and dropped. */
+static void session_unwanted(struct session *session, uint8_t flags, struct tg_bytes body)
+{
+	struct connection *connection = &session->connection;
+	struct codec_publish publish;
+
+	if (codec_get_publish(flags, body, connection->version5, NULL, &publish) < 0) {
+		connection_protocol(connection, CODEC_MALFORMED, "the broker's PUBLISH is malformed");
+		return;
+	}
+	if (!session->complained)
+		connection->host->log(connection->host, TG_LOG_NOTICE, NULL,
+				      "the broker gives messages to the connection that publishes, they are dropped");
+	session->complained = true;
+	if (publish.qos > 0)
+		session_acknowledge(session, publish.qos == 2 ? CODEC_PUBREC : CODEC_PUBACK, publish.mid);
 }
 
 static void session_on_packet(void *arg, const struct codec_header *header, struct tg_bytes body)
 {
 	struct session *session = arg;
 	struct connection *connection = &session->connection;
-	bool expected = header->type == CODEC_PUBACK || header->type == CODEC_PUBREC || header->type == CODEC_PUBCOMP;
+	bool expected = header->type >= CODEC_PUBACK && header->type <= CODEC_PUBCOMP;
 	uint16_t mid;
 	uint8_t reason;
 
-	if (!expected)
+	if (header->type == CODEC_PUBLISH)
+		session_unwanted(session, header->flags, body);
+	else if (!expected)
 		connection_protocol(connection, CODEC_PROTOCOL_ERROR, "the broker sent a packet that was not expected");
 	else if (codec_get_ack(header, body, connection->version5, &mid, &reason) < 0)
 		connection_protocol(connection, CODEC_MALFORMED, "the broker's acknowledgement is malformed");
 	else if (header->type == CODEC_PUBREC)
 		session_received(session, mid, reason);
+	else if (header->type == CODEC_PUBREL)
+		session_acknowledge(session, CODEC_PUBCOMP, mid);
 	else
 		session->events->answered(session->arg, mid, reason);
 }

@@ -11,8 +11,12 @@
 
 char *status_text(const struct tg_host *host, enum status_kind kind, int64_t wall_us)
 {
-	static const char *const states[] = {"\"online\"", "\"offline\",\"reason\":\"stopped\"",
-					     "\"offline\",\"reason\":\"lost\""};
+	static const char *const states[] = {
+		[STATUS_ONLINE] = "\"online\"",
+		[STATUS_STOPPED] = "\"offline\",\"reason\":\"stopped\"",
+		[STATUS_LEAVING] = "\"offline\",\"reason\":\"connecting anew\"",
+		[STATUS_LOST] = "\"offline\",\"reason\":\"lost\"",
+	};
 	char *site = text_json(host->site(host)), *gateway = text_json(host->gateway(host));
 	char *endpoint = text_json(host->endpoint(host)), *text = NULL;
 	char time[STAMP_TIME_SIZE];

@@ -11,7 +11,12 @@
 #include <stdint.h>
 #include <tidegate/adapter.h>
 
-enum status_kind { STATUS_ONLINE, STATUS_STOPPED, STATUS_LOST };
+enum status_kind {
+	STATUS_ONLINE,
+	STATUS_STOPPED,
+	STATUS_LEAVING, /* to connect anew, perhaps with another broker */
+	STATUS_LOST
+};
 
 /*
  * Notices wait here while there is no link, at most STATUS_NOTICES of them: then the oldest goes. They are published to the topic of

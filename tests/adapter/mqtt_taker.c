@@ -144,6 +144,7 @@ void taker_accept(struct taker *taker, bool version5)
 	int64_t connects = mock_counter(mock, "connects");
 
 	taker_expect_connect(taker);
+	taker->version5 = version5;
 	taker_send(taker, version5 ? "\x20\3\0\0\0" : "\x20\2\0\0", version5 ? 5 : 4);
 	ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "connects") > connects, RIG_SOON_MS));
 	ck_assert_msg(mock->link == TG_LINK_UP, "down: %s", mock->link_detail);
@@ -215,9 +216,9 @@ uint16_t taker_expect_publish(struct taker *taker, const char *topic)
 
 void taker_answer(struct taker *taker, uint16_t mid, uint8_t reason)
 {
-	const uint8_t packet[] = {0x40, 3, (uint8_t)(mid >> 8), (uint8_t)mid, reason};
+	const uint8_t packet[] = {0x40, taker->version5 ? 3 : 2, (uint8_t)(mid >> 8), (uint8_t)mid, reason};
 
-	taker_send(taker, packet, sizeof(packet));
+	taker_send(taker, packet, packet[1] + 2u);
 }
 
 void taker_expect_end(struct taker *taker)

@@ -21,6 +21,7 @@ struct taker {
 	size_t in_size;
 	size_t in_room;
 	size_t taken; /* of `in`, by the packet that was given out last */
+	bool version5;
 	bool greeted; /* CONNECT has come */
 	bool ended;   /* by the adapter */
 };
@@ -49,7 +50,7 @@ void taker_flood(struct taker *taker, const void *data, size_t size);
 struct tg_bytes taker_expect(struct taker *taker, uint8_t type);
 /* Of QoS 0 or 1 in MQTT 5. Returns the packet id. */
 uint16_t taker_expect_publish(struct taker *taker, const char *topic);
-/* PUBACK with this reason. */
+/* PUBACK with this reason, which MQTT 3.1.1 cannot tell. */
 void taker_answer(struct taker *taker, uint16_t mid, uint8_t reason);
 /* Waits until the adapter has closed the connection, with nothing sent before. */
 void taker_expect_end(struct taker *taker);

@@ -199,6 +199,71 @@ START_TEST(qos_0_is_confirmed_while_a_backlog_drains)
 }
 END_TEST
 
+/* So it answers to an MQTT 5 CONNECT. */
+START_TEST(a_broker_of_an_older_version_is_told_as_such)
+{
+	ck_assert_int_eq(mock_begin(mock), 0);
+	taker_expect_connect(&first);
+	TAKER_SEND(&first, "\x20\2\0\1");
+	ck_assert(MOCK_UNTIL(mock, mock_logged(mock, "unacceptable protocol version") > 0, RIG_SOON_MS));
+	ck_assert_int_eq(mock_counter(mock, "connects"), 0);
+}
+END_TEST
+
+static void expect_status(const char *state)
+{
+	uint16_t mid = taker_expect_publish(&first, "plant/gw/status");
+
+	ck_assert_ptr_nonnull(memmem(first.in, first.taken, state, strlen(state)));
+	taker_answer(&first, mid, 0);
+}
+
+/* Who goes by choice says so: the broker drops the last will then. */
+START_TEST(a_connection_made_anew_says_offline_before)
+{
+	bool version5 = _i == 0;
+
+	mock_set(mock, "protocol", version5 ? "5" : "3.1.1");
+	mock_set(mock, "status", "true");
+	mock_set(mock, "status_topic", "plant/gw/status");
+	ck_assert_int_eq(mock_begin(mock), 0);
+	taker_accept(&first, version5);
+	expect_status("\"online\"");
+	/* Where it said that it is online, and not where it will. */
+	mock_set(mock, "status_topic", "elsewhere");
+	mock_set(mock, "broker", taker_url(&second));
+	ck_assert_int_eq(mock_reload(mock), 0);
+	expect_status("\"offline\"");
+	taker_expect(&first, 14);
+	taker_accept(&second, version5);
+	taker_expect_publish(&second, "elsewhere");
+}
+END_TEST
+
+START_TEST(what_nobody_asked_for_is_dropped)
+{
+	uint64_t ticket;
+
+	begin();
+	TAKER_SEND(&first, "\x30\7\0\3a/b\0"
+			   "0");
+	TAKER_SEND(&first, "\x32\x09\0\3a/b\0\1\0"
+			   "1");
+	TAKER_SEND(&first, "\x34\x09\0\3a/b\0\2\0"
+			   "2");
+	ck_assert_mem_eq(taker_expect(&first, 4).data, "\0\1", 2);
+	ck_assert_mem_eq(taker_expect(&first, 5).data, "\0\2", 2);
+	TAKER_SEND(&first, "\x62\2\0\2");
+	ck_assert_mem_eq(taker_expect(&first, 7).data, "\0\2", 2);
+	ticket = deliver("a", 1);
+	taker_answer(&first, taker_expect_publish(&first, "a"), 0);
+	rig_expect_result(ticket, TG_CONFIRMED);
+	ck_assert_uint_eq(mock_logged(mock, "they are dropped"), 1);
+	ck_assert_uint_eq(mock->n_submissions, 0);
+	ck_assert_int_eq(mock_counter(mock, "connects"), 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("mqtt_publishing");
@@ -214,6 +279,9 @@ int main(void)
 	tcase_add_test(tcase, a_broker_that_confirms_nothing_is_left);
 	tcase_add_test(tcase, a_broker_that_sends_and_does_not_read_loses_the_connection);
 	tcase_add_test(tcase, qos_0_is_confirmed_while_a_backlog_drains);
+	tcase_add_test(tcase, a_broker_of_an_older_version_is_told_as_such);
+	tcase_add_loop_test(tcase, a_connection_made_anew_says_offline_before, 0, 2);
+	tcase_add_test(tcase, what_nobody_asked_for_is_dropped);
 	suite_add_tcase(suite, tcase);
 	return rig_main(suite);
 }
