@@ -22,6 +22,9 @@ enum trial_state {
 
 enum { TRIAL_BOOT_SIZE = 48 };
 
+/* In the environment: the machine's boot id, for who cannot read /proc/sys. */
+#define TRIAL_BOOT_VARIABLE "TIDEGATE_BOOT"
+
 /* This start of the machine, and how long it lasts: the time sleeps are counted, the time of day does not matter. */
 struct trial_now {
 	char boot[TRIAL_BOOT_SIZE];
@@ -33,7 +36,7 @@ struct trial {
 	int64_t left_us; /* of one that is pending */
 };
 
-/* Errors: -errno: the machine does not tell. */
+/* Errors: -errno: the machine does not tell; -EINVAL: it tells nonsense. */
 int trial_now(struct trial_now *ret_now) WARN_UNUSED;
 
 /* What the note in the folder says. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "core/config_internal.h"
 
 #define FOLDER "trial"
@@ -22,12 +23,17 @@ int config_trial_look(struct config *config)
 {
 	CLEANUP_FREE char *folder = path_of(config, FOLDER, "");
 	struct trial_now now;
+	int r;
 
 	if (!folder)
 		return -ENOMEM;
 	/* Without a time it is over: the one before is what was good. */
-	if (trial_now(&now) < 0)
+	r = trial_now(&now);
+	if (r < 0) {
+		log_warning("no configuration can be on trial: which start of the machine this is cannot be read (%s)",
+			    strerror(-r));
 		now = (struct trial_now){.boot = ""};
+	}
 	config->trial = trial_read(folder, &now);
 	config->trial_read = config->trial.state == TRIAL_PENDING || config->trial.state == TRIAL_CONFIRMED;
 	return 0;

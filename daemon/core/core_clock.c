@@ -188,7 +188,7 @@ static int tell_one(void *arg, struct instance *instance)
 {
 	const struct frame frame = core_clock_frame(arg);
 
-	if (instance_state(instance) == INSTANCE_RUNNING && instance_send(instance, &frame) < 0)
+	if (instance_is_configured(instance) && instance_send(instance, &frame) < 0)
 		log_fields_write(LOG_LEVEL_DEBUG, &(struct log_fields){.endpoint = instance_endpoint(instance)},
 				 "could not be told the time");
 	return 0;

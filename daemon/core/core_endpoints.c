@@ -162,7 +162,7 @@ static int send_settings(void *arg, struct instance *instance)
 {
 	struct endpoint *endpoint = arg;
 
-	if (strcmp(instance_endpoint(instance), endpoint->name) == 0 && instance_state(instance) == INSTANCE_RUNNING &&
+	if (strcmp(instance_endpoint(instance), endpoint->name) == 0 && instance_is_configured(instance) &&
 	    core_endpoint_configure(endpoint, instance) < 0)
 		supervisor_kill(instance, "could not be given its new settings");
 	return 0;

@@ -18,9 +18,9 @@ static int64_t wall_us(void *arg)
 	return core_now_wall_us(endpoint->core);
 }
 
-static bool is_running(const struct endpoint *endpoint, struct instance *instance)
+static bool is_configured(const struct endpoint *endpoint, struct instance *instance)
 {
-	return strcmp(instance_endpoint(instance), endpoint->name) == 0 && instance_state(instance) == INSTANCE_RUNNING;
+	return strcmp(instance_endpoint(instance), endpoint->name) == 0 && instance_is_configured(instance);
 }
 
 static int give_one(void *arg, struct instance *instance)
@@ -30,7 +30,7 @@ static int give_one(void *arg, struct instance *instance)
 		unsigned count;
 	} *giving = arg;
 
-	if (!is_running(giving->endpoint, instance))
+	if (!is_configured(giving->endpoint, instance))
 		return 0;
 	if (core_endpoint_configure(giving->endpoint, instance) < 0)
 		supervisor_kill(instance, "could not be given its new certificate");

@@ -110,7 +110,7 @@ static int send_one(void *arg, struct instance *instance)
 {
 	struct endpoint *endpoint = arg;
 
-	if (strcmp(instance_endpoint(instance), endpoint->name) != 0 || instance_state(instance) != INSTANCE_RUNNING ||
+	if (strcmp(instance_endpoint(instance), endpoint->name) != 0 || !instance_is_configured(instance) ||
 	    send_keys(endpoint, instance) >= 0)
 		return 0;
 	supervisor_kill(instance, "could not be given new keys for session tickets");

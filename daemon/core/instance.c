@@ -335,6 +335,11 @@ unsigned instance_worker(const struct instance *instance)
 	return instance->worker;
 }
 
+bool instance_is_configured(const struct instance *instance)
+{
+	return instance->state == INSTANCE_JOINED || instance->state == INSTANCE_RUNNING;
+}
+
 enum instance_state instance_state(const struct instance *instance)
 {
 	return instance->state;

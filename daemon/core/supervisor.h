@@ -98,6 +98,8 @@ uint32_t instance_generation(const struct instance *instance);
 const char *instance_endpoint(const struct instance *instance);
 unsigned instance_worker(const struct instance *instance);
 enum instance_state instance_state(const struct instance *instance);
+/* Whether it has had its settings: of what changes from then on it has to be told, also while it still opens its adapter. */
+bool instance_is_configured(const struct instance *instance);
 const char *instance_state_name(const struct instance *instance);
 pid_t instance_pid(const struct instance *instance);
 unsigned instance_restarts(const struct instance *instance);

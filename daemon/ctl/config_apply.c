@@ -69,12 +69,36 @@ static int begin(struct ctl *ctl, struct config_files *files, struct trial *ret_
 	return r < 0 ? failed("the configuration cannot be looked at", r) : CTL_GOOD;
 }
 
+/* Whether the gateway runs by what is on trial; else it is said why it may not be kept. */
+static int check_in_force(struct ctl *ctl)
+{
+	json_t *answer;
+	int r = ctl_ask(ctl, json_pack("{s:s}", "command", "config-trial"), &answer);
+
+	if (r != CTL_GOOD)
+		return r;
+	if (strcmp(ctl_text(answer, "state"), "pending") != 0 || !json_is_true(json_object_get(answer, "in_force"))) {
+		fputs("tidegatectl: the gateway does not run by the configuration on trial, its log says why: nothing "
+		      "is kept "
+		      "that was not tried\n",
+		      stderr);
+		r = CTL_FAILED;
+	}
+	json_decref(answer);
+	return r;
+}
+
 /* Of the same form as for a reload, with how long the trial lasts beside it. */
 static int reload(struct ctl *ctl, const char *done, long lasts_s)
 {
 	json_t *report;
 	int r = ctl_ask(ctl, json_pack("{s:s}", "command", "reload"), &report);
 
+	if (r == CTL_GOOD && lasts_s) {
+		r = check_in_force(ctl);
+		if (r != CTL_GOOD)
+			json_decref(report);
+	}
 	if (r != CTL_GOOD)
 		return r;
 	if (lasts_s)
@@ -168,6 +192,9 @@ int ctl_config_confirm(struct ctl *ctl)
 		      stderr);
 		return CTL_FAILED;
 	}
+	r = check_in_force(ctl);
+	if (r != CTL_GOOD)
+		return r;
 	r = config_files_keep(&files);
 	if (r < 0)
 		return failed("the configuration cannot be put into place", r);

@@ -256,6 +256,7 @@ static int configure_again(struct endpoint *ep, const struct frame_configured *c
 {
 	struct settings *settings;
 	const char *kept;
+	bool was_joined;
 	int r;
 
 	if (!bytes_equal(configured->adapter, bytes_text(ep->adapter.name))) {
@@ -280,10 +281,11 @@ static int configure_again(struct endpoint *ep, const struct frame_configured *c
 		return -ENOMEM;
 	}
 	r = reload(ep, settings);
-	if (ep->joined)
-		send_number(ep, FRAME_RELOADED, r < 0 ? r : 0);
-	else
+	was_joined = ep->joined;
+	if (!was_joined)
 		say_started(ep);
+	if (was_joined || r < 0)
+		send_number(ep, FRAME_RELOADED, r < 0 ? r : 0);
 	return 0;
 }
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A configuration on trial: in force at once, and gone by itself unless somebody confirms it."""
+import os
+import unittest
+from pathlib import Path
+
 from harness import GatewayCase, main
 from harness.gateway import Groups, write_value
 from harness.process import wait_until
@@ -140,6 +144,9 @@ class Apply(GatewayCase):
         self.wait_link("cloud")
         self.assert_before()
         self.assertIn("had errors at the start", str(self.gateway.status()["problems"]))
+        code, _, said = self.gateway.say("config", "confirm", "--config", self.gateway.file)
+        self.assertEqual(code, 1)
+        self.assertIn("does not run by the configuration on trial", said)
 
     def test_a_move_that_was_cut_short_is_finished(self):
         path = self.write("new/{device}/{path}")
@@ -182,6 +189,30 @@ class Apply(GatewayCase):
         self.assertEqual(code, 1)
         self.assertIn("say so with --config", said)
         self.assertEqual([path.name for path in other.iterdir()], ["tidegate.conf"])
+
+
+@unittest.skipUnless(os.geteuid() == 0, "only root mounts another /proc")
+class ApplyInService(Apply):
+    """All of it where the gateway sees no more of /proc than processes, as its unit has it."""
+
+    allowed = [*Apply.allowed, "no configuration can be on trial"]
+
+    def prepare(self):
+        self.gateway.wrapper = ["unshare", "--mount", "sh", "-c", 'mount -t proc -o subset=pid proc /proc && exec "$@"', "sh"]
+        self.gateway.environment = {"TIDEGATE_BOOT": Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").replace("-", "").strip()}
+
+    def test_untold_it_is_not_even_tried(self):
+        """Nobody says which start of the machine it is."""
+        self.assertEqual(self.gateway.stop(), 0)
+        self.gateway.environment = {}
+        self.gateway.start()
+        self.wait_link("cloud")
+        code, _, said = self.gateway.say("config", "apply", self.write("new/{device}/{path}"), "--config", self.gateway.file)
+        self.assertEqual(code, 1)
+        self.assertIn("does not run by the configuration on trial", said)
+        self.assertFalse((self.gateway.folder / "trial").exists())
+        self.config("confirm", good=(1,))
+        self.assert_before()
 
 
 if __name__ == "__main__":

@@ -117,6 +117,7 @@ class Gateway:
         self.adapters = BUILD / ".libs"
         self.endpoint_program = BUILD / "tidegate-endpoint"
         self.environment = {}  # added to our own
+        self.wrapper = []  # what the program is started by
         self.pass_fds = ()  # descriptors that it inherits
         self.lines = Lines()
         self.process = None
@@ -141,7 +142,7 @@ class Gateway:
     def begin(self):
         """Starts the process, and does not wait for it to be ready."""
         environment = {**os.environ, **self.environment, "NOTIFY_SOCKET": str(self._notify.path)}
-        self.process = Process(self.command(), self.lines, env=environment, pass_fds=self.pass_fds)
+        self.process = Process([*self.wrapper, *self.command()], self.lines, env=environment, pass_fds=self.pass_fds)
 
     def start(self):
         self.begin()
