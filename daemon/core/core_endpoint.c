@@ -283,6 +283,21 @@ static int on_counter(struct instance *instance, const struct frame_counter *cou
 	return 0;
 }
 
+/* `result`: 1 where it goes on with something that it takes anew only when it starts. */
+static int on_reloaded(const struct endpoint *endpoint, struct instance *instance, int64_t result)
+{
+	if (result < -ERRNO_MAX || result > 1)
+		return -EBADMSG;
+	if (endpoint->renewal)
+		renewal_on_reloaded(endpoint->renewal, result < 0 ? (int)result : 0);
+	if (result < 0)
+		log_of(endpoint, instance_user(instance), LOG_LEVEL_WARNING, NULL, "goes on with its old settings (%s)",
+		       strerror((int)-result));
+	else if (result == 1 && endpoint->core->trial_taken_back)
+		supervisor_kill(instance, "ran by what was on trial, the configuration before is back");
+	return 0;
+}
+
 static int on_log(const struct endpoint *endpoint, struct instance *instance, const struct frame_log *log)
 {
 	char device[TG_DEVICE_MAX + 1];
@@ -367,14 +382,7 @@ static int on_frame(void *arg, struct instance *instance, const struct frame *fr
 	case FRAME_LOG:
 		return on_log(endpoint, instance, &frame->log);
 	case FRAME_RELOADED:
-		if (frame->number.number < -ERRNO_MAX)
-			return -EBADMSG;
-		if (endpoint->renewal)
-			renewal_on_reloaded(endpoint->renewal, (int)frame->number.number);
-		if (frame->number.number < 0)
-			log_of(endpoint, instance_user(instance), LOG_LEVEL_WARNING, NULL,
-			       "goes on with its old settings (%s)", strerror((int)-frame->number.number));
-		return 0;
+		return on_reloaded(endpoint, instance, frame->number.number);
 	default:
 		return -EBADMSG;
 	}

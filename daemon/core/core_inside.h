@@ -66,6 +66,7 @@ struct core {
 	const struct core_places *places;
 	struct config *config;
 	uint64_t profile_epoch; /* one more with each configuration */
+	bool trial_taken_back;  /* this configuration came back after one on trial */
 	struct descriptor_set *adapters;
 	struct activation *activation;
 	enum core_state state;

@@ -63,6 +63,7 @@ static int take_over(struct core *core, struct config *config, json_t **ret_repo
 	core->router = router;
 	core->config = config_ref(config);
 	core->profile_epoch++;
+	core->trial_taken_back = before->trial_read && !config->trial_read;
 	log_set_level((enum log_level)config->log_level);
 	core_devices_unlock(core);
 	core_clock_apply(core);

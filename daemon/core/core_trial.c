@@ -9,6 +9,8 @@
 #include "core/core_inside.h"
 #include "core/events.h"
 
+static const int64_t again_us = 60 * CLOCK_S_US;
+
 /* Called with the configuration that is now the running one. */
 void core_trial_apply(struct core *core)
 {
@@ -35,7 +37,8 @@ void core_trial_tick(struct core *core)
 {
 	if (core->trial_until_us == 0 || loop_now_us(core->loop) < core->trial_until_us)
 		return;
-	core->trial_until_us = INT64_MAX; /* tried once: where the one before has errors, the running one stays */
+	/* Where the one before cannot be taken now, the running one stays until then. */
+	core->trial_until_us = loop_now_us(core->loop) + again_us;
 	core_reload(core);
 }
 
@@ -43,8 +46,7 @@ static json_int_t left_s(struct core *core)
 {
 	int64_t left_us = core->trial_until_us - loop_now_us(core->loop);
 
-	return left_us > 0 && core->trial_until_us != INT64_MAX ? (json_int_t)((left_us + CLOCK_S_US - 1) / CLOCK_S_US)
-								: 0;
+	return left_us > 0 ? (json_int_t)((left_us + CLOCK_S_US - 1) / CLOCK_S_US) : 0;
 }
 
 json_t *core_trial_describe(struct core *core, json_t *problems)

@@ -285,7 +285,7 @@ static int configure_again(struct endpoint *ep, const struct frame_configured *c
 	if (!was_joined)
 		say_started(ep);
 	if (was_joined || r < 0)
-		send_number(ep, FRAME_RELOADED, r < 0 ? r : 0);
+		send_number(ep, FRAME_RELOADED, r < 0 ? r : kept != NULL);
 	return 0;
 }
 

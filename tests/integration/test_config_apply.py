@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A configuration on trial: in force at once, and gone by itself unless somebody confirms it."""
 import os
+import signal
+import socket
 import unittest
 from pathlib import Path
 
-from harness import GatewayCase, main
+from harness import GatewayCase, Sensor, main
 from harness.gateway import Groups, write_value
-from harness.process import wait_until
+from harness.process import free_port, wait_until
 
 BROKEN = 'gateway: { nam = "hall-3"; };\n'
 ON_TRIAL = r"the configuration that was on trial was not confirmed"
@@ -93,6 +95,25 @@ class Apply(GatewayCase):
         self.assertEqual(self.trial()["state"], "none")
         self.assertFalse((self.gateway.folder / "trial").exists())
         self.assert_before()
+
+    def test_what_only_a_start_brings_goes_back_too(self):
+        """A process that began by what was on trial begins anew; one that never did stays."""
+        self.allowed = [*self.allowed, r"field: process"]
+        tried = free_port(socket.SOCK_DGRAM)
+        path = self.folder / "next.conf"
+        path.write_text(self.before.replace(f":{self.coap_port}", f":{tried}"), encoding="utf-8")
+        pid = self.gateway.pid("field")
+        self.config("apply", path, "--confirm", "600")
+        self.config("revert")
+        self.assert_before()
+        self.assertEqual(self.gateway.pid("field"), pid)
+        self.config("apply", path, "--confirm", "20")
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: self.gateway.pid("field") not in (None, pid), "it is there again")
+        self.assertEqual(Sensor("pump-1", tried, key=self.sensor.key).post("t", "tried").code, "2.04")
+        self.wait_over()
+        wait_until(lambda: self.sensor.post("t", "back").code == "2.04", "it listens where it did before")
+        self.assertEqual(self.gateway.file.read_text(encoding="utf-8"), self.before)
 
     def test_one_at_a_time(self):
         self.config("apply", self.write("new/{device}/{path}"), "--confirm", "600")
