@@ -111,8 +111,8 @@ struct peer {
 	bool told_refused;             /* that something was refused, since the last session */
 	bool told_problem;             /* why its context cannot be used */
 	const char *lost;              /* why the session is to end; NULL: it is not */
-	bool needed;                   /* there is a command for it */
-	bool owes_awake;               /* the core waits to hear that it is there */
+	bool owes_awake;               /* the core has a command for it, and waits to hear that it is there */
+	int64_t again_us;              /* on a live session: when the core is told so, heard or not */
 	bool wanted;                   /* while settings are compared */
 	struct requests requests;
 	struct watch *watches;
@@ -187,5 +187,9 @@ int64_t discover_turn(struct peer *peer, int64_t now_us);
 
 /* command.c */
 int command_deliver(struct client *client, const struct tg_delivery *delivery);
+/* Tells the core that a device which it waits for is there. */
+void command_awake(struct peer *peer);
+/* The same where it is time for that, and there is room for what comes. Returns when the next time is; 0: none. */
+int64_t command_turn(struct peer *peer, int64_t now_us);
 
 #endif

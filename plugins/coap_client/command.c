@@ -21,12 +21,21 @@ static void command_free(struct command *command)
 	free(command);
 }
 
+/* The core has a command back, and waits. As long as it does, the device is worth a session (peer_has_work). */
+static void command_owe(struct peer *peer, int64_t wait_us)
+{
+	const struct tg_host *host = peer->client->host;
+
+	peer->owes_awake = true;
+	peer->again_us = host->now_us(host) + wait_us;
+}
+
 /* The core is to come again when the device is heard. */
 static void command_later(struct peer *peer, uint64_t ticket)
 {
 	const struct tg_host *host = peer->client->host;
 
-	peer->owes_awake = true;
+	command_owe(peer, peer->client->plan->limits.backoff_max_us);
 	host->count(host, COUNT_COMMANDS_LATER, 1);
 	host->delivered(host, ticket, TG_RETRY, NULL);
 }
@@ -89,6 +98,32 @@ static struct command *command_find(const struct peer *peer, const uint8_t id[TG
 	return NULL;
 }
 
+static bool has_room(const struct peer *peer)
+{
+	return peer->client->n_commands < COMMANDS_MAX && requests_have_room(&peer->requests);
+}
+
+void command_awake(struct peer *peer)
+{
+	const struct tg_host *host = peer->client->host;
+
+	if (!peer->owes_awake)
+		return;
+	peer->owes_awake = false;
+	host->awake(host, (struct tg_bytes){.data = peer->texts.name, .size = strlen(peer->texts.name)});
+}
+
+int64_t command_turn(struct peer *peer, int64_t now_us)
+{
+	if (peer->owes_awake && peer->again_us <= now_us) {
+		if (has_room(peer))
+			command_awake(peer);
+		else
+			command_owe(peer, S_US);
+	}
+	return peer->owes_awake ? peer->again_us : 0;
+}
+
 static int command_send(struct peer *peer, const struct tg_delivery *delivery)
 {
 	struct client *client = peer->client;
@@ -102,7 +137,7 @@ static int command_send(struct peer *peer, const struct tg_delivery *delivery)
 	struct command *command;
 	int r;
 
-	if (client->n_commands >= COMMANDS_MAX)
+	if (!has_room(peer))
 		return -EAGAIN;
 	command = calloc(1, sizeof(*command));
 	if (!command)
@@ -140,14 +175,15 @@ int command_deliver(struct client *client, const struct tg_delivery *delivery)
 		host->count(host, COUNT_REMEMBERED, 1);
 		command->ticket = delivery->ticket;
 	} else if (peer->state != PEER_UP) {
-		peer->needed = true;
 		command_later(peer, delivery->ticket);
 		peer_wake(peer);
 	} else {
 		r = command_send(peer, delivery);
 		peer_wake(peer);
-		if (r == -EAGAIN || r == -ENOBUFS)
-			return -EAGAIN;
+		if (r == -EAGAIN) {
+			command_owe(peer, S_US);
+			return r;
+		}
 		if (r == -EINVAL || r == -E2BIG || r == -EMSGSIZE)
 			host->delivered(host, delivery->ticket, TG_REJECTED, "the address does not fit into a request");
 		else if (r < 0)

@@ -81,6 +81,14 @@ tests_adapter_test_coap_client_corners_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 tests_adapter_test_coap_client_corners_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(COAP_CFLAGS) -pthread
 tests_adapter_test_coap_client_corners_LDADD = libmockhost.la $(CHECK_LIBS) $(COAP_LIBS)
 tests_adapter_test_coap_client_corners_DEPENDENCIES = libmockhost.la coap_client.la
+check_PROGRAMS += tests/adapter/test_coap_client_commands
+UNIT_TESTS += tests/adapter/test_coap_client_commands
+tests_adapter_test_coap_client_commands_SOURCES = tests/adapter/test_coap_client_commands.c $(COAP_SERVER) \
+	tests/adapter/coap_client_device.c tests/adapter/coap_client_device.h
+tests_adapter_test_coap_client_commands_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+tests_adapter_test_coap_client_commands_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(COAP_CFLAGS) -pthread
+tests_adapter_test_coap_client_commands_LDADD = libmockhost.la $(CHECK_LIBS) $(COAP_LIBS)
+tests_adapter_test_coap_client_commands_DEPENDENCIES = libmockhost.la coap_client.la
 check_PROGRAMS += tests/adapter/test_coap_client_oscore
 UNIT_TESTS += tests/adapter/test_coap_client_oscore
 tests_adapter_test_coap_client_oscore_SOURCES = tests/adapter/test_coap_client_oscore.c $(COAP_SERVER) \

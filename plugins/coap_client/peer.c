@@ -163,7 +163,8 @@ void peer_identity(struct peer *peer, const struct tg_identity *identity)
 
 static bool peer_has_work(struct peer *peer)
 {
-	return !peer->client->stopping && (peer->watches || peer->discovers || peer->needed) && peer_can_speak(peer);
+	return !peer->client->stopping && (peer->watches || peer->discovers || peer->owes_awake) &&
+	       peer_can_speak(peer);
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -179,6 +180,7 @@ static int64_t peer_work(struct peer *peer, int64_t now_us)
 	next_us = earlier(next_us, discover_turn(peer, now_us));
 	for (struct watch *watch = peer->watches; watch; watch = watch->next)
 		next_us = earlier(next_us, watch_turn(watch, now_us));
+	next_us = earlier(next_us, command_turn(peer, now_us));
 	return earlier(next_us, requests_expire(&peer->requests, now_us));
 }
 
@@ -264,6 +266,8 @@ void peer_free(struct peer *peer)
 	struct peer **at = &client->peers;
 
 	peer_end(peer, NULL, 0);
+	if (!client->stopping)
+		command_awake(peer); /* whoever comes in its place is asked, or nobody is */
 	while (peer->watches)
 		watch_free(peer->watches);
 	while (*at != peer)

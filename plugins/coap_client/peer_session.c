@@ -31,13 +31,8 @@ static void session_down(void *arg)
 /* A device that the core waits for has been heard. */
 static void peer_heard(struct peer *peer)
 {
-	const struct tg_host *host = peer->client->host;
-
 	peer->failures = 0;
-	if (!peer->owes_awake)
-		return;
-	peer->owes_awake = false;
-	host->awake(host, (struct tg_bytes){.data = peer->texts.name, .size = strlen(peer->texts.name)});
+	command_awake(peer);
 }
 
 static bool session_response(void *arg, const struct stack_message *message)
@@ -142,7 +137,7 @@ void peer_tell_session(const struct peer *peer)
 	host->session_begun(host, peer->handle, &session);
 }
 
-/* Without DTLS nobody has proved anything: there is no session to tell of, only a device that is there. */
+/* Without DTLS nobody has proved anything, nor been heard: there is no session to tell of, only a device that can be asked. */
 void peer_begun(struct peer *peer)
 {
 	struct client *client = peer->client;
@@ -150,7 +145,6 @@ void peer_begun(struct peer *peer)
 
 	peer->state = PEER_UP;
 	peer->due_us = 0;
-	peer->needed = false;
 	tls_wipe(&peer->tls);
 	client->n_up++;
 	peer_tell_link(client);
@@ -163,7 +157,7 @@ void peer_begun(struct peer *peer)
 		peer_tell_session(peer);
 		host->log(host, TG_LOG_INFO, peer->texts.name, "session with \"%s\" begun", peer->texts.name);
 	} else {
-		peer_heard(peer);
+		command_awake(peer);
 	}
 	for (struct watch *watch = peer->watches; watch; watch = watch->next)
 		watch_up(watch);

@@ -181,12 +181,17 @@ static int begin(struct requests *requests, struct request *request, uint32_t ne
 	return 0;
 }
 
+bool requests_have_room(const struct requests *requests)
+{
+	return requests->count < REQUESTS_MAX;
+}
+
 int requests_begin(struct requests *requests, const struct request_wish *wish, int64_t until_us, request_done_fn *done,
 		   void *arg, struct request **ret_request)
 {
 	if (!requests->session)
 		return -ENOTCONN;
-	if (requests->count >= REQUESTS_MAX)
+	if (!requests_have_room(requests))
 		return -ENOBUFS;
 	struct request *request = request_new(requests, wish);
 	if (!request)
@@ -215,7 +220,7 @@ int requests_continue(struct requests *requests, const struct request_wish *wish
 {
 	if (!requests->session)
 		return -ENOTCONN;
-	if (requests->count >= REQUESTS_MAX)
+	if (!requests_have_room(requests))
 		return -ENOBUFS;
 	struct request *request = request_new(requests, wish);
 	if (!request)

@@ -48,6 +48,9 @@ struct requests {
 
 void requests_init(struct requests *requests, const struct tg_host *host);
 
+/* Whether one more can begin. */
+bool requests_have_room(const struct requests *requests);
+
 /* Errors: -ENOTCONN, -ENOBUFS: too many wait; -EINVAL: the address; others of sending. `ret_request` may be NULL. */
 int requests_begin(struct requests *requests, const struct request_wish *wish, int64_t until_us, request_done_fn *done,
 		   void *arg, struct request **ret_request);

@@ -38,6 +38,7 @@ struct device {
 	uint8_t state;
 	uint8_t observe;
 	unsigned reject;
+	enum device_mood mood;
 	struct device_seen seen;
 };
 
@@ -113,6 +114,7 @@ static void answer(struct device *device, const uint8_t *data, size_t size)
 static void take(struct device *device, const uint8_t *data, size_t size)
 {
 	uint8_t reset[HEADER] = {TYPE_RST, 0, data[2], data[3]};
+	uint8_t acknowledgement[HEADER] = {TYPE_ACK, 0, data[2], data[3]};
 
 	if (size == HEADER && data[1] == 0) {
 		device->seen.acknowledged += data[0] == TYPE_ACK;
@@ -122,6 +124,12 @@ static void take(struct device *device, const uint8_t *data, size_t size)
 	if (size < HEADER + TOKEN || (data[0] & 15) != TOKEN)
 		return;
 	device->seen.requests++;
+	if (device->mood == DEVICE_SILENT)
+		return;
+	if (device->mood == DEVICE_ACKNOWLEDGES) {
+		send_out(device, acknowledgement, sizeof(acknowledgement));
+		return;
+	}
 	if (device->reject > 0) {
 		device->reject--;
 		send_out(device, reset, sizeof(reset));
@@ -194,6 +202,13 @@ void device_reject(struct device *device, unsigned count)
 {
 	pthread_mutex_lock(&device->lock);
 	device->reject = count;
+	pthread_mutex_unlock(&device->lock);
+}
+
+void device_feel(struct device *device, enum device_mood mood)
+{
+	pthread_mutex_lock(&device->lock);
+	device->mood = mood;
 	pthread_mutex_unlock(&device->lock);
 }
 

@@ -4,7 +4,7 @@
 
 /*
  * A device without DTLS that does what few real ones do, in a thread of its own, on loopback: rejects messages, validates by ETag, notifies
- * when it is told to. It has one resource, whatever the path, whose state is a number.
+ * when it is told to, falls silent. It has one resource, whatever the path, whose state is a number.
  */
 
 #include <stdbool.h>
@@ -19,6 +19,13 @@ uint16_t device_port(const struct device *device);
 
 /* Rejects so many of the next requests with a reset. */
 void device_reject(struct device *device, unsigned count);
+enum device_mood {
+	DEVICE_ANSWERS = 0,
+	DEVICE_ACKNOWLEDGES = 1, /* and never answers */
+	DEVICE_SILENT = 2
+};
+
+void device_feel(struct device *device, enum device_mood mood);
 /* The next state, a new ETag. */
 void device_change(struct device *device);
 /* Tells the last one who asked to observe, confirmably or not. */
