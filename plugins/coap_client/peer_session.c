@@ -46,7 +46,7 @@ static bool session_response(void *arg, const struct stack_message *message)
 	if (requests_response(&peer->requests, message))
 		return true;
 	for (struct watch *watch = peer->watches; watch; watch = watch->next) {
-		if (watch->token == message->token) {
+		if (message->token != 0 && watch->token == message->token) {
 			watch_notified(watch, message);
 			return true;
 		}
@@ -71,7 +71,7 @@ static bool session_expects(void *arg, uint64_t token)
 	const struct peer *peer = arg;
 
 	for (const struct watch *watch = peer->watches; watch; watch = watch->next)
-		if (watch->token == token)
+		if (token != 0 && watch->token == token)
 			return true;
 	return false;
 }

@@ -31,8 +31,8 @@ struct stack_block { /* RFC 7959 section 2.2 */
 
 /* A response, or one that is to be sent. Bytes are borrowed. */
 struct stack_message {
-	uint32_t code; /* a request's method, or a response code as a decimal number: 205 */
-	uint64_t token;
+	uint32_t code;   /* a request's method, or a response code as a decimal number: 205 */
+	uint64_t token;  /* 0: not one of ours, which have 8 bytes */
 	int32_t observe; /* -1: not there. Under OSCORE it says no more than that */
 	bool has_number; /* a protected one's own Partial IV, in a message of its own */
 	uint64_t number;

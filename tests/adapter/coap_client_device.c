@@ -219,19 +219,33 @@ void device_change(struct device *device)
 	pthread_mutex_unlock(&device->lock);
 }
 
-void device_notify(struct device *device, bool confirmable)
+static void send_state(struct device *device, bool confirmable, const uint8_t *token, size_t size, bool observe)
 {
 	uint8_t out[64];
 
-	pthread_mutex_lock(&device->lock);
 	device->id++;
-	device->observe++;
-	out[0] = (uint8_t)(0x40 | (confirmable ? 0 : 0x10) | TOKEN);
+	out[0] = (uint8_t)(0x40 | (confirmable ? 0 : 0x10) | size);
 	out[1] = CODE_CONTENT;
 	out[2] = (uint8_t)(device->id >> 8);
 	out[3] = (uint8_t)device->id;
-	memcpy(out + HEADER, device->observer, TOKEN);
-	send_out(device, out, HEADER + TOKEN + write_state(device, out + HEADER + TOKEN, true, true));
+	memcpy(out + HEADER, token, size);
+	send_out(device, out, HEADER + size + write_state(device, out + HEADER + size, observe, true));
+}
+
+void device_notify(struct device *device, bool confirmable)
+{
+	pthread_mutex_lock(&device->lock);
+	device->observe++;
+	send_state(device, confirmable, device->observer, TOKEN, true);
+	pthread_mutex_unlock(&device->lock);
+}
+
+void device_babble(struct device *device, size_t token_size)
+{
+	const uint8_t token[TOKEN] = {0};
+
+	pthread_mutex_lock(&device->lock);
+	send_state(device, false, token, token_size, false);
 	pthread_mutex_unlock(&device->lock);
 }
 

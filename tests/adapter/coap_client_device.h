@@ -30,6 +30,8 @@ void device_feel(struct device *device, enum device_mood mood);
 void device_change(struct device *device);
 /* Tells the last one who asked to observe, confirmably or not. */
 void device_notify(struct device *device, bool confirmable);
+/* Sends a state that nobody asked for to the last one who asked for anything; its token is of so many zeros, up to 8. */
+void device_babble(struct device *device, size_t token_size);
 
 struct device_seen {
 	size_t requests;

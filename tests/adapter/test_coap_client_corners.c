@@ -101,6 +101,22 @@ START_TEST(a_notification_that_nobody_wants_is_rejected)
 }
 END_TEST
 
+START_TEST(a_state_that_nobody_asked_for_is_rejected)
+{
+	static const size_t sizes[] = {0, 4, 8};
+
+	begin_plain("poll", "meter-3 /a 1");
+	ck_assert(MOCK_UNTIL(mock, rig_readings_of("a") == 1, RIG_SOON_MS));
+	device_feel(device, DEVICE_SILENT);
+	device_change(device);
+	device_babble(device, sizes[_i]);
+	ck_assert(MOCK_UNTIL(mock, device_seen(device).rejected == 1, RIG_SOON_MS));
+	ck_assert_uint_eq(mock->n_submissions, 1);
+	ck_assert_int_eq(mock_counter(mock, "notifications"), 0);
+	end_plain();
+}
+END_TEST
+
 START_TEST(what_has_not_changed_is_no_new_reading)
 {
 	begin_plain("poll", "meter-3 /a 1");
@@ -221,6 +237,7 @@ static void add_tests(TCase *cases)
 	tcase_add_test(cases, a_registration_that_is_rejected_is_polled_and_asked_again);
 	tcase_add_test(cases, a_command_that_is_rejected_is_refused);
 	tcase_add_loop_test(cases, a_notification_that_nobody_wants_is_rejected, 0, 2);
+	tcase_add_loop_test(cases, a_state_that_nobody_asked_for_is_rejected, 0, 3);
 	tcase_add_test(cases, what_has_not_changed_is_no_new_reading);
 	tcase_add_test(cases, without_revalidation_all_are_readings);
 	tcase_add_test(cases, a_revoked_certificate_is_refused_from_the_next_session_on);
