@@ -67,7 +67,7 @@ struct watch {
 	struct order order;
 	struct request *request; /* in progress */
 	struct request *rest;    /* the further blocks of a notification */
-	int64_t due_us;          /* the next poll, or when the observation counts as lost; 0: nothing */
+	int64_t due_us; /* the next poll, or when the observation counts as lost; behind `request`; 0: nothing */
 	uint8_t etag[STACK_ETAG_MAX];
 	size_t etag_size;
 	bool complained; /* of an error, until it is over */

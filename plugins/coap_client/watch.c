@@ -109,6 +109,11 @@ static void watch_answered(void *arg, enum request_end end, const struct stack_m
 	struct watch *watch = arg;
 
 	watch->request = NULL;
+	if (watch->period_s == 0 && watch->token == 0) { /* a poll from before it was to be observed: that is due */
+		if (end == REQUEST_ANSWERED && message->code == CODE_CONTENT)
+			reading_take(watch, message);
+		return;
+	}
 	if (end == REQUEST_ANSWERED) {
 		watch_take_answer(watch, message);
 		return;
@@ -236,6 +241,8 @@ void watch_down(struct watch *watch)
 
 int64_t watch_turn(struct watch *watch, int64_t now_us)
 {
+	int64_t due_us;
+
 	if (watch->again_us != 0 && watch->again_us <= now_us)
 		reading_submit(watch);
 	if (watch->due_us != 0 && watch->due_us <= now_us && !watch->request) {
@@ -243,8 +250,9 @@ int64_t watch_turn(struct watch *watch, int64_t now_us)
 			watch_count(watch, COUNT_REGISTERED_AGAIN);
 		watch_ask(watch, now_us);
 	}
-	if (watch->again_us == 0 || (watch->due_us != 0 && watch->due_us < watch->again_us))
-		return watch->due_us;
+	due_us = watch->request ? 0 : watch->due_us; /* the end of a request wakes the peer */
+	if (watch->again_us == 0 || (due_us != 0 && due_us < watch->again_us))
+		return due_us;
 	return watch->again_us;
 }
 

@@ -117,6 +117,34 @@ START_TEST(a_state_that_nobody_asked_for_is_rejected)
 }
 END_TEST
 
+/* Whether the adapter has nothing to do until something happens. */
+static bool comes_to_rest(void)
+{
+	unsigned turns = 0;
+
+	while (turns < MANY && mock_turn(mock, 0))
+		turns++;
+	return turns < MANY;
+}
+
+START_TEST(what_is_observed_from_now_on_waits_for_the_poll_on_its_way)
+{
+	mock_set(mock, "retransmissions", "4");
+	begin_plain("poll", "meter-3 /a 1");
+	device_feel(device, DEVICE_SILENT);
+	ck_assert(MOCK_UNTIL(mock, device_seen(device).requests == 1, RIG_SOON_MS));
+	mock_set(mock, "poll", NULL);
+	mock_add(mock, "observe", "meter-3 /a");
+	ck_assert_int_eq(mock_reload(mock), 0);
+	ck_assert(comes_to_rest());
+	device_feel(device, DEVICE_ANSWERS);
+	ck_assert(MOCK_UNTIL(mock, mock_counter(mock, "observations") == 1, RIG_SOON_MS));
+	ck_assert_uint_eq(mock_logged(mock, "cannot be observed"), 0);
+	ck_assert_int_eq(mock_counter(mock, "failed_readings"), 0);
+	end_plain();
+}
+END_TEST
+
 START_TEST(what_has_not_changed_is_no_new_reading)
 {
 	begin_plain("poll", "meter-3 /a 1");
@@ -238,6 +266,7 @@ static void add_tests(TCase *cases)
 	tcase_add_test(cases, a_command_that_is_rejected_is_refused);
 	tcase_add_loop_test(cases, a_notification_that_nobody_wants_is_rejected, 0, 2);
 	tcase_add_loop_test(cases, a_state_that_nobody_asked_for_is_rejected, 0, 3);
+	tcase_add_test(cases, what_is_observed_from_now_on_waits_for_the_poll_on_its_way);
 	tcase_add_test(cases, what_has_not_changed_is_no_new_reading);
 	tcase_add_test(cases, without_revalidation_all_are_readings);
 	tcase_add_test(cases, a_revoked_certificate_is_refused_from_the_next_session_on);
