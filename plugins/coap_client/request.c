@@ -86,6 +86,12 @@ static void finish(struct requests *requests, struct request *request, enum requ
 	request_free(request);
 }
 
+static void write_payload(const struct request *request, size_t size, struct stack_message *message)
+{
+	message->format = request->payload_size > 0 ? request->format : TG_FORMAT_NONE;
+	message->payload = (struct tg_bytes){.data = request->payload + request->offset, .size = size};
+}
+
 /* `next`: the block of the answer to ask for; 0: the request itself, or the next block of it. */
 static int send_part(struct requests *requests, const struct request *request, uint32_t next)
 {
@@ -102,17 +108,19 @@ static int send_part(struct requests *requests, const struct request *request, u
 
 	if (r < 0)
 		return r;
+	/* What is asked for is the rest of an answer; that of a FETCH says with each block what is meant (RFC 8132 section 2). */
 	if (next > 0) {
 		message.block2 = (struct stack_block){.given = true, .number = next, .szx = request->answer.block2.szx};
+		if (request->method == TG_METHOD_FETCH && !in_blocks)
+			write_payload(request, part, &message);
 		return stack_send(requests->session, &message);
 	}
 	message.observe = request->observe;
-	message.format = request->payload_size > 0 ? request->format : TG_FORMAT_NONE;
 	message.etag_size = request->etag_size;
 	memcpy(message.etag, request->etag, request->etag_size);
 	message.echo_size = request->echo_size;
 	memcpy(message.echo, request->echo, request->echo_size);
-	message.payload = (struct tg_bytes){.data = request->payload + request->offset, .size = part};
+	write_payload(request, part, &message);
 	if (in_blocks) {
 		message.block1 = (struct stack_block){.given = true,
 						      .more = part < left,

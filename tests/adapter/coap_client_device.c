@@ -19,6 +19,11 @@ enum {
 	TOKEN = 8,
 	OPTION_ETAG = 4,
 	OPTION_OBSERVE = 6,
+	OPTION_FORMAT = 12,
+	OPTION_BLOCK2 = 23,
+	CODE_FETCH = 5,
+	CODE_BAD_REQUEST = 0x80,
+	BLOCK = 16,
 	CODE_CONTENT = 0x45,
 	CODE_VALID = 0x43,
 	TYPE_ACK = 0x60,
@@ -46,6 +51,9 @@ struct request {
 	bool etag; /* that of the state */
 	bool any_etag;
 	bool observe;
+	bool format;
+	uint8_t block; /* of the answer */
+	bool payload;
 };
 
 static void send_out(const struct device *device, const uint8_t *data, size_t size)
@@ -68,9 +76,13 @@ static struct request look(const struct device *device, const uint8_t *at, size_
 		request.any_etag |= number == OPTION_ETAG;
 		request.etag |= number == OPTION_ETAG && option.length == 1 && *option.value == device->state;
 		request.observe |= number == OPTION_OBSERVE && option.length == 0;
+		request.format |= number == OPTION_FORMAT;
+		if (number == OPTION_BLOCK2 && option.length == 1)
+			request.block = *option.value >> 4;
 		at += size;
 		left -= size;
 	}
+	request.payload = left > 1;
 	return request;
 }
 
@@ -92,6 +104,27 @@ static size_t write_state(const struct device *device, uint8_t *at, bool observe
 	return size;
 }
 
+/* In two blocks, to those who say what they want with each. Returns the size. */
+static size_t write_fetched(const struct request *request, uint8_t *at)
+{
+	bool first = request->block == 0;
+
+	*at++ = 13 << 4 | 1; /* a delta of 13 and what follows */
+	*at++ = OPTION_BLOCK2 - 13;
+	*at++ = (uint8_t)(request->block << 4 | (first ? 8 : 0));
+	*at++ = PAYLOAD;
+	memset(at, first ? 'a' : 'b', BLOCK);
+	return 4 + BLOCK;
+}
+
+static void answer_fetch(struct device *device, const struct request *request, uint8_t *out)
+{
+	bool good = request->format && request->payload;
+
+	out[1] = good ? CODE_CONTENT : CODE_BAD_REQUEST;
+	send_out(device, out, HEADER + TOKEN + (good ? write_fetched(request, out + HEADER + TOKEN) : 0));
+}
+
 static void answer(struct device *device, const uint8_t *data, size_t size)
 {
 	struct request request = look(device, data + HEADER + TOKEN, size - HEADER - TOKEN);
@@ -99,6 +132,10 @@ static void answer(struct device *device, const uint8_t *data, size_t size)
 
 	memcpy(out, data, HEADER + TOKEN);
 	out[0] = TYPE_ACK | TOKEN; /* version 1 */
+	if (data[1] == CODE_FETCH) {
+		answer_fetch(device, &request, out);
+		return;
+	}
 	out[1] = request.etag ? CODE_VALID : CODE_CONTENT;
 	device->seen.with_etag += request.any_etag;
 	device->seen.validated += request.etag;

@@ -4,7 +4,8 @@
 
 /*
  * A device without DTLS that does what few real ones do, in a thread of its own, on loopback: rejects messages, validates by ETag, notifies
- * when it is told to, falls silent. It has one resource, whatever the path, whose state is a number.
+ * when it is told to, falls silent. It has one resource, whatever the path, whose state is a number; what is fetched (FETCH) of
+ * it comes in two blocks of 16 bytes, of 'a' and of 'b'.
  */
 
 #include <stdbool.h>

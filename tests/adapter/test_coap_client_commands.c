@@ -158,6 +158,28 @@ START_TEST(commands_that_found_no_room_come_again)
 }
 END_TEST
 
+START_TEST(what_is_fetched_comes_in_blocks)
+{
+	const struct tg_delivery delivery = {.kind = TG_COMMAND,
+					     .id = {2},
+					     .device = bytes_text("meter-3"),
+					     .address = bytes_text("/log"),
+					     .content_format = 0,
+					     .payload = bytes_text("the last hour"),
+					     .method = TG_METHOD_FETCH};
+	uint64_t ticket = 0;
+
+	begin_one(DEVICE_ANSWERS);
+	ck_assert_int_eq(mock_deliver(mock, &delivery, &ticket), 0);
+	ck_assert(MOCK_UNTIL(mock, mock_result(mock, ticket) >= 0, RIG_SOON_MS));
+	ck_assert_int_eq(mock_result(mock, ticket), TG_CONFIRMED);
+	ck_assert_uint_eq(mock->tickets[ticket - 1].code, 205);
+	ck_assert_str_eq((const char *)mock->tickets[ticket - 1].payload, "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbb");
+	ck_assert_uint_eq(device_seen(device).requests, 2);
+	end();
+}
+END_TEST
+
 START_TEST(a_device_that_moves_is_asked_at_its_new_place)
 {
 	struct device *before;
@@ -188,6 +210,7 @@ static void add_tests(TCase *cases)
 	tcase_add_test(cases, a_device_that_was_late_is_asked_again);
 	tcase_add_test(cases, a_session_that_is_lost_comes_back_for_a_command);
 	tcase_add_test(cases, commands_that_found_no_room_come_again);
+	tcase_add_test(cases, what_is_fetched_comes_in_blocks);
 	tcase_add_test(cases, a_device_that_moves_is_asked_at_its_new_place);
 }
 
