@@ -119,4 +119,5 @@ void core_devices_tick(struct core *core)
 
 	if (r < 0 && log_limit_pass(&core->registry_log, loop_now_us(core->loop), &left_out))
 		log_error("the registry could not be written (%s), old keys go on", strerror(-r));
+	devices_catch_up(core->devices, loop_now_us(core->loop));
 }

@@ -74,6 +74,7 @@ static int take_next(struct core *core, const struct places *places)
 static int unlock(struct core *core, const struct places *places)
 {
 	CLEANUP_SECRET struct secret key = {.size = 0};
+	bool was_locked = devices_is_locked(core->devices);
 	int r = devices_master_read(places->path, &key);
 
 	if (r == -ENOENT && places->own && !devices_is_sealed(core->devices))
@@ -82,6 +83,8 @@ static int unlock(struct core *core, const struct places *places)
 		r = devices_unlock(core->devices, &key);
 	if (r < 0 && places->own && take_next(core, places) >= 0)
 		return 0;
+	if (r >= 0 && places->own && was_locked)
+		unlink(places->next); /* of a change that came to nothing before this start */
 	return r;
 }
 
@@ -117,11 +120,14 @@ static int new_key(const json_t *given, struct secret *ret_key)
 	return hex ? devices_master_parse(hex, strlen(hex), ret_key) : -EINVAL;
 }
 
-/* The next file is there before the registry is changed, and in its place behind that. */
+/* The next file is there before the registry is changed, and in its place behind that. It stays where the change failed: a write that
+ * the disk did not confirm may stand there all the same at the next start, which knows which of the two opens the registry. */
 static int rekey(struct core *core, const struct places *places, const struct secret *key)
 {
 	int r;
 
+	if (devices_is_locked(core->devices))
+		return -ENOKEY;
 	if (!places->own)
 		return devices_rekey(core->devices, key);
 	if (unlink(places->next) < 0 && errno != ENOENT)
@@ -130,8 +136,6 @@ static int rekey(struct core *core, const struct places *places, const struct se
 	if (r < 0)
 		return r;
 	r = devices_rekey(core->devices, key);
-	if (r < 0)
-		unlink(places->next);
 	return r < 0 ? r : devices_master_move(places->next, places->path);
 }
 

@@ -235,6 +235,9 @@ json_t *core_status(struct core *core)
 							    "switched off (tidegatectl drain --off)"));
 	if (*core->registry_problem)
 		json_array_append_new(problems, control_text(bytes_text(core->registry_problem)));
+	if (devices_is_behind(core->devices))
+		json_array_append_new(problems, json_string("the mirror of the registry (devices-mirror.db) cannot be "
+							    "written: is the disk full?"));
 	renewals = core_renewal_status(core, problems);
 	store = describe_store(core, problems);
 	total = describe_total(core, problems);

@@ -7,6 +7,8 @@
 #include "base/bytes.h"
 #include "core/devices_private.h"
 
+enum { CATCH_UP_US = 10 * 1000 * 1000 };
+
 static void entry_free(struct devices_entry *entry)
 {
 	free(entry->name);
@@ -136,4 +138,17 @@ int devices_page(struct devices *devices, const char *after, size_t most, int (*
 int devices_each(struct devices *devices, int (*fn)(void *arg, struct device *device), void *arg)
 {
 	return devices_page(devices, NULL, SIZE_MAX, fn, arg);
+}
+
+bool devices_is_behind(const struct devices *devices)
+{
+	return devices->file->behind;
+}
+
+void devices_catch_up(struct devices *devices, int64_t now_us)
+{
+	if (!devices->file->behind || now_us < devices->catch_up_us)
+		return;
+	devices->catch_up_us = now_us + CATCH_UP_US;
+	(void)!devices_mirror_copy(devices->file);
 }

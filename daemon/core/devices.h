@@ -86,6 +86,11 @@ int devices_authority(struct devices *devices, struct secret *ret_key, uint8_t *
 /* Errors: -ENOKEY; those of the file. */
 int devices_set_authority(struct devices *devices, const struct secret *key, struct tg_bytes certificate) WARN_UNUSED;
 
+/* Whether the mirror of the registry lacks what could not be written to it. */
+bool devices_is_behind(const struct devices *devices);
+/* Tries again to give it that, each few seconds; cheap while there is nothing to do. */
+void devices_catch_up(struct devices *devices, int64_t now_us);
+
 /* NULL: not enrolled. Revoked devices are found too. Lent until the next change. */
 struct device *devices_find(struct devices *devices, struct tg_bytes name);
 size_t devices_count(const struct devices *devices);

@@ -10,10 +10,6 @@
 
 enum { PATH_TEXT = 1024 };
 
-#define COLUMNS                                                                                                        \
-	"name, endpoint, proof, key, revoked, created, changed, profile, generation, next_key, next_generation, "      \
-	"overlap_until"
-
 static void set_aside(const char *path)
 {
 	char name[DATABASE_PATH];
@@ -36,7 +32,7 @@ static int open_whole(const char *path, const char *backup, struct database **re
 	if (r >= 0)
 		r = devices_schema_bring_up(database, backup);
 	if (r >= 0)
-		r = database_exec(database, "SELECT " COLUMNS " FROM device LIMIT 0");
+		r = database_exec(database, "SELECT " DEVICES_COLUMNS " FROM device LIMIT 0");
 	if (r >= 0)
 		r = database_exec(database, "SELECT name, value FROM value LIMIT 0");
 	if (r < 0) {
@@ -60,59 +56,17 @@ static int open_or_renew(const char *path, const char *backup, bool *ret_renewed
 	return open_whole(path, backup, ret_database);
 }
 
-static int attach_mirror(struct database *database, const char *path)
-{
-	CLEANUP_STATEMENT struct database_statement *attach = NULL;
-	int r = database_prepare(database, "ATTACH ?1 AS mirror", &attach);
-
-	if (r < 0)
-		return r;
-	database_bind_text(attach, 1, bytes_text(path));
-	r = database_run(attach);
-	return r < 0 ? r : database_exec(database, "PRAGMA mirror.synchronous = FULL");
-}
-
-/* Makes both hold the same: the mirror's rows come back into a renewed registry, otherwise the registry is right. */
-static int make_equal(struct database *database, bool renewed, const char *table, const char *columns)
-{
-	CLEANUP_FREE char *bring_back = NULL, *compare = NULL, *copy = NULL;
-	int64_t differ = 0;
-	int r = 0;
-
-	if (asprintf(&bring_back, "INSERT OR IGNORE INTO main.%s (%s) SELECT %s FROM mirror.%s", table, columns,
-		     columns, table) < 0)
-		bring_back = NULL;
-	if (asprintf(&compare,
-		     "SELECT EXISTS(SELECT %s FROM main.%s EXCEPT SELECT %s FROM mirror.%s) OR "
-		     "EXISTS(SELECT %s FROM mirror.%s EXCEPT SELECT %s FROM main.%s)",
-		     columns, table, columns, table, columns, table, columns, table) < 0)
-		compare = NULL;
-	if (asprintf(&copy, "BEGIN; DELETE FROM mirror.%s; INSERT INTO mirror.%s (%s) SELECT %s FROM main.%s; COMMIT",
-		     table, table, columns, columns, table) < 0)
-		copy = NULL;
-	if (!bring_back || !compare || !copy)
-		return -ENOMEM;
-	if (renewed)
-		r = database_exec(database, bring_back);
-	if (r >= 0)
-		r = database_number(database, compare, &differ);
-	if (r >= 0 && differ)
-		r = database_exec(database, copy);
-	return r;
-}
-
-#define PUT(schema)                                                                                                    \
-	"INSERT INTO " schema ".device (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"       \
-	" ON CONFLICT (name) DO UPDATE SET endpoint = ?2, proof = ?3, key = iif(?13, ?4, key), revoked = ?5,"          \
-	" changed = ?7, profile = ?8, generation = ?9, next_key = iif(?13, ?10, next_key), next_generation = ?11,"     \
-	" overlap_until = ?12"
-
 static int prepare(struct devices_file *file)
 {
-	int r = database_prepare(file->database, PUT("main"), &file->put[0]);
+	int r = database_prepare(
+		file->database,
+		"INSERT INTO main.device (" DEVICES_COLUMNS
+		") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+		" ON CONFLICT (name) DO UPDATE SET endpoint = ?2, proof = ?3, key = iif(?13, ?4, key), revoked = ?5,"
+		" changed = ?7, profile = ?8, generation = ?9, next_key = iif(?13, ?10, next_key),"
+		" next_generation = ?11, overlap_until = ?12",
+		&file->put);
 
-	if (r >= 0)
-		r = database_prepare(file->database, PUT("mirror"), &file->put[1]);
 	if (r >= 0)
 		r = database_prepare(file->database, "SELECT key, next_key FROM main.device WHERE name = ?1",
 				     &file->keys);
@@ -136,15 +90,17 @@ static int open_both(const char *state_dir, struct devices_file *file)
 	database_close(mirror);
 	r = open_or_renew(path, file->backup, &renewed, &file->database);
 	if (r >= 0)
-		r = attach_mirror(file->database, mirror_path);
-	if (r >= 0)
-		r = make_equal(file->database, renewed, "device", COLUMNS);
-	if (r >= 0)
-		r = make_equal(file->database, renewed, "value", "name, value");
+		r = devices_mirror_attach(file, mirror_path);
 	if (r >= 0 && renewed)
+		r = devices_mirror_bring_back(file);
+	if (r < 0)
+		return r;
+	if (renewed)
 		log_error("registry: the devices came back from the mirror%s",
 			  mirror_renewed ? ", which was damaged too: enrol them again" : "");
-	return r;
+	r = devices_mirror_compare(file);
+	/* A full disk must not keep the gateway from its devices: it is tried again. */
+	return file->behind ? 0 : r;
 }
 
 int devices_file_open(const char *state_dir, struct devices_file **ret_file)
@@ -169,8 +125,9 @@ void devices_file_close(struct devices_file *file)
 {
 	if (!file)
 		return;
-	database_finalize(file->put[0]);
-	database_finalize(file->put[1]);
+	database_finalize(file->put);
+	for (size_t i = 0; i < DEVICES_MIRROR_TABLES; i++)
+		database_finalize(file->note[i]);
 	database_finalize(file->keys);
 	database_close(file->database);
 	free(file);
@@ -187,6 +144,8 @@ int devices_file_commit(struct devices_file *file)
 
 	if (r < 0)
 		database_rollback(file->database);
+	else
+		(void)!devices_mirror_copy(file); /* says so itself, and is done again */
 	return r;
 }
 
@@ -198,7 +157,7 @@ void devices_file_rollback(struct devices_file *file)
 int devices_file_each(struct devices_file *file, int (*fn)(void *arg, const struct device *device), void *arg)
 {
 	CLEANUP_STATEMENT struct database_statement *rows = NULL;
-	int r = database_prepare(file->database, "SELECT " COLUMNS " FROM main.device ORDER BY name", &rows);
+	int r = database_prepare(file->database, "SELECT " DEVICES_COLUMNS " FROM main.device ORDER BY name", &rows);
 
 	while (r >= 0 && (r = database_step(rows)) > 0) {
 		CLEANUP_FREE char *name = bytes_to_text(database_column_bytes(rows, 0));
@@ -250,9 +209,9 @@ static int put_into(struct database_statement *put, const struct device *device,
 
 int devices_file_put(struct devices_file *file, const struct device *device, const struct devices_keys *keys)
 {
-	int r = put_into(file->put[0], device, keys);
+	int r = put_into(file->put, device, keys);
 
-	return r < 0 ? r : put_into(file->put[1], device, keys);
+	return r < 0 ? r : devices_mirror_note(file, DEVICES_MIRROR_DEVICE, device->name);
 }
 
 static int take_key(struct tg_bytes bytes, uint8_t *ret_key, size_t *ret_size)
@@ -303,27 +262,26 @@ int devices_file_value(struct devices_file *file, const char *name, uint8_t *ret
 
 int devices_file_set_value(struct devices_file *file, const char *name, struct tg_bytes value)
 {
-	static const char *const sql[] = {"INSERT OR REPLACE INTO main.value (name, value) VALUES (?1, ?2)",
-					  "INSERT OR REPLACE INTO mirror.value (name, value) VALUES (?1, ?2)"};
-	int r = 0;
+	CLEANUP_STATEMENT struct database_statement *put = NULL;
+	int r = database_prepare(file->database, "INSERT OR REPLACE INTO main.value (name, value) VALUES (?1, ?2)",
+				 &put);
 
-	for (size_t i = 0; i < 2 && r >= 0; i++) {
-		CLEANUP_STATEMENT struct database_statement *put = NULL;
-
-		r = database_prepare(file->database, sql[i], &put);
-		if (r < 0)
-			return r;
-		database_bind_text(put, 1, bytes_text(name));
-		database_bind_bytes(put, 2, value);
-		r = database_run(put);
-	}
-	return r;
+	if (r < 0)
+		return r;
+	database_bind_text(put, 1, bytes_text(name));
+	database_bind_bytes(put, 2, value);
+	r = database_run(put);
+	return r < 0 ? r : devices_mirror_note(file, DEVICES_MIRROR_VALUE, name);
 }
 
 int devices_file_scrub(struct devices_file *file)
 {
-	if (unlink(file->backup) < 0 && errno != ENOENT)
-		return -errno;
-	return database_exec(file->database, "VACUUM main; VACUUM mirror; PRAGMA main.wal_checkpoint(TRUNCATE); PRAGMA "
-					     "mirror.wal_checkpoint(TRUNCATE)");
+	int r = file->behind ? devices_mirror_copy(file) : 0;
+
+	if (r >= 0 && unlink(file->backup) < 0 && errno != ENOENT)
+		r = -errno;
+	return r < 0 ? r
+		     : database_exec(file->database,
+				     "VACUUM main; VACUUM mirror; PRAGMA main.wal_checkpoint(TRUNCATE); PRAGMA "
+				     "mirror.wal_checkpoint(TRUNCATE)");
 }

@@ -3,8 +3,9 @@
 #define CORE_DEVICES_FILE_H
 
 /*
- * devices.db and its mirror: every change goes to both, so that a damaged registry locks no device out. For the files of the
- * registry alone (devices_*.c), which never hand it a key that is not sealed.
+ * devices.db and its mirror: every change goes to both, so that a damaged registry locks no device out. A change is made when it is in
+ * the registry; the mirror follows, at once or, where it cannot be written, as soon as it can. For the files of the registry alone
+ * (devices_*.c), which never hand it a key that is not sealed.
  */
 
 #include "core/database.h"
@@ -12,11 +13,19 @@
 
 enum { DEVICES_PATH_SIZE = 1088 };
 
-/* Statements are compiled once: for the registry and for its mirror. */
+#define DEVICES_COLUMNS                                                                                                \
+	"name, endpoint, proof, key, revoked, created, changed, profile, generation, next_key, next_generation, "      \
+	"overlap_until"
+
+enum devices_mirror_table { DEVICES_MIRROR_DEVICE, DEVICES_MIRROR_VALUE, DEVICES_MIRROR_TABLES };
+
+/* Statements are compiled once. */
 struct devices_file {
 	struct database *database;
-	struct database_statement *put[2];
+	struct database_statement *put;
 	struct database_statement *keys;
+	struct database_statement *note[DEVICES_MIRROR_TABLES];
+	bool behind;                    /* the mirror lacks something that could not be written */
 	char backup[DEVICES_PATH_SIZE]; /* the registry as an older version has left it; goes with what is scrubbed */
 };
 
@@ -37,7 +46,8 @@ int devices_schema_bring_up(struct database *database, const char *backup) WARN_
 int devices_file_open(const char *state_dir, struct devices_file **ret_file) WARN_UNUSED;
 void devices_file_close(struct devices_file *file); /* accepts NULL */
 
-/* Changes belong into a transaction, of both files; they are on disk when commit returns. A failure of it has rolled back. */
+/* Changes belong into a transaction; they are on disk when commit returns. A failure of it has rolled back. That of the mirror is none:
+ * it is `behind` then. */
 int devices_file_begin(struct devices_file *file) WARN_UNUSED;
 int devices_file_commit(struct devices_file *file) WARN_UNUSED;
 void devices_file_rollback(struct devices_file *file);
@@ -59,5 +69,16 @@ int devices_file_set_value(struct devices_file *file, const char *name, struct t
 
 /* Leaves nothing of what was overwritten in the files. */
 int devices_file_scrub(struct devices_file *file) WARN_UNUSED;
+
+/* devices_mirror.c: */
+int devices_mirror_attach(struct devices_file *file, const char *path) WARN_UNUSED;
+/* Its rows come back into a renewed registry. */
+int devices_mirror_bring_back(struct devices_file *file) WARN_UNUSED;
+/* Makes it hold the same as the registry. */
+int devices_mirror_compare(struct devices_file *file) WARN_UNUSED;
+/* Within a transaction: the row of that name has changed. */
+int devices_mirror_note(struct devices_file *file, enum devices_mirror_table table, const char *name) WARN_UNUSED;
+/* Gives it what it lacks. Errors: those of the file; `behind`. */
+int devices_mirror_copy(struct devices_file *file) WARN_UNUSED;
 
 #endif

@@ -31,7 +31,14 @@ int devices_keep(struct devices *devices, const char *name, struct tg_bytes clea
 	r = trust_seal(&devices->data, bytes_text(full), clear, sealed);
 	if (r < 0)
 		return r;
-	return devices_file_set_value(devices->file, full, bytes_of(sealed, clear.size + TRUST_SEAL_EXTRA));
+	r = devices_file_begin(devices->file);
+	if (r < 0)
+		return r;
+	r = devices_file_set_value(devices->file, full, bytes_of(sealed, clear.size + TRUST_SEAL_EXTRA));
+	if (r >= 0)
+		return devices_file_commit(devices->file);
+	devices_file_rollback(devices->file);
+	return r;
 }
 
 int devices_kept(struct devices *devices, const char *name, uint8_t ret_clear[DEVICES_KEPT_MAX])

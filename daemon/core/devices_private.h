@@ -26,6 +26,7 @@ struct devices {
 	struct devices_entry *table;
 	bool sorted;
 	int64_t expire_wall_us; /* no overlap ends before; 0: there is none */
+	int64_t catch_up_us;    /* monotonic: the mirror is not tried before */
 	struct secret data;     /* what keys are sealed with; empty: locked */
 	struct devices_keys decoy;
 };

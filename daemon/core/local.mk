@@ -77,6 +77,7 @@ libcore_la_SOURCES = \
 	daemon/core/devices_schema.c \
 	daemon/core/devices_kept.c \
 	daemon/core/devices_key.c \
+	daemon/core/devices_mirror.c \
 	daemon/core/devices_master.c daemon/core/devices_master.h \
 	daemon/core/devices_private.h \
 	daemon/core/envelope.c daemon/core/envelope.h \
@@ -200,6 +201,12 @@ UNIT_TESTS += tests/unit/test_devices
 tests_unit_test_devices_SOURCES = tests/unit/test_devices.c
 tests_unit_test_devices_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_devices_LDADD = libcore.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_devices_mirror
+UNIT_TESTS += tests/unit/test_devices_mirror
+tests_unit_test_devices_mirror_SOURCES = tests/unit/test_devices_mirror.c
+tests_unit_test_devices_mirror_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_devices_mirror_LDADD = libcore.la $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_devices_key
 UNIT_TESTS += tests/unit/test_devices_key
