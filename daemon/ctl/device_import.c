@@ -172,6 +172,21 @@ static void take_results(struct import *import, const json_t *result)
 	}
 }
 
+/* The keys of these rows are nowhere else. */
+static int keep_keys(struct import *import)
+{
+	int r = out_sync(&import->keys);
+
+	if (r >= 0)
+		return CTL_GOOD;
+	hide_progress(import);
+	fprintf(stderr,
+		"tidegatectl: cannot write \"%s\" (%s): stopped; devices from line %u on may have keys that are in no "
+		"file: tidegatectl device rotate\n",
+		import->keys.path, strerror(-r), import->lines[0]);
+	return CTL_FAILED;
+}
+
 /* Hands over what was collected. Returns CTL_GOOD, also where single lines were refused. */
 static int send_rows(struct import *import)
 {
@@ -191,7 +206,7 @@ static int send_rows(struct import *import)
 	take_results(import, result);
 	json_decref(result);
 	show_progress(import);
-	return CTL_GOOD;
+	return keep_keys(import);
 }
 
 /* What can be said of the line without the gateway; NULL: nothing. */
@@ -279,6 +294,24 @@ static void show_sum(struct import *import)
 	json_decref(sum);
 }
 
+/* Nobody is enrolled before the file of the keys can be written at all. */
+static bool open_keys(struct import *import)
+{
+	int r;
+
+	if (!out_open(&import->keys, import->dry_run ? NULL : import->keys.path))
+		return false;
+	if (!import->keys.file)
+		return true;
+	fputs("name,key\n", import->keys.file);
+	r = out_sync(&import->keys);
+	if (r >= 0)
+		return true;
+	fprintf(stderr, "tidegatectl: cannot write \"%s\" (%s)\n", import->keys.path, strerror(-r));
+	out_drop(&import->keys);
+	return false;
+}
+
 static int run(struct import *import)
 {
 	struct stat st;
@@ -293,15 +326,12 @@ static int run(struct import *import)
 		import->size = st.st_size;
 	if (!read_header(import))
 		r = CTL_FAILED;
-	else if (!out_open(&import->keys, import->dry_run ? NULL : import->keys.path))
+	else if (!open_keys(import))
 		r = CTL_FAILED;
 	else {
-		if (import->keys.file)
-			fputs("name,key\n", import->keys.file);
 		r = take_lines(import);
 		show_sum(import);
-		if (!out_keep(&import->keys))
-			r = CTL_FAILED;
+		out_close(&import->keys);
 	}
 	fclose(import->csv.file);
 	return r == CTL_GOOD && import->bad > 0 ? CTL_FAILED : r;

@@ -27,20 +27,36 @@ bool out_open(struct out *out, const char *path)
 	return false;
 }
 
-bool out_keep(struct out *out)
+int out_sync(struct out *out)
 {
-	bool good;
+	int r = 0;
 
 	if (!out->file)
-		return true;
-	good = fflush(out->file) == 0 && !ferror(out->file) && fsync(fileno(out->file)) == 0;
-	if (!good) {
-		fprintf(stderr, "tidegatectl: cannot write \"%s\" (%s)\n", out->path, strerror(errno));
+		return 0;
+	errno = 0;
+	/* A write that failed before has left no reason. */
+	if (fflush(out->file) != 0 || ferror(out->file) || fsync(fileno(out->file)) != 0)
+		r = errno ? -errno : -EIO;
+	return r;
+}
+
+void out_close(struct out *out)
+{
+	if (out->file)
+		fclose(out->file);
+	out->file = NULL;
+}
+
+bool out_keep(struct out *out)
+{
+	int r = out_sync(out);
+
+	if (r < 0) {
+		fprintf(stderr, "tidegatectl: cannot write \"%s\" (%s)\n", out->path, strerror(-r));
 		out_drop(out);
 		return false;
 	}
-	fclose(out->file);
-	out->file = NULL;
+	out_close(out);
 	return true;
 }
 

@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -173,6 +174,32 @@ class Import(RegistryCase):
         result = self.gateway.ctl("device", "import", str(path), good=(0, 1))
         self.assertEqual((result["taken"], len(result["bad"])), (20000 - len(names), len(names)))
         self.assertEqual(len(self.names()), 20000)
+
+    def test_no_room_for_the_keys(self):
+        """What could be written stays, and no more devices get keys that nobody would know."""
+        path, keys = self.write("many.csv", "name\n" + "".join(f"s-{n:05}\n" for n in range(1000))), self.folder / "keys.csv"
+
+        def ctl(room):
+            """A process that meets a full disk when a file has so many bytes."""
+            result = subprocess.run(
+                [BUILD / "tidegatectl", "--run", self.gateway.run, "device", "import", path, "--keys", keys], capture_output=True,
+                text=True, check=False, timeout=DEADLINE_S, stdin=subprocess.DEVNULL, restore_signals=False,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)))
+            self.assertEqual(result.returncode, 1, result)
+            self.assertIn(f'cannot write "{keys}"', result.stderr)
+            return result.stderr
+
+        ctl(4)
+        self.assertEqual((keys.exists(), self.names()), (False, []))
+        said = ctl(16000)
+        stopped = int(re.search(r"stopped; devices from line (\d+) on may have keys that are in no file", said)[1])
+        made = list(csv.reader(keys.open(encoding="utf-8")))
+        names = self.names()
+        self.assertGreater(stopped, 2)
+        self.assertEqual([row[0] for row in made[1:stopped - 1]], names[:stopped - 2])
+        self.assertEqual({len(row[1]) for row in made[1:stopped - 1]}, {len(made[1][1])})
+        self.assertGreater(len(names), stopped - 2)
+        self.assertLess(len(names), 1000)
 
     def test_progress_on_a_terminal(self):
         path = self.write("many.csv", self.HEADER + "".join(f"s-{n:05},field,psk,{os.urandom(16).hex()},\n" for n in range(20000)))
