@@ -44,7 +44,7 @@ const struct tg_setting plan_rows[] = {
 	 "also devices with coap:// and no context in oscore: anybody on the way can be the device"},
 	{"body_bytes", TG_INT, TG_LIVE, "bytes", "65536", 16, TG_PAYLOAD_MAX, NULL,
 	 "largest payload, whole or in blocks"},
-	{"ack_timeout_ms", TG_INT, TG_LIVE, "ms", "2000", 100, 60000, NULL,
+	{"ack_timeout_ms", TG_INT, TG_LIVE, "ms", "2000", 1000, 60000, NULL,
 	 "wait so long for an acknowledgement before a request is sent again; doubled each time"},
 	{"retransmissions", TG_INT, TG_LIVE, "", "4", 1, 10, NULL,
 	 "how often it is sent again; then the session counts as dead"},

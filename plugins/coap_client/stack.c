@@ -164,6 +164,7 @@ int stack_start(struct stack *stack)
 	return stack->host->watch(stack->host, fd, TG_READABLE, stack_ready, stack, &stack->watch);
 }
 
+/* libcoap takes no wait for an acknowledgement below a second, and says nothing: the setting has none. */
 void stack_set_timing(coap_session_t *coap, const struct stack_timing *timing)
 {
 	coap_session_set_ack_timeout(coap, (coap_fixed_point_t){(uint16_t)(timing->ack_timeout_ms / MS),

@@ -16,7 +16,7 @@ static void setup(void)
 	mock->accept_all = true;
 	mock_set(mock, "backoff_min_ms", "50");
 	mock_set(mock, "backoff_max_s", "1");
-	mock_set(mock, "ack_timeout_ms", "500");
+	mock_set(mock, "ack_timeout_ms", "1000");
 	mock_set(mock, "retransmissions", "2");
 	coap_server_init(&server, rig_programs[0]);
 }

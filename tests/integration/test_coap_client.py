@@ -72,7 +72,7 @@ class CoapClient(GatewayCase):
         cloud = settings["endpoints"][1]
         settings["endpoints"] = Groups([
             {"name": "meters", "adapter": "coap_client", "devices": [f"meter-3 {self.device.uri}"],
-             "ack_timeout_ms": 500, "retransmissions": 2, "backoff_min_ms": 100, "backoff_max_s": 1, **self.meters},
+             "ack_timeout_ms": 1000, "retransmissions": 2, "backoff_min_ms": 100, "backoff_max_s": 1, **self.meters},
             cloud,
         ])
         settings["routes"] = Groups([

@@ -101,7 +101,7 @@ class Oscore(GatewayCase):
         settings["endpoints"] = Groups([
             {"name": "meters", "adapter": "coap_client", "devices": [f"meter-3 coap://127.0.0.1:{self.relay.port}"],
              "oscore": str(self.contexts), "observe": ["meter-3 /time"], "poll": ["meter-3 /example_data 1"],
-             "ack_timeout_ms": 500, "retransmissions": 2, "backoff_min_ms": 100, "backoff_max_s": 1},
+             "ack_timeout_ms": 1000, "retransmissions": 2, "backoff_min_ms": 100, "backoff_max_s": 1},
             cloud,
         ])
         settings["routes"] = Groups([
