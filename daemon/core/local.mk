@@ -402,6 +402,12 @@ tests_unit_test_renewal_SOURCES = tests/unit/suite.h tests/unit/test_renewal.c
 tests_unit_test_renewal_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 tests_unit_test_renewal_LDADD = libcore.la $(CHECK_LIBS) $(OPENSSL_LIBS)
 
+check_PROGRAMS += tests/unit/test_renewal_trial
+UNIT_TESTS += tests/unit/test_renewal_trial
+tests_unit_test_renewal_trial_SOURCES = tests/unit/suite.h tests/unit/test_renewal_trial.c
+tests_unit_test_renewal_trial_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+tests_unit_test_renewal_trial_LDADD = libcore.la $(CHECK_LIBS) $(OPENSSL_LIBS)
+
 check_PROGRAMS += tests/unit/test_senml_broken
 UNIT_TESTS += tests/unit/test_senml_broken
 tests_unit_test_senml_broken_SOURCES = tests/unit/suite.h tests/unit/test_senml_broken.c

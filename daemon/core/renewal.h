@@ -12,8 +12,9 @@
  *
  * The trial of a sink begins while its link is up: the link has to come up again with the new pair, and with messages waiting one of
  * them has to be confirmed. Where it does not come up with the old one either, its peer is away and nothing was proved: the
- * candidate waits for its next trial. A source uses the candidate for new sessions from the beginning of its trial, which ends with the first
- * session of a device that has a certificate, or at once where no device has one.
+ * candidate waits for its next trial. A link that stays down begins one, too, after ten times as long as a trial takes: it may be the
+ * old certificate that the peer does not take any more. A source uses the candidate for new sessions from the beginning of its trial,
+ * which ends with the first session of a device that has a certificate, or at once where no device has one.
  */
 
 #include <jansson.h>

@@ -35,6 +35,8 @@ struct renewal {
 	int64_t until_us;
 	int64_t trial_us; /* when it began */
 	bool was_down;
+	bool is_down;     /* the link, as far as was seen */
+	int64_t down_us;  /* since when */
 	int64_t up_us;    /* when the link came up again; 0: it did not */
 	unsigned untaken; /* processes that have not yet taken the candidate over */
 	bool taken;       /* all have */

@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "core/renewal_inside.h"
 
+enum { DOWN_TRIALS = 10 };
+
 static int64_t now_us(const struct renewal *renewal)
 {
 	return loop_now_us(renewal->loop);
@@ -56,7 +58,8 @@ static void begin(struct renewal *renewal)
 	renewal->state = RENEWAL_TRYING;
 	renewal->trial_us = now_us(renewal);
 	renewal->until_us = renewal->trial_us + renewal->settings.trial_us;
-	renewal->was_down = renewal->taken = false;
+	renewal->was_down = renewal->settings.sink && !renewal->ops->link_up(renewal->arg);
+	renewal->taken = false;
 	renewal->up_us = 0;
 	renewal->untaken = renewal->ops->give(renewal->arg);
 	if (renewal->untaken > 0)
@@ -91,6 +94,25 @@ static bool is_of_no_use(const struct renewal *renewal)
 	return configured->usable && renewal_pair_choose(configured, candidate, renewal_now_s(renewal)) == 0;
 }
 
+/* A sink whose link has been down for long may be one whose old certificate is not taken any more, whatever its dates say. */
+static bool may_begin(struct renewal *renewal)
+{
+	int64_t now = now_us(renewal);
+
+	if (now < renewal->next_us)
+		return false;
+	if (!renewal->settings.sink)
+		return true;
+	if (renewal->ops->link_up(renewal->arg)) {
+		renewal->is_down = false;
+		return true;
+	}
+	if (!renewal->is_down)
+		renewal->down_us = now;
+	renewal->is_down = true;
+	return now - renewal->down_us >= DOWN_TRIALS * renewal->settings.trial_us;
+}
+
 static void ready(struct renewal *renewal)
 {
 	if (!renewal->candidate.usable) {
@@ -103,8 +125,7 @@ static void ready(struct renewal *renewal)
 		renewal->state = RENEWAL_WAITING;
 	} else if (has_nothing_better(renewal)) {
 		adopt_at_once(renewal);
-	} else if (now_us(renewal) >= renewal->next_us &&
-		   (!renewal->settings.sink || renewal->ops->link_up(renewal->arg))) {
+	} else if (may_begin(renewal)) {
 		begin(renewal);
 	}
 }
@@ -143,9 +164,10 @@ static void back(struct renewal *renewal)
 	} else if (now_us(renewal) >= renewal->until_us) {
 		renewal->state = RENEWAL_READY;
 		renewal->next_us = now_us(renewal) + renewal->settings.trial_us;
+		renewal->is_down = false; /* counted anew */
 		renewal_log(renewal, LOG_LEVEL_NOTICE,
 			    "the link does not come up with the old certificate either: the new one is tried "
-			    "again when it is up");
+			    "again when it is up, or later");
 	}
 }
 
@@ -165,8 +187,15 @@ void renewal_on_link(struct renewal *renewal, bool up)
 {
 	if (!up) {
 		renewal->was_down = true;
+		if (!renewal->is_down)
+			renewal->down_us = now_us(renewal);
+		renewal->is_down = true;
 		return;
 	}
+	renewal->is_down = false;
+	/* Made with the old certificate while the new one was on its way: it has to be made once more. */
+	if (renewal->state == RENEWAL_TRYING && !renewal->taken)
+		renewal->was_down = false;
 	renewal->up_us = loop_now_us(renewal->loop);
 	renewal_try(renewal);
 }
