@@ -24,8 +24,8 @@ struct dtls_session;
 /* Why a session ended, or a handshake did not succeed; each is counted. */
 enum dtls_end {
 	DTLS_END_PEER,            /* close_notify */
-	DTLS_END_IDLE,            /* nothing heard for idle_us */
-	DTLS_END_LOCAL,           /* dtls_close: revoked, shutting down */
+	DTLS_END_IDLE,            /* nothing heard for idle_us, or for less where it makes room */
+	DTLS_END_LOCAL,           /* dtls_close: revoked, shutting down; or its device has too many */
 	DTLS_END_REVOKED,         /* a revocation list that came later names its certificate */
 	DTLS_END_ERROR,           /* fatal alert */
 	DTLS_END_REPLACED,        /* the same peer address completed a new handshake (RFC 6347 section 4.2.8) */
@@ -52,7 +52,9 @@ struct dtls_events {
 };
 
 struct dtls_limits {
-	size_t sessions; /* established and half-open together */
+	size_t sessions; /* established and half-open together; where one was not heard for five minutes it makes room for a new one
+			      * as soon as that is established */
+	size_t sessions_a_device; /* established; the one beyond that was not heard for the longest time ends */
 	size_t half_open; /* handshakes that have returned their cookie and are not finished; where there are more, the one
 				      * that has made no progress for the longest time makes room */
 	size_t half_open_an_address;    /* the same, for one IP address (IPv6: one /64) */

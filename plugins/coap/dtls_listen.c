@@ -26,14 +26,16 @@ static const char *listen_limit(struct dtls *dtls, const struct dtls_peer *peer)
 	return NULL;
 }
 
-/* A flood of handshakes that nobody goes on with pushes out its own, as an honest one is through long before its turn comes. */
+/* A flood of handshakes that nobody goes on with pushes out its own, as an honest one is through long before its turn comes. Where a
+ * quiet session is to make room for what comes through, they need not fit beside the others. */
 static void listen_make_room(struct dtls *dtls)
 {
-	struct dtls_entry *stale = dtls_table_stale(dtls->table);
+	struct dtls_entry *stale = dtls_table_stale(dtls->table, DTLS_PLACE_HALF_OPEN);
 	size_t half_open = dtls_table_count(dtls->table, DTLS_PLACE_HALF_OPEN);
 	size_t sessions = half_open + dtls_table_count(dtls->table, DTLS_PLACE_ESTABLISHED);
 
-	if (stale && (half_open >= dtls->limits.half_open || sessions >= dtls->limits.sessions))
+	if (stale &&
+	    (half_open >= dtls->limits.half_open || (sessions >= dtls->limits.sessions && !dtls_room_can_be(dtls))))
 		dtls_handshake_fail(dtls_session_of(stale), DTLS_END_LIMIT, "made room for another handshake");
 }
 
@@ -133,7 +135,8 @@ void dtls_listen(struct dtls *dtls, const struct dtls_datagram *datagram)
 	if (!dtls->accepting || listen_is_repeat(live, datagram->bytes) || listen_is_repeat(half_open, datagram->bytes))
 		return;
 	/* Who has a session begins anew in its place. */
-	if (!live && dtls_table_count(dtls->table, DTLS_PLACE_ESTABLISHED) >= dtls->limits.sessions) {
+	if (!live && dtls_table_count(dtls->table, DTLS_PLACE_ESTABLISHED) >= dtls->limits.sessions &&
+	    !dtls_room_can_be(dtls)) {
 		dtls_report(dtls, peer, DTLS_END_LIMIT, "too many sessions");
 		return;
 	}

@@ -124,6 +124,7 @@ void dtls_session_establish(struct dtls_session *session)
 		SSL_free_buffers(session->ssl);
 		dtls_session_arm(dtls);
 		dtls->events->established(dtls->arg, session);
+		dtls_room_make(session);
 	}
 	dtls_session_leave(session);
 }
@@ -138,6 +139,7 @@ static bool session_read(struct dtls_session *session, bool *ret_own)
 	if (n > 0) {
 		*ret_own = true;
 		session->heard_us = dtls_now_us(dtls);
+		dtls_table_touch(dtls->table, &session->entry);
 		dtls->events->received(dtls->arg, session, (struct tg_bytes){dtls->plain, (size_t)n});
 		return session->state == DTLS_ESTABLISHED;
 	}

@@ -155,6 +155,11 @@ void dtls_session_arm(struct dtls *dtls);
 void dtls_listen_due(void *arg);
 void dtls_listen(struct dtls *dtls, const struct dtls_datagram *datagram);
 
+/* dtls_room.c: whether a session was quiet for so long that it may go for another; ends those that are too many with this new one, or
+ * this one. */
+bool dtls_room_can_be(const struct dtls *dtls);
+void dtls_room_make(struct dtls_session *session);
+
 /* dtls_handshake.c: from the ClientHello with its cookie, which OpenSSL has, to the end. */
 void dtls_handshake_begin(struct dtls_session *session, struct tg_bytes hello);
 void dtls_handshake_feed(struct dtls_session *session, struct tg_bytes datagram);

@@ -20,7 +20,7 @@ struct dtls_table {
 	struct dtls_entry *peers[DTLS_PLACES];
 	struct dtls_entry *handles;
 	struct table_network *networks;
-	struct dtls_entry *half_open; /* in the order of their last progress */
+	struct dtls_entry *order[DTLS_PLACES]; /* as they were heard last */
 	size_t count[DTLS_PLACES];
 };
 
@@ -118,10 +118,9 @@ static void table_take_out(struct dtls_table *table, struct dtls_entry *entry)
 	HASH_DELETE(by_peer, table->peers[entry->place], entry);
 	HASH_DELETE(by_handle, table->handles, entry);
 	table->count[entry->place]--;
-	if (entry->place == DTLS_PLACE_HALF_OPEN) {
+	DL_DELETE(table->order[entry->place], entry);
+	if (entry->place == DTLS_PLACE_HALF_OPEN)
 		table_uncount_network(table, &entry->peer);
-		DL_DELETE(table->half_open, entry);
-	}
 	entry->place = DTLS_PLACE_NONE;
 }
 
@@ -161,8 +160,7 @@ int dtls_table_put(struct dtls_table *table, struct dtls_entry *entry, enum dtls
 		HASH_DELETE(by_peer, table->peers[place], entry);
 		return -ENOMEM;
 	}
-	if (place == DTLS_PLACE_HALF_OPEN)
-		DL_APPEND(table->half_open, entry);
+	DL_APPEND(table->order[place], entry);
 	entry->place = place;
 	table->count[place]++;
 	return 0;
@@ -170,15 +168,15 @@ int dtls_table_put(struct dtls_table *table, struct dtls_entry *entry, enum dtls
 
 void dtls_table_touch(struct dtls_table *table, struct dtls_entry *entry)
 {
-	if (entry->place != DTLS_PLACE_HALF_OPEN || !entry->next)
+	if (entry->place == DTLS_PLACE_NONE || !entry->next)
 		return;
-	DL_DELETE(table->half_open, entry);
-	DL_APPEND(table->half_open, entry);
+	DL_DELETE(table->order[entry->place], entry);
+	DL_APPEND(table->order[entry->place], entry);
 }
 
-struct dtls_entry *dtls_table_stale(const struct dtls_table *table)
+struct dtls_entry *dtls_table_stale(const struct dtls_table *table, enum dtls_place place)
 {
-	return table->half_open;
+	return table->order[place];
 }
 
 size_t dtls_table_count(const struct dtls_table *table, enum dtls_place place)

@@ -24,7 +24,7 @@ struct dtls_entry {
 	enum dtls_place place;
 	UT_hash_handle by_peer;
 	UT_hash_handle by_handle;
-	struct dtls_entry *prev; /* half-open ones */
+	struct dtls_entry *prev; /* in its place */
 	struct dtls_entry *next;
 };
 
@@ -41,10 +41,10 @@ struct dtls_entry *dtls_table_by_handle(struct dtls_table *table, uint64_t handl
  * Errors: -EEXIST: the peer has an entry in that place; -ENOMEM. Then it is in no place. */
 int dtls_table_put(struct dtls_table *table, struct dtls_entry *entry, enum dtls_place place);
 
-/* The half-open entry has made progress: it becomes the last of those. */
+/* The entry was heard: it becomes the last in its place. */
 void dtls_table_touch(struct dtls_table *table, struct dtls_entry *entry);
-/* The half-open entry that has made none for the longest time, or NULL. */
-struct dtls_entry *dtls_table_stale(const struct dtls_table *table);
+/* The entry in this place that was not heard for the longest time, or NULL. */
+struct dtls_entry *dtls_table_stale(const struct dtls_table *table, enum dtls_place place);
 
 size_t dtls_table_count(const struct dtls_table *table, enum dtls_place place);
 /* Half-open ones from the network that the peer is of. */

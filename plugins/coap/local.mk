@@ -13,6 +13,7 @@ COAP_DTLS_SOURCES = \
 	plugins/coap/dtls_rates.c plugins/coap/dtls_rates.h \
 	plugins/coap/dtls_record.c plugins/coap/dtls_record.h \
 	plugins/coap/dtls_resume.c \
+	plugins/coap/dtls_room.c \
 	plugins/coap/dtls_session.c plugins/coap/dtls_session.h \
 	plugins/coap/dtls_grey.c plugins/coap/dtls_grey.h \
 	plugins/coap/dtls_socket.c plugins/coap/dtls_socket.h \
@@ -342,6 +343,13 @@ tests_adapter_test_dtls_peers_SOURCES = tests/adapter/test_dtls_peers.c $(DTLS_T
 tests_adapter_test_dtls_peers_CPPFLAGS = $(DTLS_TEST_CPPFLAGS)
 tests_adapter_test_dtls_peers_CFLAGS = $(DTLS_TEST_CFLAGS)
 tests_adapter_test_dtls_peers_LDADD = $(DTLS_TEST_LIBS)
+
+check_PROGRAMS += tests/adapter/test_dtls_room
+UNIT_TESTS += tests/adapter/test_dtls_room
+tests_adapter_test_dtls_room_SOURCES = tests/adapter/test_dtls_room.c $(DTLS_TEST_SOURCES)
+tests_adapter_test_dtls_room_CPPFLAGS = $(DTLS_TEST_CPPFLAGS)
+tests_adapter_test_dtls_room_CFLAGS = $(DTLS_TEST_CFLAGS)
+tests_adapter_test_dtls_room_LDADD = $(DTLS_TEST_LIBS)
 
 check_PROGRAMS += tests/adapter/test_dtls_hostile
 UNIT_TESTS += tests/adapter/test_dtls_hostile

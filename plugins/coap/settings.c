@@ -31,7 +31,10 @@ const struct tg_setting settings_rows[] = {
 	 "list"},
 	{"crl_expired", TG_CHOICE, TG_LIVE, "", "accept", 0, 0, "accept refuse",
 	 "what a revocation list past its next update means for certificates that are not on it"},
-	{"sessions", TG_INT, TG_LIVE, "", "10000", 1, 100000, NULL, "most DTLS sessions at once on one address"},
+	{"sessions", TG_INT, TG_LIVE, "", "10000", 1, 100000, NULL,
+	 "most DTLS sessions at once on one address; one that is quiet for five minutes makes room for another"},
+	{"sessions_a_device", TG_INT, TG_LIVE, "", "4", 1, 10000, NULL,
+	 "most of them of one device; with one more, the one that nothing was heard from for the longest time ends"},
 	{"half_open", TG_INT, TG_LIVE, "", "1000", 1, 100000, NULL,
 	 "most handshakes at once on one address; the one that has rested longest makes room for another"},
 	{"half_open_an_address", TG_INT, TG_LIVE, "", "1000", 1, 100000, NULL,
@@ -93,6 +96,7 @@ void settings_read(const struct tg_host *host, struct settings *ret_settings)
 	size_t remembered = setting_size(host, "remembered");
 	*ret_settings = (struct settings){
 		.dtls = {.sessions = setting_size(host, "sessions"),
+			 .sessions_a_device = setting_size(host, "sessions_a_device"),
 			 .half_open = setting_size(host, "half_open"),
 			 .half_open_an_address = setting_size(host, "half_open_an_address"),
 			 .handshakes_an_address = (uint32_t)host->setting_int(host, "handshakes_an_address"),

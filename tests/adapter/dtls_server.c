@@ -11,6 +11,7 @@ enum { SERVER_SETTLE = 20 };
 
 const struct dtls_limits server_limits = {
 	.sessions = 100,
+	.sessions_a_device = 100,
 	.half_open = 50,
 	.half_open_an_address = 20,
 	.handshakes_an_address = 1000,

@@ -163,6 +163,37 @@ START_TEST(sessions_are_bounded)
 }
 END_TEST
 
+/* One device does not take the place of all others, even if it never says that it goes. */
+START_TEST(sessions_of_a_device_are_bounded)
+{
+	enum { MOST = 4 };
+	struct sensor *sensors[MOST + 1];
+
+	mock_set(rig, "sessions", "5");
+	rig_begin();
+	for (unsigned i = 0; i <= MOST; i++)
+		sensors[i] = sensor_psk("sensor-1", RIG_KEY);
+	ck_assert_int_eq(mock_counter(rig, "sessions"), MOST);
+	ck_assert_int_eq(mock_counter(rig, "ended_here"), 1);
+	ck_assert(sensor_is_ended(sensors[0]));
+	struct sensor *other = sensor_psk("sensor-2", RIG_KEY);
+	ck_assert_ptr_nonnull(other);
+	assert_reading(other, 1, "device-2");
+	for (unsigned i = 1; i <= MOST; i++)
+		assert_reading(sensors[i], 1, "device-1");
+	mock_set(rig, "sessions", "6");
+	mock_set(rig, "sessions_a_device", "1");
+	ck_assert_int_eq(mock_reload(rig), 0);
+	struct sensor *last = sensor_psk("sensor-1", RIG_KEY);
+	assert_reading(last, 1, "device-1");
+	ck_assert_int_eq(mock_counter(rig, "sessions"), 2);
+	for (unsigned i = 0; i <= MOST; i++)
+		sensor_free(sensors[i]);
+	sensor_free(last);
+	sensor_free(other);
+}
+END_TEST
+
 START_TEST(listeners_do_not_mix)
 {
 	mock_set(rig, "listen", NULL);
@@ -385,6 +416,7 @@ int main(void)
 	tcase_add_test(tcase, a_revoked_device_is_put_out_at_once);
 	tcase_add_test(tcase, a_silent_session_ends);
 	tcase_add_test(tcase, sessions_are_bounded);
+	tcase_add_test(tcase, sessions_of_a_device_are_bounded);
 	tcase_add_test(tcase, listeners_do_not_mix);
 	tcase_add_test(tcase, a_reload_keeps_sessions);
 	tcase_add_test(tcase, a_reload_that_fails_changes_nothing);

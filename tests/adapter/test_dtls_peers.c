@@ -19,6 +19,7 @@ static void setup(void)
 static void setup_small(void)
 {
 	const struct dtls_limits limits = {.sessions = 4,
+					   .sessions_a_device = 4,
 					   .half_open = 3,
 					   .half_open_an_address = 2,
 					   .handshakes_an_address = 1,
@@ -144,7 +145,7 @@ START_TEST(thousand_behind_one_address)
 	struct client **clients = calloc(SENSORS, sizeof(*clients));
 	unsigned connected = 0;
 
-	limits.sessions = 10000;
+	limits.sessions = limits.sessions_a_device = 10000;
 	limits.half_open = 1000;
 	limits.half_open_an_address = 1000;
 	limits.handshakes_an_address = 100;

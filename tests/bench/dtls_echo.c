@@ -117,7 +117,14 @@ static const struct tg_adapter echo_adapter = {
 int main(int argc, char **argv)
 {
 	static struct echo echo;
-	const struct dtls_limits limits = {20000, 5000, 5000, INT64_C(600000000), 10000000};
+	const struct dtls_limits limits = {.sessions = 20000,
+					   .sessions_a_device = 20000,
+					   .half_open = 5000,
+					   .half_open_an_address = 5000,
+					   .handshakes_an_address = 1000000,
+					   .handshakes_burst = 1000000,
+					   .idle_us = INT64_C(600000000),
+					   .handshake_us = INT64_C(10000000)};
 	struct dtls_credentials credentials = {-1, -1, -1, -1, false};
 	struct sockaddr_in6 address = {.sin6_family = AF_INET6};
 	struct mock_host *mock;

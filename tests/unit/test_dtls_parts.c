@@ -120,23 +120,30 @@ START_TEST(table_in_order_of_progress)
 	struct dtls_table *table;
 
 	ck_assert_int_ge(dtls_table_new(&hash_key, &table), 0);
-	ck_assert_ptr_null(dtls_table_stale(table));
+	ck_assert_ptr_null(dtls_table_stale(table, DTLS_PLACE_HALF_OPEN));
 	for (unsigned i = 0; i < 3; i++) {
 		entries[i].peer = peer_of("192.0.2.1", (uint16_t)(1 + i));
 		ck_assert_int_ge(dtls_table_put(table, &entries[i], DTLS_PLACE_HALF_OPEN), 0);
 	}
-	ck_assert_ptr_eq(dtls_table_stale(table), &entries[0]);
+	ck_assert_ptr_eq(dtls_table_stale(table, DTLS_PLACE_HALF_OPEN), &entries[0]);
 	dtls_table_touch(table, &entries[0]);
 	dtls_table_touch(table, &entries[0]);
-	ck_assert_ptr_eq(dtls_table_stale(table), &entries[1]);
+	ck_assert_ptr_eq(dtls_table_stale(table, DTLS_PLACE_HALF_OPEN), &entries[1]);
+	ck_assert_ptr_null(dtls_table_stale(table, DTLS_PLACE_ESTABLISHED));
 	ck_assert_int_ge(dtls_table_put(table, &entries[1], DTLS_PLACE_ESTABLISHED), 0);
 	dtls_table_touch(table, &entries[1]);
-	ck_assert_ptr_eq(dtls_table_stale(table), &entries[2]);
+	ck_assert_ptr_eq(dtls_table_stale(table, DTLS_PLACE_ESTABLISHED), &entries[1]);
+	ck_assert_ptr_eq(dtls_table_stale(table, DTLS_PLACE_HALF_OPEN), &entries[2]);
 	ck_assert_int_ge(dtls_table_put(table, &entries[2], DTLS_PLACE_NONE), 0);
-	ck_assert_ptr_eq(dtls_table_stale(table), &entries[0]);
+	ck_assert_ptr_eq(dtls_table_stale(table, DTLS_PLACE_HALF_OPEN), &entries[0]);
 	ck_assert_int_ge(dtls_table_put(table, &entries[0], DTLS_PLACE_NONE), 0);
-	ck_assert_ptr_null(dtls_table_stale(table));
+	ck_assert_ptr_null(dtls_table_stale(table, DTLS_PLACE_HALF_OPEN));
+	ck_assert_int_ge(dtls_table_put(table, &entries[0], DTLS_PLACE_ESTABLISHED), 0);
+	dtls_table_touch(table, &entries[1]);
+	ck_assert_ptr_eq(dtls_table_stale(table, DTLS_PLACE_ESTABLISHED), &entries[0]);
+	ck_assert_int_ge(dtls_table_put(table, &entries[0], DTLS_PLACE_NONE), 0);
 	ck_assert_int_ge(dtls_table_put(table, &entries[1], DTLS_PLACE_NONE), 0);
+	ck_assert_ptr_null(dtls_table_stale(table, DTLS_PLACE_ESTABLISHED));
 	dtls_table_free(table);
 }
 END_TEST
