@@ -2,6 +2,7 @@
 #include "dtls.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <openssl/err.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
@@ -10,6 +11,9 @@
 #include "dtls_context.h"
 #include "dtls_session.h"
 #include "dtls_verify.h"
+
+/* So many sessions end in one turn of the loop; others have their turn between. */
+enum { DTLS_DUE_AT_ONCE = 256 };
 
 static const struct dtls_context_calls dtls_calls = {
 	.psk = dtls_callback_psk,
@@ -91,9 +95,27 @@ static void dtls_due(void *arg)
 	struct dtls_timer *first;
 
 	dtls->timer_at_us = 0;
-	while ((first = dtls_timers_first(&dtls->timers)) && first->at_us <= now_us)
+	for (unsigned i = 0; (first = dtls_timers_first(&dtls->timers)) && first->at_us <= now_us; i++) {
+		if (i == DTLS_DUE_AT_ONCE) {
+			dtls->timer_at_us = now_us + 1;
+			dtls->host->timer_set(dtls->timer, dtls->timer_at_us);
+			return;
+		}
 		dtls_session_due(dtls_session_of_timer(first));
+	}
 	dtls_session_arm(dtls);
+}
+
+/* When thousands leave, their memory lies in pieces between what stays, and glibc would keep it for ever. It looks through all of it each
+ * time: once a second, whatever happens. */
+static void dtls_trim_due(void *arg)
+{
+	struct dtls *dtls = arg;
+
+	dtls->freed = 0;
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
 }
 
 static int dtls_prepare(struct dtls *dtls)
@@ -117,6 +139,8 @@ static int dtls_prepare(struct dtls *dtls)
 	if (!dtls->bio || !dtls->nobody)
 		return -ENOMEM;
 	r = dtls->host->timer_new(dtls->host, dtls_listen_due, dtls, &dtls->grey_timer);
+	if (r >= 0)
+		r = dtls->host->timer_new(dtls->host, dtls_trim_due, dtls, &dtls->trim_timer);
 	return r < 0 ? r : dtls->host->timer_new(dtls->host, dtls_due, dtls, &dtls->timer);
 }
 
@@ -197,6 +221,7 @@ void dtls_free(struct dtls *dtls)
 	dtls_rates_free(dtls->rates);
 	dtls_grey_free(dtls->grey);
 	dtls->host->timer_free(dtls->grey_timer);
+	dtls->host->timer_free(dtls->trim_timer);
 	dtls_cookies_free(dtls->cookies);
 	BIO_ADDR_free(dtls->nobody);
 	SSL_CTX_free(dtls->context);

@@ -3,12 +3,12 @@
 #include "dtls_context.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SESSION_TRIM = 256, SESSION_TRIM_QUIET = 16 };
+/* How many have to leave for their memory to be given back, and how long that waits for more of them. */
+enum { SESSION_TRIM = 16, SESSION_TRIM_US = 1000000 };
 
 /* An idle session keeps no buffers for records. OpenSSL makes them anew for reading, but not for writing with DTLS, where it would
  * write to NULL: SSL_alloc_buffers must come first. */
@@ -23,15 +23,8 @@ static void session_free(struct dtls_session *session)
 	free(session->device);
 	SSL_free(session->ssl);
 	free(session);
-#ifdef __GLIBC__
-	/* When thousands leave, their memory lies in pieces between what stays, and glibc would keep it for ever: given back now and
-	 * then while they do, and when no handshake is left. */
-	bool quiet = dtls->table && dtls_table_count(dtls->table, DTLS_PLACE_HALF_OPEN) == 0;
-	if (++dtls->freed >= (quiet ? SESSION_TRIM_QUIET : SESSION_TRIM)) {
-		dtls->freed = 0;
-		malloc_trim(0);
-	}
-#endif
+	if (++dtls->freed == SESSION_TRIM && dtls->trim_timer)
+		dtls->host->timer_set(dtls->trim_timer, dtls_now_us(dtls) + SESSION_TRIM_US);
 }
 
 int dtls_session_new(struct dtls *dtls, struct dtls_session **ret_session)

@@ -107,6 +107,7 @@ struct dtls {
 	struct dtls_session *listener; /* NULL: to be made */
 	uint64_t last_handle;
 	unsigned freed; /* sessions, since their memory was given back */
+	struct tg_timer *trim_timer;
 	bool accepting;
 	uint8_t plain[DTLS_SOCKET_IN_MAX];
 };

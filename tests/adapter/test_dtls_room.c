@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
+#include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +11,16 @@
 #define QUIET_US INT64_C(300000000)
 
 static struct server server;
+
+/* The real one looks through the whole heap. */
+static unsigned trims;
+
+int malloc_trim(size_t pad)
+{
+	(void)pad;
+	trims++;
+	return 0;
+}
 
 static void setup(void)
 {
@@ -23,13 +35,19 @@ static void teardown(void)
 	server_stop(&server);
 }
 
-static struct client *sensor(const char *identity)
+static struct client *sensor_from(const char *identity, const char *address)
 {
-	struct client_options options = {.port = dtls_port(server.dtls), .identity = identity, .key = SERVER_KEY};
+	struct client_options options = {
+		.port = dtls_port(server.dtls), .identity = identity, .key = SERVER_KEY, .from = address};
 	struct client *client;
 
 	client_new(&options, &client);
 	return client;
+}
+
+static struct client *sensor(const char *identity)
+{
+	return sensor_from(identity, NULL);
 }
 
 /* Up to the question who it is, and no further. */
@@ -150,6 +168,38 @@ START_TEST(sessions_of_one_device)
 }
 END_TEST
 
+/* Whatever else there is to do has its turn between them. */
+START_TEST(thousands_end_by_and_by)
+{
+	enum { SENSORS = 300, AT_ONCE = 256 };
+	struct dtls_limits limits = server_limits;
+	char address[16]; /* one each: a port that is free again may come again */
+
+	limits.sessions = limits.sessions_a_device = SENSORS;
+	dtls_set_limits(server.dtls, &limits);
+	for (unsigned i = 0; i < SENSORS; i++) {
+		snprintf(address, sizeof(address), "127.0.%u.%u", 1 + i / 200, 1 + i % 200);
+		struct client *client = sensor_from("sensor-1", address);
+
+		ck_assert(server_connect(&server, client));
+		client_free(client);
+	}
+	mock_advance(server.mock, limits.idle_us - 1);
+	ck_assert_uint_eq(dtls_sessions(server.dtls), SENSORS);
+	trims = 0;
+	mock_advance(server.mock, 1);
+	ck_assert_uint_eq(server.ended[DTLS_END_IDLE], AT_ONCE);
+	mock_advance(server.mock, 1);
+	ck_assert_uint_eq(server.ended[DTLS_END_IDLE], SENSORS);
+	ck_assert_uint_eq(trims, 0);
+	/* What they had is given back when they have gone, once for all. */
+	mock_advance(server.mock, 1000000);
+	ck_assert_uint_eq(trims, 1);
+	mock_advance(server.mock, 1000000);
+	ck_assert_uint_eq(trims, 1);
+}
+END_TEST
+
 static Suite *room_suite(void)
 {
 	Suite *suite = suite_create("dtls room");
@@ -160,6 +210,7 @@ static Suite *room_suite(void)
 	tcase_add_test(room, quiet_session_makes_room);
 	tcase_add_test(room, two_for_one_place);
 	tcase_add_test(room, sessions_of_one_device);
+	tcase_add_test(room, thousands_end_by_and_by);
 	suite_add_tcase(suite, room);
 	return suite;
 }
