@@ -64,6 +64,17 @@ static void listener_tell_given(const struct coap_listener *listener, unsigned p
 			  host->setting_item(host, "listen", place), n_given);
 }
 
+/* The kernel chooses among sockets by their order, which changes when one of them is closed and bound anew. */
+static void listener_tell_shared(const struct coap_listener *listener, unsigned place)
+{
+	const struct tg_host *host = listener->coap->host;
+	host->log(
+		host, TG_LOG_NOTICE, NULL,
+		"'%s': if one of the workers fails, sessions of the others are lost with it (have the service manager "
+		"bind the address, or use one worker)",
+		host->setting_item(host, "listen", place));
+}
+
 static int listener_open(struct coap *coap, const struct settings *settings, const struct settings_address *address,
 			 unsigned place)
 {
@@ -78,6 +89,8 @@ static int listener_open(struct coap *coap, const struct settings *settings, con
 	listener_sockets_close(&sockets);
 	if (r >= 0 && sockets.n_taken > 0)
 		listener_tell_given(listener, place, sockets.n_taken);
+	else if (r >= 0 && settings_shared(host))
+		listener_tell_shared(listener, place);
 	if (r < 0)
 		host->log(host, TG_LOG_ERROR, NULL, "cannot listen on '%s' (%s)",
 			  host->setting_item(host, "listen", place), r == -EKEYREJECTED ? problem : strerror(-r));

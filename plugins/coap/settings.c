@@ -82,7 +82,8 @@ const struct tg_setting settings_rows[] = {
 	{"directory_registrations", TG_INT, TG_LIVE, "", "500", 1, 100000, NULL, "most registrations in the directory"},
 	{"directory_bytes", TG_INT, TG_LIVE, "bytes", "2048", 64, 65536, NULL, "largest registration in the directory"},
 	{"directory_links", TG_INT, TG_LIVE, "", "64", 1, 4096, NULL, "most links of one registration"},
-	{"workers", TG_INT, 0, "", "1", 1, 16, NULL, "processes that share the addresses"},
+	{"workers", TG_INT, 0, "", "1", 1, 16, NULL,
+	 "processes that share the addresses; with sockets of the service manager, so that one can fail alone"},
 	{NULL},
 };
 

@@ -377,6 +377,7 @@ START_TEST(an_address_in_use_is_no_place_to_listen)
 	mock_set(second, "listen", uri);
 	ck_assert_int_eq(mock_open(second), -EADDRINUSE);
 	ck_assert_uint_eq(mock_logged(second, "Address already in use"), 1);
+	ck_assert_uint_eq(mock_logged(rig, "if one of the workers fails"), 0);
 	mock_host_free(second);
 }
 END_TEST
@@ -393,6 +394,7 @@ START_TEST(workers_share_an_address)
 	mock_set(second, "listen", uri);
 	mock_set(second, "workers", "2");
 	ck_assert_int_eq(mock_open(second), 0);
+	ck_assert_uint_eq(mock_logged(second, "if one of the workers fails"), 1);
 	mock_host_free(second);
 }
 END_TEST
