@@ -51,7 +51,8 @@ static void rotate(struct core *core, struct control_call *call, const char *nam
 	int r = trust_make_key(&key);
 
 	if (r >= 0)
-		r = devices_rotate(core->devices, name, &key, overlap_us, core_now_wall_us(core));
+		r = devices_rotate(core->devices, name, &key, overlap_us, loop_now_us(core->loop),
+				   core_now_wall_us(core));
 	if (r < 0) {
 		core_device_fail(core, call, name, r);
 		return;
@@ -115,7 +116,7 @@ static void on_expired(void *arg, const struct device *device, bool unused)
 void core_devices_tick(struct core *core)
 {
 	unsigned left_out;
-	int r = devices_expire(core->devices, core_now_wall_us(core), on_expired, core);
+	int r = devices_expire(core->devices, loop_now_us(core->loop), core_now_wall_us(core), on_expired, core);
 
 	if (r < 0 && log_limit_pass(&core->registry_log, loop_now_us(core->loop), &left_out))
 		log_error("the registry could not be written (%s), old keys go on", strerror(-r));

@@ -51,10 +51,10 @@ void devices_forget(struct devices *devices, struct devices_entry *entry)
 
 void devices_note_overlap(struct devices *devices, const struct device *device)
 {
-	int64_t until = device->overlap_until_wall_us;
-
-	if (until != 0 && (devices->expire_wall_us == 0 || until < devices->expire_wall_us))
-		devices->expire_wall_us = until;
+	if (device->overlap_until_wall_us == 0)
+		return;
+	devices->overlaps = true;
+	devices->expire_us = 0;
 }
 
 static int load_one(void *arg, const struct device *device)

@@ -114,13 +114,15 @@ int devices_revoke(struct devices *devices, const char *name, int64_t wall_us) W
 /* A new key; the old one is good for `overlap_us` more, and a revoked device is let in again. A new key that was never used before the
  * next one is made is over. Errors: -ENOENT; -EOPNOTSUPP: it proves itself by a certificate; -ENOKEY. */
 int devices_rotate(struct devices *devices, const char *name, const struct secret *key, int64_t overlap_us,
-		   int64_t wall_us) WARN_UNUSED;
+		   int64_t now_us, int64_t wall_us) WARN_UNUSED;
 /* The old key and all that was established with it is over now. Errors: -ENOENT: no such device; -EALREADY: it has one key. */
 int devices_finish(struct devices *devices, const char *name, int64_t wall_us) WARN_UNUSED;
-/* The same for those whose time has come, some at a time; `fn` is told of each behind that, `unused`: its new key was never seen. Cheap
+/* The same for those whose time has come, whatever became of the clock in between: what was rotated in this run is measured by the
+ * monotonic one, and an end that the clock that was set since would move is written anew. Some at a time; `fn` is told of each behind that, `unused`: its new key was never seen. Cheap
  * while there is nothing to do. Errors: those of the file; it is tried again in some seconds. */
 typedef void devices_expired_fn(void *arg, const struct device *device, bool unused);
-int devices_expire(struct devices *devices, int64_t wall_us, devices_expired_fn *fn, void *arg) WARN_UNUSED;
+int devices_expire(struct devices *devices, int64_t now_us, int64_t wall_us, devices_expired_fn *fn,
+		   void *arg) WARN_UNUSED;
 
 /* The key of an enrolled device with DEVICE_PSK that is not revoked, and its generation. Takes the same way through the file whoever
  * is asked for. Errors: -ENOENT; -ENOKEY: locked; -EKEYREJECTED: its row was tampered with. */

@@ -10,7 +10,8 @@
 #include "core/devices_private.h"
 #include "core/trust_seal.h"
 
-enum { EXPIRE_MAX = 64, EXPIRE_AGAIN_US = 5 * 1000 * 1000 };
+/* SET_US: what the clocks may drift apart before one of them counts as set. */
+enum { EXPIRE_MAX = 64, CORRECT_MAX = 16, EXPIRE_AGAIN_US = 5 * 1000 * 1000, SET_US = 60 * 1000 * 1000 };
 
 /* UTF-8 without control characters; C1 controls are two bytes there. */
 static bool is_plain(const char *text)
@@ -196,7 +197,7 @@ int devices_revoke(struct devices *devices, const char *name, int64_t wall_us)
 }
 
 int devices_rotate(struct devices *devices, const char *name, const struct secret *key, int64_t overlap_us,
-		   int64_t wall_us)
+		   int64_t now_us, int64_t wall_us)
 {
 	struct devices_entry *entry = devices_entry(devices, bytes_text(name));
 	struct devices_keys keys = {.size = 0};
@@ -226,9 +227,11 @@ int devices_rotate(struct devices *devices, const char *name, const struct secre
 		 : devices_seal(devices, &changed, generation, key, keys.key, &keys.size);
 	if (r >= 0)
 		r = put(devices, entry, &changed, &keys);
-	if (r >= 0)
-		entry->next_turn = false;
-	return r;
+	if (r < 0)
+		return r;
+	entry->next_turn = false;
+	entry->ends_us = both ? now_us + overlap_us : 0;
+	return 0;
 }
 
 /* The new key is the only one; to be written within a transaction. */
@@ -309,44 +312,97 @@ int devices_finish(struct devices *devices, const char *name, int64_t wall_us)
 	return 0;
 }
 
-/* Those whose time has come, as many as there is room for. */
-static size_t find_expired(struct devices *devices, int64_t wall_us, struct devices_entry *ret_found[EXPIRE_MAX])
+/* When the overlap ends by the clock of now. One that was set back since the rotation must not lengthen what is left. */
+static int64_t right_until(const struct devices_entry *entry, int64_t now_us, int64_t wall_us)
 {
-	struct devices_entry *entry, *next;
-	size_t count = 0;
+	const struct device *device = &entry->device;
 
-	devices->expire_wall_us = 0;
-	HASH_ITER (hh, devices->table, entry, next) {
-		int64_t until = entry->device.overlap_until_wall_us;
-
-		if (until == 0 || wall_us < until || count == EXPIRE_MAX)
-			devices_note_overlap(devices, &entry->device);
-		else
-			ret_found[count++] = entry;
-	}
-	return count;
+	if (entry->ends_us)
+		return wall_us + (entry->ends_us - now_us);
+	if (wall_us < device->changed_wall_us - SET_US && device->overlap_until_wall_us > device->changed_wall_us)
+		return wall_us + (device->overlap_until_wall_us - device->changed_wall_us);
+	return device->overlap_until_wall_us;
 }
 
-int devices_expire(struct devices *devices, int64_t wall_us, devices_expired_fn *fn, void *arg)
+/* The clock was set since: what stands in the file is put right for the next run, too. */
+static int set_until(struct devices *devices, struct devices_entry *entry, int64_t until_wall_us, int64_t wall_us)
+{
+	struct device changed = entry->device;
+
+	changed.overlap_until_wall_us = until_wall_us;
+	if (changed.changed_wall_us > wall_us)
+		changed.changed_wall_us = wall_us;
+	return put(devices, entry, &changed, NULL);
+}
+
+/* Those whose time has come, as many as there is room for. */
+static int find_expired(struct devices *devices, int64_t now_us, int64_t wall_us,
+			struct devices_entry *ret_found[EXPIRE_MAX], size_t *ret_count)
+{
+	struct devices_entry *entry, *next;
+	int64_t expire_us = INT64_MAX;
+	size_t count = 0, corrected = 0;
+	bool overlaps = false;
+	int r = 0;
+
+	HASH_ITER (hh, devices->table, entry, next) {
+		int64_t until = right_until(entry, now_us, wall_us), is = entry->device.overlap_until_wall_us, left;
+
+		if (is == 0)
+			continue;
+		overlaps = true;
+		left = until - wall_us;
+		if (left <= 0 && count < EXPIRE_MAX) {
+			ret_found[count++] = entry;
+			continue;
+		}
+		if (r >= 0 && (until - is > SET_US || is - until > SET_US)) {
+			if (corrected++ < CORRECT_MAX)
+				r = set_until(devices, entry, until, wall_us);
+			else
+				left = 0;
+		}
+		if (now_us + left < expire_us)
+			expire_us = now_us + left;
+	}
+	devices->overlaps = overlaps;
+	devices->expire_us = count ? 0 : expire_us;
+	devices->shift_us = wall_us - now_us;
+	*ret_count = count;
+	return r;
+}
+
+/* Whether nothing can have ended yet; the clock may have been set since that was found out. */
+static bool is_early(const struct devices *devices, int64_t now_us, int64_t wall_us)
+{
+	int64_t set_us = wall_us - now_us - devices->shift_us;
+
+	return !devices->overlaps || (now_us < devices->expire_us && set_us < SET_US && -set_us < SET_US);
+}
+
+int devices_expire(struct devices *devices, int64_t now_us, int64_t wall_us, devices_expired_fn *fn, void *arg)
 {
 	struct devices_entry *found[EXPIRE_MAX];
 	bool unused[EXPIRE_MAX];
 	size_t count;
-	int r;
+	int r, corrected;
 
-	if (devices->expire_wall_us == 0 || wall_us < devices->expire_wall_us)
+	if (is_early(devices, now_us, wall_us))
 		return 0;
-	count = find_expired(devices, wall_us, found);
+	corrected = find_expired(devices, now_us, wall_us, found, &count);
 	for (size_t i = 0; i < count; i++)
 		unused[i] = found[i]->device.next_generation != 0;
 	r = count > 0 ? promote(devices, found, count, 0) : 0;
 	if (r < 0) {
-		devices->expire_wall_us = wall_us + EXPIRE_AGAIN_US;
+		devices->expire_us = now_us + EXPIRE_AGAIN_US;
 		return r;
 	}
 	for (size_t i = 0; i < count; i++) {
+		found[i]->ends_us = 0;
 		found[i]->device.changed = true;
 		fn(arg, &found[i]->device, unused[i]);
 	}
-	return 0;
+	if (corrected < 0)
+		devices->expire_us = now_us + EXPIRE_AGAIN_US;
+	return corrected;
 }

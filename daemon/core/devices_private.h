@@ -16,8 +16,9 @@ struct devices_entry {
 	char *name;
 	char *endpoint;
 	char *profile;
-	bool next_turn; /* the next look-up gets the new key */
-	bool lost;      /* no memory to remember it */
+	int64_t ends_us; /* monotonic: when the old key ends, where it was rotated in this run; 0: it was not */
+	bool next_turn;  /* the next look-up gets the new key */
+	bool lost;       /* no memory to remember it */
 	UT_hash_handle hh;
 };
 
@@ -25,9 +26,11 @@ struct devices {
 	struct devices_file *file;
 	struct devices_entry *table;
 	bool sorted;
-	int64_t expire_wall_us; /* no overlap ends before; 0: there is none */
-	int64_t catch_up_us;    /* monotonic: the mirror is not tried before */
-	struct secret data;     /* what keys are sealed with; empty: locked */
+	bool overlaps;       /* there may be one */
+	int64_t expire_us;   /* monotonic: no overlap ends before; 0: look */
+	int64_t shift_us;    /* between the clocks, when that was found out */
+	int64_t catch_up_us; /* monotonic: the mirror is not tried before */
+	struct secret data;  /* what keys are sealed with; empty: locked */
 	struct devices_keys decoy;
 };
 
@@ -35,7 +38,7 @@ struct devices_entry *devices_entry(struct devices *devices, struct tg_bytes nam
 /* A copy of `device` in the table, not in the file. Errors: NULL: no memory. */
 struct devices_entry *devices_remember(struct devices *devices, const struct device *device);
 void devices_forget(struct devices *devices, struct devices_entry *entry);
-/* Takes the time into account at which the overlap of this one ends. */
+/* This one may have an overlap: looks for when it ends. */
 void devices_note_overlap(struct devices *devices, const struct device *device);
 
 /* Seals a key for the row of `device` under that generation. Errors: -ENOKEY; -EIO. */

@@ -208,6 +208,12 @@ tests_unit_test_devices_mirror_SOURCES = tests/unit/test_devices_mirror.c
 tests_unit_test_devices_mirror_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_devices_mirror_LDADD = libcore.la $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test_devices_clock
+UNIT_TESTS += tests/unit/test_devices_clock
+tests_unit_test_devices_clock_SOURCES = tests/unit/suite.h tests/unit/test_devices_clock.c
+tests_unit_test_devices_clock_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_devices_clock_LDADD = libcore.la $(CHECK_LIBS)
+
 check_PROGRAMS += tests/unit/test_devices_key
 UNIT_TESTS += tests/unit/test_devices_key
 tests_unit_test_devices_key_SOURCES = tests/unit/test_devices_key.c

@@ -114,12 +114,12 @@ START_TEST(revokes_and_rotates)
 	devices = reopen(devices);
 	ck_assert(devices_find(devices, bytes_text("a"))->revoked);
 	ck_assert_int_eq(add(devices, "a", DEVICE_PSK, &second, 3), -EEXIST);
-	ck_assert_int_ge(devices_rotate(devices, "a", &second, 0, 4), 0);
+	ck_assert_int_ge(devices_rotate(devices, "a", &second, 0, 4, 4), 0);
 	ck_assert(!devices_find(devices, bytes_text("a"))->revoked);
 	ck_assert_int_ge(get(devices, "a", &got), 0);
 	ck_assert_uint_eq(got.size, 6);
-	ck_assert_int_eq(devices_rotate(devices, "c", &second, 0, 4), -EOPNOTSUPP);
-	ck_assert_int_eq(devices_rotate(devices, "b", &second, 0, 4), -ENOENT);
+	ck_assert_int_eq(devices_rotate(devices, "c", &second, 0, 4, 4), -EOPNOTSUPP);
+	ck_assert_int_eq(devices_rotate(devices, "b", &second, 0, 4, 4), -ENOENT);
 	ck_assert_int_eq(devices_revoke(devices, "b", 4), -ENOENT);
 	devices_free(devices);
 }

@@ -100,7 +100,7 @@ START_TEST(no_file_gives_a_key_away)
 {
 	ck_assert_int_ge(add("a", &first), 0);
 	ck_assert(!lies_around(&first));
-	ck_assert_int_ge(devices_rotate(devices, "a", &second, 100, 2), 0);
+	ck_assert_int_ge(devices_rotate(devices, "a", &second, 100, 2, 2), 0);
 	open_and_unlock();
 	ck_assert(!lies_around(&first));
 	ck_assert(!lies_around(&second));
@@ -168,7 +168,7 @@ START_TEST(the_wrong_master_key_opens_nothing)
 	ck_assert_int_eq(next_key(), -ENOKEY);
 	ck_assert_int_eq(devices_key(devices, bytes_text("nobody"), &got, &generation), -ENOKEY);
 	ck_assert_int_eq(add("b", &second), -ENOKEY);
-	ck_assert_int_eq(devices_rotate(devices, "a", &second, 100, 2), -ENOKEY);
+	ck_assert_int_eq(devices_rotate(devices, "a", &second, 100, 2, 2), -ENOKEY);
 	ck_assert_int_eq(devices_rekey(devices, &wrong), -ENOKEY);
 	/* Certificates, profiles and revocation need no key. */
 	ck_assert_int_ge(add("d", NULL), 0);
@@ -184,7 +184,7 @@ END_TEST
 START_TEST(a_new_master_key_seals_all_anew)
 {
 	ck_assert_int_ge(add("a", &first), 0);
-	ck_assert_int_ge(devices_rotate(devices, "a", &second, 100, 2), 0);
+	ck_assert_int_ge(devices_rotate(devices, "a", &second, 100, 2, 2), 0);
 	ck_assert_int_ge(devices_rekey(devices, &wrong), 0);
 	ck_assert_int_eq(next_key(), 1);
 	ck_assert_int_eq(next_key(), 2);
@@ -231,7 +231,7 @@ START_TEST(two_keys_take_turns)
 	uint64_t old, new;
 
 	ck_assert_int_ge(add("a", &first), 0);
-	ck_assert_int_ge(devices_rotate(devices, "a", &second, 100, 2), 0);
+	ck_assert_int_ge(devices_rotate(devices, "a", &second, 100, 2, 2), 0);
 	ck_assert_int_eq(look_up(&old), 1);
 	ck_assert_int_eq(look_up(&new), 2);
 	ck_assert_uint_ne(old, new);
@@ -262,7 +262,7 @@ START_TEST(a_stranger_in_between_retires_no_key)
 	uint64_t old, new;
 
 	ck_assert_int_ge(add("a", &first), 0);
-	ck_assert_int_ge(devices_rotate(devices, "a", &second, 100, 2), 0);
+	ck_assert_int_ge(devices_rotate(devices, "a", &second, 100, 2, 2), 0);
 	ck_assert_int_eq(look_up(&old), 1); /* the device */
 	ck_assert_int_eq(look_up(&new), 2); /* the stranger */
 	ck_assert_int_eq(devices_worked(devices, bytes_text("a"), old), 0);
@@ -291,7 +291,7 @@ static struct expired expire(int64_t wall_us)
 {
 	struct expired expired = {0};
 
-	ck_assert_int_ge(devices_expire(devices, wall_us, on_expired, &expired), 0);
+	ck_assert_int_ge(devices_expire(devices, wall_us, wall_us, on_expired, &expired), 0);
 	return expired;
 }
 
@@ -301,8 +301,8 @@ START_TEST(the_overlap_ends)
 
 	ck_assert_int_ge(add("a", &first), 0);
 	ck_assert_int_ge(add("b", &first), 0);
-	ck_assert_int_ge(devices_rotate(devices, "a", &second, 100, 1000), 0);
-	ck_assert_int_ge(devices_rotate(devices, "b", &second, 300, 1000), 0);
+	ck_assert_int_ge(devices_rotate(devices, "a", &second, 100, 1000, 1000), 0);
+	ck_assert_int_ge(devices_rotate(devices, "b", &second, 300, 1000, 1000), 0);
 	open_and_unlock();
 	ck_assert_uint_eq(expire(1099).count, 0);
 	ck_assert_int_eq(look_up(&old), 1);
@@ -336,7 +336,7 @@ START_TEST(many_overlaps_end_together)
 
 		snprintf(name, sizeof(name), "d%d", i);
 		ck_assert_int_ge(add(name, &first), 0);
-		ck_assert_int_ge(devices_rotate(devices, name, &second, 100, 1000), 0);
+		ck_assert_int_ge(devices_rotate(devices, name, &second, 100, 1000, 1000), 0);
 	}
 	while ((expired = expire(1100)).count) {
 		ck_assert_uint_eq(expired.count, expired.unused);
@@ -351,10 +351,10 @@ START_TEST(rotated_again)
 	uint64_t old, unused, new;
 
 	ck_assert_int_ge(add("a", &first), 0);
-	ck_assert_int_ge(devices_rotate(devices, "a", &second, 100, 1000), 0);
+	ck_assert_int_ge(devices_rotate(devices, "a", &second, 100, 1000, 1000), 0);
 	ck_assert_int_eq(look_up(&old), 1);
 	ck_assert_int_eq(look_up(&unused), 2);
-	ck_assert_int_ge(devices_rotate(devices, "a", &third, 100, 1050), 0);
+	ck_assert_int_ge(devices_rotate(devices, "a", &third, 100, 1050, 1050), 0);
 	ck_assert_int_eq(look_up(&old), 1);
 	ck_assert_int_eq(look_up(&new), 3);
 	ck_assert_uint_ne(unused, new);
@@ -374,21 +374,21 @@ START_TEST(at_once)
 
 	ck_assert_int_ge(add("a", &first), 0);
 	generations[0] = generation_of("a");
-	ck_assert_int_ge(devices_rotate(devices, "a", &second, 100, 1000), 0);
+	ck_assert_int_ge(devices_rotate(devices, "a", &second, 100, 1000, 1000), 0);
 	generations[1] = devices_find(devices, bytes_text("a"))->next_generation;
-	ck_assert_int_ge(devices_rotate(devices, "a", &third, 0, 1001), 0);
+	ck_assert_int_ge(devices_rotate(devices, "a", &third, 0, 1001, 1001), 0);
 	generations[2] = generation_of("a");
 	ck_assert_int_eq(next_key(), 3);
 	ck_assert_int_eq(next_key(), 3);
 	ck_assert(devices_find(devices, bytes_text("a"))->changed);
-	ck_assert_int_ge(devices_rotate(devices, "a", &first, 100, 1002), 0);
+	ck_assert_int_ge(devices_rotate(devices, "a", &first, 100, 1002, 1002), 0);
 	generations[3] = devices_find(devices, bytes_text("a"))->next_generation;
 	ck_assert_int_ge(devices_revoke(devices, "a", 1003), 0);
 	generations[4] = generation_of("a");
 	ck_assert_int_eq(next_key(), -ENOENT);
 	ck_assert_uint_eq(expire(9999).count, 0);
 	/* Let in again: its old key is gone, so there is no overlap. */
-	ck_assert_int_ge(devices_rotate(devices, "a", &second, 100, 1004), 0);
+	ck_assert_int_ge(devices_rotate(devices, "a", &second, 100, 1004, 1004), 0);
 	generations[5] = generation_of("a");
 	ck_assert_int_eq(next_key(), 2);
 	ck_assert_int_eq(next_key(), 2);
