@@ -258,7 +258,7 @@ bool core_command_push(struct core *core, const struct intake_source *source, co
 	if (r >= 0)
 		core_tell(core, "command accepted", message->device, message->path, message, to->name, target->address,
 			  NULL);
-	else if (r != -EEXIST) { /* that one is here already, or has ended: whoever sent it may forget it */
+	else if (r != -EEXIST) { /* that one is here and safe, or has ended: whoever sent it may forget it */
 		*ret_verdict = verdict_of(r);
 		if (ret_verdict->verdict == TG_TOO_FAST || ret_verdict->verdict == TG_NOT_ALLOWED)
 			refuse(core, to, target, message, ret_verdict);

@@ -195,20 +195,23 @@ static int check_room(const struct mailbox *mailbox, const struct mailbox_box *b
 	return 0;
 }
 
-static bool is_known(struct mailbox *mailbox, const struct mailbox_box *box, const struct message *message,
-		     struct tg_bytes address)
+/* On disk, in one row or the other. */
+static bool is_safe(const struct mailbox_command *command)
+{
+	return command->saved || command->state >= MAILBOX_ENDING;
+}
+
+/* 0: no. -EEXIST: it is here, as safe as `ack` asks, or has ended. -EAGAIN: it is here and not on disk yet: nobody may be told that it is. */
+static int find_known(struct mailbox *mailbox, const struct mailbox_box *box, const struct message *message,
+		      const struct mailbox_options *options)
 {
 	const struct mailbox_command *command;
 
-	if (mailbox_ended_has(&mailbox->ended, message, address, loop_now_us(mailbox->loop)))
-		return true;
-	if (!box)
-		return false;
-	DL_FOREACH (box->commands, command) {
-		if (mailbox_is_same(command->row.message, command->row.address, message, address))
-			return true;
+	DL_FOREACH (box ? box->commands : NULL, command) {
+		if (mailbox_is_same(command->row.message, command->row.address, message, options->address))
+			return is_safe(command) || options->ack == MAILBOX_RECEIVED ? -EEXIST : -EAGAIN;
 	}
-	return false;
+	return mailbox_ended_has(&mailbox->ended, message, options->address, loop_now_us(mailbox->loop)) ? -EEXIST : 0;
 }
 
 int mailbox_push(struct mailbox *mailbox, const struct message *message, const struct mailbox_options *options,
@@ -227,9 +230,9 @@ int mailbox_push(struct mailbox *mailbox, const struct message *message, const s
 		return -EMSGSIZE;
 	if (mailbox->reading)
 		return -EAGAIN;
-	if (is_known(mailbox, box, message, options->address))
-		return -EEXIST;
-	r = check_room(mailbox, box, &row);
+	r = find_known(mailbox, box, message, options);
+	if (r >= 0)
+		r = check_room(mailbox, box, &row);
 	if (r < 0)
 		return r;
 	row.seq = store_next_seq(mailbox->store);
