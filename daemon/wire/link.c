@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
+
 enum { READ_BYTES = 256 * 1024, FLUSH_BYTES = 8 * 1024, FDS_MAX = 32 };
 
 /* A descriptor and the place in the stream that it goes with. */
@@ -299,13 +301,13 @@ int link_send(struct link *link, const struct frame *frame)
 int link_send_fd(struct link *link, const struct frame *frame, int fd)
 {
 	uint64_t at = link->written + buffer_size(&link->out);
-	int r = -ENOBUFS;
+	int r = link->closed ? -ENOTCONN : -ENOBUFS;
 
-	if (link->n_out_fds < FDS_MAX) {
+	if (!link->closed && link->n_out_fds < FDS_MAX) {
 		link->out_fds[link->n_out_fds++] = (struct travelling){.fd = fd, .at = at};
 		r = link_send(link, frame);
-		if (r >= 0)
-			return r;
+		if (r >= 0 || link->closed)
+			return r; /* the link has it still, or has sent and closed it */
 		link->n_out_fds--;
 	}
 	close(fd);
@@ -320,8 +322,15 @@ size_t link_pending(const struct link *link)
 void link_flush(struct link *link, int timeout_ms)
 {
 	struct pollfd poll_fd = {.fd = link->fd, .events = POLLOUT};
+	int64_t until_us = clock_now_us() + timeout_ms * CLOCK_MS_US;
 
 	write_out(link);
-	while (!link->closed && buffer_size(&link->out) && poll(&poll_fd, 1, timeout_ms) > 0)
+	while (!link->closed && buffer_size(&link->out)) {
+		int64_t left_us = until_us - clock_now_us();
+		int n = left_us > 0 ? poll(&poll_fd, 1, (int)((left_us + CLOCK_MS_US - 1) / CLOCK_MS_US)) : 0;
+
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return;
 		write_out(link);
+	}
 }

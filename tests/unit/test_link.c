@@ -5,6 +5,8 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -28,9 +30,33 @@ struct end {
 	unsigned until;    /* ends the loop after so many frames */
 };
 
+/* How the socket takes what a link writes; sendmsg here takes the place of the library's. */
+enum takes {
+	TAKES_ALL = 0,
+	TAKES_DESCRIPTOR, /* with its byte, and nothing after it: the peer is gone */
+	TAKES_LITTLE      /* a byte, and then none, in turn */
+};
+
+static enum takes takes;
+static bool had_its_turn;
 static struct loop *loop;
 static struct end ends[2];
 static struct loop_timer *deadline;
+
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	struct iovec first = {.iov_base = message->msg_iov->iov_base, .iov_len = 1};
+	struct msghdr part = *message;
+
+	part.msg_iov = &first;
+	if (takes == TAKES_ALL || (takes == TAKES_DESCRIPTOR && !had_its_turn && !message->msg_control))
+		return syscall(SYS_sendmsg, fd, message, flags);
+	had_its_turn = !had_its_turn;
+	if (had_its_turn)
+		return syscall(SYS_sendmsg, fd, &part, flags);
+	errno = takes == TAKES_DESCRIPTOR ? EPIPE : EAGAIN;
+	return -1;
+}
 
 static int on_frame(void *arg, const struct frame *frame, int fd)
 {
@@ -280,7 +306,54 @@ START_TEST(test_too_many_descriptors_are_refused_and_closed)
 }
 END_TEST
 
+/* Beside so much that the frame leaves at once. */
+static int send_file_behind_much(struct end *end, int fd)
+{
+	const struct frame ping = {.type = FRAME_PING};
+
+	while (link_pending(end->link) + 16 < 8 * 1024)
+		ck_assert_int_eq(link_send(end->link, &ping), 0);
+	return send_file(end, fd, 0);
+}
+
+/* The peer ends while the frame is half written: the descriptor is on its way already, and its number may be another file's. */
+START_TEST(test_a_descriptor_is_closed_once)
+{
+	int fd = memfd_create("file", MFD_CLOEXEC), other;
+
+	set_up(OUT_LIMIT);
+	takes = TAKES_DESCRIPTOR;
+	ck_assert_int_eq(send_file_behind_much(&ends[0], fd), -ENOTCONN);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+	other = memfd_create("other", MFD_CLOEXEC);
+	ck_assert_int_eq(other, fd);
+	fd = memfd_create("late", MFD_CLOEXEC);
+	ck_assert_int_eq(send_file(&ends[0], fd, 0), -ENOTCONN);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+	tear_down();
+	ck_assert_int_ne(fcntl(other, F_GETFD), -1);
+	close(other);
+}
+END_TEST
+
+/* A peer that takes a byte now and then does not prolong it. */
+START_TEST(test_last_words_have_their_time)
+{
+	set_up(OUT_LIMIT);
+	for (int i = 1; i <= 100; i++)
+		ck_assert_int_eq(send_ping(&ends[0], i), 0);
+	takes = TAKES_LITTLE;
+	link_flush(ends[0].link, 0);
+	ck_assert_uint_gt(link_pending(ends[0].link), 0);
+	takes = TAKES_ALL;
+	link_flush(ends[0].link, 30000);
+	ck_assert_uint_eq(link_pending(ends[0].link), 0);
+	tear_down();
+}
+END_TEST
+
 SUITE_MAIN("link", test_frames_arrive_whole_and_in_order, test_out_is_bounded, test_close_of_the_peer,
 	   test_last_words_arrive, test_garbage_ends_the_link, test_refusal_of_the_owner_ends_the_link,
 	   test_free_from_within, test_descriptors_travel_with_their_frames, test_promised_descriptor_that_is_missing,
-	   test_too_many_descriptors_are_refused_and_closed)
+	   test_too_many_descriptors_are_refused_and_closed, test_a_descriptor_is_closed_once,
+	   test_last_words_have_their_time)
