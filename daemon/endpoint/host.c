@@ -180,6 +180,8 @@ void host_send_counters(struct host *host)
 			host->changed[i] = false;
 		host->any_changed |= host->changed[i];
 	}
+	if (host->any_changed) /* there was no room for it */
+		loop_timer_set(host->counter_timer, loop_now_us(host->loop) + CLOCK_S_US);
 }
 
 static void on_counter_timer(void *arg)

@@ -15,6 +15,8 @@ static struct {
 	struct host *host;
 	const struct tg_host *services;
 	int send_result;
+	unsigned refusals;       /* so many are not taken */
+	bool leave;              /* the loop, with the next that is taken */
 	struct frame frames[64]; /* without their bytes */
 	unsigned n_frames;
 	unsigned n_verdicts, n_identities, n_changed, n_stopped, n_lines;
@@ -32,6 +34,12 @@ static int send_frame(void *arg, const struct frame *frame)
 	(void)arg;
 	if (it.send_result < 0)
 		return it.send_result;
+	if (it.refusals > 0) {
+		it.refusals--;
+		return -ENOBUFS;
+	}
+	if (it.leave)
+		loop_exit(it.loop, 0);
 	it.frames[it.n_frames++ % 64] = *frame;
 	return 0;
 }
@@ -367,6 +375,31 @@ START_TEST(counters_go_out_together_when_they_changed)
 }
 END_TEST
 
+static void on_late(void *arg)
+{
+	(void)arg;
+	loop_exit(it.loop, -ETIME);
+}
+
+/* Nobody changes it any more: it goes out all the same. */
+START_TEST(a_counter_that_found_no_room_goes_out_later)
+{
+	struct loop_timer *late;
+
+	begin();
+	ck_assert_int_eq(loop_timer_new(it.loop, on_late, NULL, &late), 0);
+	loop_timer_set(late, loop_now_us(it.loop) + 30 * CLOCK_S_US);
+	it.services->count(it.services, 0, 2);
+	it.refusals = 1;
+	it.leave = true;
+	ck_assert_int_eq(loop_run(it.loop), 0);
+	ck_assert_uint_eq(it.n_frames, 1);
+	ck_assert_int_eq(last()->counter.value, 2);
+	loop_timer_free(late);
+	finish();
+}
+END_TEST
+
 START_TEST(the_log_is_limited)
 {
 	begin();
@@ -413,4 +446,5 @@ SUITE_MAIN("host", a_submission_gets_one_verdict, a_submission_that_breaks_the_c
 	   lookups_of_a_lost_core_are_answered_as_not_known, tickets_belong_to_their_link,
 	   a_link_that_goes_down_voids_its_tickets, the_rest_of_a_refused_round_is_given_back,
 	   a_delivery_that_is_not_taken_is_given_back_once, counters_go_out_together_when_they_changed,
-	   the_log_is_limited, text_from_a_peer_is_made_fit, other_frames_and_calls)
+	   a_counter_that_found_no_room_goes_out_later, the_log_is_limited, text_from_a_peer_is_made_fit,
+	   other_frames_and_calls)
