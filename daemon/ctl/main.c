@@ -5,6 +5,8 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "base/bytes.h"
 #include "ctl/command.h"
@@ -195,6 +197,8 @@ int main(int argc, char **argv)
 	const char *run_dir = TG_RUN_DIR;
 	int c;
 
+	prctl(PR_SET_DUMPABLE, 0); /* keys pass through here */
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	while ((c = getopt_long(argc, argv, "+jh", options, NULL)) >= 0) {
 		switch (c) {
 		case 'j':

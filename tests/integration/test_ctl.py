@@ -132,6 +132,18 @@ class Ctl(unittest.TestCase):
                     self.assertNotIn(bad, said.stdout + said.stderr, (words, gateway.answer))
                 self.ctl("--json", *words)
 
+    def test_keys_are_in_no_core(self):
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(self.folder / "control.sock"))
+            listener.listen()
+            listener.settimeout(30)
+            command = [BUILD / "tidegatectl", "--run", self.folder, "status"]
+            with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as ctl:
+                with listener.accept()[0]:
+                    limits = Path(f"/proc/{ctl.pid}/limits").read_text()
+                ctl.wait(timeout=30)
+        self.assertRegex(limits, r"Max core file size +0 +0 ")
+
     def test_output_that_cannot_be_written(self):
         gateway = FakeGateway(self.folder)
         self.addCleanup(gateway.close)
