@@ -93,13 +93,14 @@ static void take_bad(struct outbox *outbox, const struct store_load *load, uint6
 		lose(outbox, bad);
 }
 
-/* Rows from where the tail begins are in memory already. */
+/* Rows from where the tail begins are in memory already. More than the gap has were refused, and could not be taken back: after a restart
+ * they are like any other. */
 static void take_load(struct outbox *outbox)
 {
 	const struct store_load *load = &outbox->load;
 	uint64_t limit = outbox->tail ? outbox->tail->row.seq : UINT64_MAX;
 
-	for (uint32_t i = 0; i < load->count && load->rows[i].seq < limit; i++) {
+	for (uint32_t i = 0; i < load->count && outbox->gap > 0 && load->rows[i].seq < limit; i++) {
 		if (load->rows[i].seq > outbox->cursor && !take_row(outbox, &load->rows[i])) {
 			outbox->load_retry_us = loop_now_us(outbox->loop) + LOAD_RETRY_S * CLOCK_S_US;
 			outbox_arm(outbox, outbox->load_retry_us);

@@ -16,6 +16,7 @@ static struct {
 	bool bad[ROWS_MAX];
 	unsigned count, writes;
 	bool stopped;
+	bool half; /* what fails is on disk all the same */
 	uint64_t last_seq;
 	int64_t room;
 	int64_t numbers[LEDGER_ITEMS];
@@ -196,6 +197,8 @@ static int carry_out(struct store_op *op, int error)
 		load_rows(op->load);
 	if (op->kind == STORE_LOAD || op->kind == STORE_BARRIER)
 		return 0;
+	if (error < 0 && world.half && op->kind == STORE_INSERT)
+		insert_row(op->what);
 	if (error < 0)
 		return error;
 	world.writes++;
@@ -231,6 +234,13 @@ void fake_finish(int error)
 	}
 	while ((op = store_queue_pop(&ended)))
 		op->done(op, op->result);
+}
+
+void fake_finish_half(int error)
+{
+	world.half = true;
+	fake_finish(error);
+	world.half = false;
 }
 
 void fake_run(void)

@@ -25,6 +25,8 @@ void fake_begin_life(void);
 void fake_begin(unsigned n);
 /* The writer's transaction ends: with `error` no row of it was inserted and none deleted. Calls all `done`. */
 void fake_finish(int error);
+/* As fake_finish with an error, but the rows stay on disk: one of two files has them, and they cannot be taken back. */
+void fake_finish_half(int error);
 /* Both, until nothing is left to do. */
 void fake_run(void);
 unsigned fake_waiting(void);

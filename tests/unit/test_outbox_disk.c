@@ -364,8 +364,47 @@ START_TEST(test_flush)
 }
 END_TEST
 
-SUITE_MAIN("outbox_disk", test_healthy_link_writes_nothing, test_ack_ladder_on_disk, test_commits_after_hold,
-	   test_confirmation_cancels_the_commit, test_expiry_outlives_a_restart,
-	   test_expires_by_the_time_that_it_is_given, test_spills_to_disk, test_full_memory,
-	   test_memory_bytes_are_a_limit_too, test_disk_full, test_own_disk_limit, test_failed_commit_in_flight,
-	   test_deletions_are_tried_again, test_damaged_rows_are_counted, test_flush)
+/* It was refused, and lies on disk nevertheless: this life does not know of it, the next one does. */
+START_TEST(test_a_row_that_could_not_be_taken_back)
+{
+	const unsigned n = 60;
+
+	sink_setup(&sink_settings);
+	for (unsigned i = 0; i < n; i++)
+		ck_assert_int_eq(sink_push(i, OUTBOX_SAFE), 0);
+	fake_begin(n - 1);
+	fake_finish(0);
+	fake_begin(1);
+	fake_finish_half(-EIO);
+	ck_assert_int_eq(sink.receipts[n - 1], OUTBOX_FULL);
+	ck_assert_uint_eq(fake_rows(), n);
+	outbox_sink_up(sink.outbox, 0);
+	for (unsigned i = 0; i < n - 1; i++) {
+		fake_run();
+		ck_assert_uint_gt(sink.count, i);
+		ck_assert_uint_eq(sink.given[i], i);
+		sink_answer(i, TG_CONFIRMED);
+	}
+	fake_pass(CLOCK_S_US);
+	fake_run();
+	ck_assert_uint_eq(sink.count, n - 1);
+	ck_assert_int_eq(sink_stats().held, 0);
+	ck_assert_int_eq(sink_stats().held_memory, 0);
+	ck_assert_int_eq(sink_stats().held_disk, 0);
+	sink_end();
+	fake_begin_life();
+	sink_begin(&sink_settings);
+	outbox_sink_up(sink.outbox, 0);
+	fake_run();
+	ck_assert_uint_eq(sink.count, 1);
+	ck_assert_uint_eq(sink.given[0], n - 1);
+	sink_answer(n - 1, TG_CONFIRMED);
+	sink_teardown();
+}
+END_TEST
+
+SUITE_MAIN("outbox_disk", test_a_row_that_could_not_be_taken_back, test_healthy_link_writes_nothing,
+	   test_ack_ladder_on_disk, test_commits_after_hold, test_confirmation_cancels_the_commit,
+	   test_expiry_outlives_a_restart, test_expires_by_the_time_that_it_is_given, test_spills_to_disk,
+	   test_full_memory, test_memory_bytes_are_a_limit_too, test_disk_full, test_own_disk_limit,
+	   test_failed_commit_in_flight, test_deletions_are_tried_again, test_damaged_rows_are_counted, test_flush)
