@@ -48,7 +48,7 @@ static int deliver(void *arg, const struct mailbox_item *item, uint32_t *ret_car
 		return -ENOTCONN;
 	memcpy(frame.deliver.id, message->id, sizeof(frame.deliver.id));
 	*ret_carrier = instance_id(instance);
-	return instance_send(instance, &frame);
+	return instance_is_behind(instance) ? -ENOBUFS : instance_send(instance, &frame);
 }
 
 static int64_t now_wall_us(void *arg)

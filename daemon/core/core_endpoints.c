@@ -43,7 +43,10 @@ static int deliver(void *arg, const struct outbox_item *item)
 
 	memcpy(frame.deliver.command, message->command, sizeof(frame.deliver.command));
 	memcpy(frame.deliver.id, message->id, sizeof(frame.deliver.id));
-	return endpoint->sink ? instance_send(endpoint->sink, &frame) : -ENOTCONN;
+	if (!endpoint->sink)
+		return -ENOTCONN;
+	/* The link's other half is for what must not wait: pings, verdicts, settings. */
+	return instance_is_behind(endpoint->sink) ? -ENOBUFS : instance_send(endpoint->sink, &frame);
 }
 
 static void finished(void *arg, const struct message *message, struct tg_bytes address, enum ledger_item item,

@@ -11,7 +11,7 @@
 #include "base/uuid.h"
 #include "core/outbox_private.h"
 
-enum { SLOT_BITS = 16, WINDOW_MIN = 16, NARROW_S = 10 };
+enum { SLOT_BITS = 16, WINDOW_MIN = 16, NARROW_S = 10, BLOCKED_MS = 50 };
 
 int outbox_slots_grow(struct outbox_slots *slots, size_t capacity)
 {
@@ -135,8 +135,7 @@ void outbox_send(struct outbox *outbox)
 			outbox_finish(entry, LEDGER_EXPIRED, OUTBOX_EXPIRED, bytes_of(NULL, 0));
 		} else if (hand_over(outbox, entry, now_us) < 0) {
 			outbox->blocked = true;
-			outbox_arm(outbox,
-				   now_us + (outbox->settings.hold_us > 0 ? outbox->settings.hold_us : CLOCK_MS_US));
+			outbox_arm(outbox, now_us + BLOCKED_MS * CLOCK_MS_US);
 		}
 	}
 	outbox->sending = false;

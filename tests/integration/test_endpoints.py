@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Endpoint processes that crash and hang are started again, and the others never notice; they outlive the core."""
-from harness import GatewayCase, Load, main, wait_until
+import os
+import signal
+import unittest
+
+from harness import SANITIZED, GatewayCase, Load, main, wait_until
 
 
 class Faulty(GatewayCase):
@@ -58,6 +62,40 @@ class Faulty(GatewayCase):
         ledger = self.gateway.outbox("faulty")["ledger"]
         self.assertEqual(ledger["dropped"], {"rejected": 100})
         self.assertEqual(ledger["delivered"], 400)
+
+
+@unittest.skipIf(SANITIZED, "a build with sanitizers is not fast enough for a process that is silent meanwhile")
+class Behind(GatewayCase):
+    """A sink's process that takes nothing for a while is not sent more than its link holds: what must not wait has its room there."""
+
+    settings = {"limits": {"heartbeat_ms": 60000}}
+
+    def sink_and_maker(self, messages, **sink):
+        settings = self.configuration()
+        settings["endpoints"] += [
+            {"name": "maker", "adapter": "loopback", "generate": messages, "payload_bytes": 512, "enabled": messages > 0},
+            {"name": "sink", "adapter": "loopback", "submit": False, "path": "p" * 250,
+             "outbox": {"memory_bytes": 1 << 28, "memory_messages": 100000, "window": 65535, "hold_ms": 60000}, **sink},
+        ]
+        settings["routes"] += [{"name": "made", "from": "maker", "match": "/{path}", "to": "sink", "address": "{path}", "ack": "received"}]
+        self.gateway.configure(settings)
+
+    def test_new_settings_reach_it(self):
+        messages = 35000  # more than a link holds
+        self.sink_and_maker(0)
+        self.gateway.ctl("reload")
+        wait_until(lambda: self.gateway.endpoint("sink")["link"] == "up", "the sink is up")
+        pid = self.gateway.pid("sink")
+        os.kill(pid, signal.SIGSTOP)
+        self.sink_and_maker(messages)
+        self.gateway.ctl("reload")
+        wait_until(lambda: self.gateway.outbox("sink")["ledger"]["accepted"] == messages, "all are here")
+        self.sink_and_maker(messages, delay_ms=1)
+        self.gateway.ctl("reload")
+        os.kill(pid, signal.SIGCONT)
+        wait_until(lambda: self.gateway.outbox("sink")["ledger"]["held"] == 0, "all were delivered")
+        self.assertEqual(self.gateway.outbox("sink")["ledger"]["delivered"], messages)
+        self.assertEqual((self.gateway.pid("sink"), self.gateway.endpoint("sink")["restarts"]), (pid, 0))
 
 
 class CoreRestart(GatewayCase):

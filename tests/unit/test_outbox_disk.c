@@ -364,6 +364,27 @@ START_TEST(test_flush)
 }
 END_TEST
 
+/* However long a message may wait for its commit. */
+START_TEST(test_a_sink_that_says_no_is_asked_again_soon)
+{
+	struct outbox_settings patient = sink_settings;
+
+	patient.hold_us = 60 * CLOCK_S_US;
+	sink_setup(&patient);
+	outbox_sink_up(sink.outbox, 0);
+	sink.room = 0;
+	ck_assert_int_eq(sink_push(0, OUTBOX_SAFE), 0);
+	fake_pass(50 * CLOCK_MS_US);
+	sink.room = 1;
+	ck_assert_uint_eq(sink.count, 0);
+	fake_pass(50 * CLOCK_MS_US);
+	ck_assert_uint_eq(sink.count, 1);
+	ck_assert_uint_eq(fake_waiting(), 0);
+	sink_answer(0, TG_CONFIRMED);
+	sink_teardown();
+}
+END_TEST
+
 /* It was refused, and lies on disk nevertheless: this life does not know of it, the next one does. */
 START_TEST(test_a_row_that_could_not_be_taken_back)
 {
@@ -403,8 +424,9 @@ START_TEST(test_a_row_that_could_not_be_taken_back)
 }
 END_TEST
 
-SUITE_MAIN("outbox_disk", test_a_row_that_could_not_be_taken_back, test_healthy_link_writes_nothing,
-	   test_ack_ladder_on_disk, test_commits_after_hold, test_confirmation_cancels_the_commit,
-	   test_expiry_outlives_a_restart, test_expires_by_the_time_that_it_is_given, test_spills_to_disk,
-	   test_full_memory, test_memory_bytes_are_a_limit_too, test_disk_full, test_own_disk_limit,
-	   test_failed_commit_in_flight, test_deletions_are_tried_again, test_damaged_rows_are_counted, test_flush)
+SUITE_MAIN("outbox_disk", test_a_sink_that_says_no_is_asked_again_soon, test_a_row_that_could_not_be_taken_back,
+	   test_healthy_link_writes_nothing, test_ack_ladder_on_disk, test_commits_after_hold,
+	   test_confirmation_cancels_the_commit, test_expiry_outlives_a_restart,
+	   test_expires_by_the_time_that_it_is_given, test_spills_to_disk, test_full_memory,
+	   test_memory_bytes_are_a_limit_too, test_disk_full, test_own_disk_limit, test_failed_commit_in_flight,
+	   test_deletions_are_tried_again, test_damaged_rows_are_counted, test_flush)
