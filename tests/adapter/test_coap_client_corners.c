@@ -227,10 +227,12 @@ START_TEST(all_waits_that_can_be_set_are_kept)
 {
 	const struct tg_setting *setting = row("ack_timeout_ms");
 	const int64_t waits[] = {setting->lowest, setting->highest};
-	coap_context_t *context = coap_new_context(NULL);
+	coap_context_t *context;
 	coap_session_t *session;
 	coap_address_t remote;
 
+	coap_startup();
+	context = coap_new_context(NULL);
 	coap_address_init(&remote);
 	remote.addr.sin = (struct sockaddr_in){
 		.sin_family = AF_INET, .sin_port = htons(5683), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
