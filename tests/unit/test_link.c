@@ -340,7 +340,7 @@ END_TEST
 START_TEST(test_last_words_have_their_time)
 {
 	set_up(OUT_LIMIT);
-	for (int i = 1; i <= 100; i++)
+	for (int i = 1; i <= 3; i++)
 		ck_assert_int_eq(send_ping(&ends[0], i), 0);
 	takes = TAKES_LITTLE;
 	link_flush(ends[0].link, 0);
