@@ -192,11 +192,15 @@ START_TEST(a_reload_is_answered)
 	core->changes = live;
 	fake_core_configure(core);
 	ck_assert(FAKE_UNTIL(core, core->n_reloaded == 1));
-	ck_assert_int_eq(core->reloaded, 0);
+	ck_assert_int_eq(core->reloaded, 1); /* not with all of it */
 	ck_assert_ptr_nonnull(strstr(core->logged, "setting 'generate' takes effect when"));
 	fake_core_deliver(core, 1, "a", "x");
 	ck_assert(FAKE_UNTIL(core, core->n_delivered == 1));
 	ck_assert_uint_eq(core->n_submits, 0);
+	core->changes = (const char *const[]){"submit", "false", NULL}; /* as it began, but for what it takes live */
+	fake_core_configure(core);
+	ck_assert(FAKE_UNTIL(core, core->n_reloaded == 2));
+	ck_assert_int_eq(core->reloaded, 0);
 	assert_stops();
 }
 END_TEST

@@ -109,7 +109,8 @@ class Apply(GatewayCase):
         self.assertEqual(self.gateway.pid("field"), pid)
         self.config("apply", path, "--confirm", "20")
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: self.gateway.pid("field") not in (None, pid), "it is there again")
+        wait_until(lambda: self.gateway.pid("field") not in (None, pid) and self.gateway.endpoint("field")["link"] == "up",
+                   "it is there again")
         self.assertEqual(Sensor("pump-1", tried, key=self.sensor.key).post("t", "tried").code, "2.04")
         self.wait_over()
         wait_until(lambda: self.sensor.post("t", "back").code == "2.04", "it listens where it did before")

@@ -11,6 +11,8 @@ from pathlib import Path
 
 SOURCE = Path(os.environ.get("TG_SOURCE", "."))
 DEADLINE_S = 60
+# A shell cannot trap what was ignored when it began, as SIGHUP is under nohup.
+HEARS_ALL = ["env", "--default-signal=HUP,TERM,USR1"]
 
 
 class FirstStart(unittest.TestCase):
@@ -46,7 +48,7 @@ class FirstStart(unittest.TestCase):
         environment = {**os.environ, "STATE_DIRECTORY": str(state), "RUNTIME_DIRECTORY": str(run)}
         for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP):
             (self.folder / "pid").unlink(missing_ok=True)
-            script = subprocess.Popen(["sh", self.folder / "tidegate-identity"], env=environment, stdin=subprocess.DEVNULL)
+            script = subprocess.Popen([*HEARS_ALL, "sh", self.folder / "tidegate-identity"], env=environment, stdin=subprocess.DEVNULL)
             try:
                 self.until((self.folder / "pid").exists, "the gateway is started that makes the authority")
                 pid = int((self.folder / "pid").read_text(encoding="ascii"))

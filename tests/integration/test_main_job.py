@@ -3,7 +3,7 @@
 import re
 from datetime import datetime, timedelta, timezone
 
-from harness import GatewayCase, Sensor, main
+from harness import GatewayCase, Sensor, main, wait_until
 
 
 class MainJob(GatewayCase):
@@ -63,8 +63,10 @@ class MainJob(GatewayCase):
         self.assertEqual(message.topic.count("/"), 6, message)
 
     def test_status_message(self):
-        online = [m for m in self.subscriber.status_messages() if m.topic == "plant-7/hall-3/status"]
-        self.assertTrue(online and "online" in online[-1].payload, online)
+        def told():
+            return [m.payload for m in self.subscriber.status_messages() if m.topic == "plant-7/hall-3/status"]
+        wait_until(told, "the gateway says how it is")
+        self.assertIn("online", told()[-1])
 
     def test_discovery(self):
         reply = self.psk_sensor("pump-1").request("get", ".well-known/core")
