@@ -173,10 +173,11 @@ static void on_check(void *arg)
 /* Does not take what is written to it. */
 static bool is_stuck(struct client *client, int64_t now_us)
 {
-	size_t unsent = server_unsent(client);
+	BIO *socket = SSL_get_wbio(client->ssl);
+	uint64_t sent = socket ? BIO_number_written(socket) : 0;
 
-	if (unsent == 0 || unsent != client->unsent) {
-		client->unsent = unsent;
+	if (server_unsent(client) == 0 || sent != client->sent) {
+		client->sent = sent;
 		client->moved_us = now_us;
 	}
 	return now_us - client->moved_us >= client->server->limits.request_us;

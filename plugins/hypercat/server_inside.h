@@ -30,7 +30,7 @@ struct client {
 	void *work;
 	int64_t born_us;
 	int64_t waits_us; /* since when for a request, 0: it is being answered */
-	size_t unsent;    /* when it was looked at last */
+	uint64_t sent;    /* bytes, when it was looked at last */
 	int64_t moved_us; /* when that was something else */
 	bool counted;     /* its address is known */
 	bool drained;     /* what was written has left, to be told */
