@@ -69,7 +69,7 @@ class Package(LoadCase):
         self.assert_works("first")
         self.assert_journal_is_quiet()
 
-    def test_031_a_configuration_on_trial(self):
+    def test_040_a_configuration_on_trial(self):
         """The service itself knows of which start of the machine it is one, and goes back by itself."""
         tried = self.configuration.replace("{site}/{gateway}/", "{site}/tried/")
         self.box.write("/srv/tried.conf", tried)
