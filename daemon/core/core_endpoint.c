@@ -105,8 +105,11 @@ int core_endpoint_configure(struct endpoint *endpoint, struct instance *instance
 					     .crypto = bytes_text(endpoint->config->crypto)}};
 	const struct frame clock = core_clock_frame(endpoint->core);
 	struct sending sending = {endpoint, instance};
+	struct process *process = instance_user(instance);
 	int r = config_each_setting(endpoint->config, send_setting, &sending);
 
+	if (process)
+		process->reloads++;
 	core_certs_soon(endpoint->core);
 	if (r >= 0)
 		r = send_routes(endpoint, instance);
@@ -161,7 +164,10 @@ static int on_configure(void *arg, struct instance *instance)
 	forget_process(instance);
 	instance_set_user(instance, process);
 	r = core_sockets_send(endpoint, instance);
-	return r < 0 ? r : core_endpoint_configure(endpoint, instance);
+	if (r >= 0)
+		r = core_endpoint_configure(endpoint, instance);
+	process->reloads = 0; /* that is answered with STARTED */
+	return r;
 }
 
 static void on_running(void *arg, struct instance *instance)
@@ -283,9 +289,12 @@ static int on_counter(struct instance *instance, const struct frame_counter *cou
 	return 0;
 }
 
-/* `result`: 1 where it goes on with something that it takes anew only when it starts. */
+/* Of several reloads the answer to the last one tells how the process goes on. `result`: 1 where it goes on with something that it takes anew only when it starts. */
 static int on_reloaded(const struct endpoint *endpoint, struct instance *instance, int64_t result)
 {
+	struct process *process = instance_user(instance);
+
+	process->reloads -= process->reloads > 0;
 	if (result < -ERRNO_MAX || result > 1)
 		return -EBADMSG;
 	if (endpoint->renewal)
@@ -293,7 +302,7 @@ static int on_reloaded(const struct endpoint *endpoint, struct instance *instanc
 	if (result < 0)
 		log_of(endpoint, instance_user(instance), LOG_LEVEL_WARNING, NULL, "goes on with its old settings (%s)",
 		       strerror((int)-result));
-	else if (result == 1 && endpoint->core->trial_taken_back)
+	else if (result == 1 && process->reloads == 0 && endpoint->core->trial_taken_back)
 		supervisor_kill(instance, "ran by what was on trial, the configuration before is back");
 	return 0;
 }

@@ -35,6 +35,7 @@ struct process {
 	int64_t *counters; /* as many as the adapter had names for when it joined */
 	size_t n_counters;
 	struct log_limit log;
+	unsigned reloads; /* it was given settings anew, and has not answered yet */
 };
 
 /* A configured endpoint, for as long as the configuration names it. */
