@@ -289,7 +289,7 @@ static int on_counter(struct instance *instance, const struct frame_counter *cou
 	return 0;
 }
 
-/* Of several reloads the answer to the last one tells how the process goes on. `result`: 1 where it goes on with something that it takes anew only when it starts. */
+/* Of several reloads the answer to the last one tells how the process goes on. */
 static int on_reloaded(const struct endpoint *endpoint, struct instance *instance, int64_t result)
 {
 	struct process *process = instance_user(instance);
@@ -300,7 +300,7 @@ static int on_reloaded(const struct endpoint *endpoint, struct instance *instanc
 	if (endpoint->renewal)
 		renewal_on_reloaded(endpoint->renewal, result < 0 ? (int)result : 0);
 	if (result < 0)
-		log_of(endpoint, instance_user(instance), LOG_LEVEL_WARNING, NULL, "goes on with its old settings (%s)",
+		log_of(endpoint, process, LOG_LEVEL_WARNING, NULL, "goes on with its old settings (%s)",
 		       strerror((int)-result));
 	else if (result == 1 && process->reloads == 0 && endpoint->core->trial_taken_back)
 		supervisor_kill(instance, "ran by what was on trial, the configuration before is back");

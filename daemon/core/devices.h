@@ -118,8 +118,8 @@ int devices_rotate(struct devices *devices, const char *name, const struct secre
 /* The old key and all that was established with it is over now. Errors: -ENOENT: no such device; -EALREADY: it has one key. */
 int devices_finish(struct devices *devices, const char *name, int64_t wall_us) WARN_UNUSED;
 /* The same for those whose time has come, whatever became of the clock in between: what was rotated in this run is measured by the
- * monotonic one, and an end that the clock that was set since would move is written anew. Some at a time; `fn` is told of each behind that, `unused`: its new key was never seen. Cheap
- * while there is nothing to do. Errors: those of the file; it is tried again in some seconds. */
+ * monotonic one, and an end that the clock that was set since would move is written anew. Some at a time; `fn` is told of each behind
+ * that, `unused`: its new key was never seen. Cheap while there is nothing to do. Errors: those of the file; it is tried again in some seconds. */
 typedef void devices_expired_fn(void *arg, const struct device *device, bool unused);
 int devices_expire(struct devices *devices, int64_t now_us, int64_t wall_us, devices_expired_fn *fn,
 		   void *arg) WARN_UNUSED;

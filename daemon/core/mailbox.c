@@ -201,7 +201,8 @@ static bool is_safe(const struct mailbox_command *command)
 	return command->saved || command->state >= MAILBOX_ENDING;
 }
 
-/* 0: no. -EEXIST: it is here, as safe as `ack` asks, or has ended. -EAGAIN: it is here and not on disk yet: nobody may be told that it is. */
+/* 0: no. -EEXIST: it is here, as safe as `ack` asks, or has ended. -EAGAIN: it is here and not on disk yet: nobody may be told that it
+ * is. */
 static int find_known(struct mailbox *mailbox, const struct mailbox_box *box, const struct message *message,
 		      const struct mailbox_options *options)
 {

@@ -96,7 +96,8 @@ void mailbox_set_settings(struct mailbox *mailbox, const struct mailbox_settings
 
 /* Takes a command into custody. `receipt` (may be NULL) is called exactly once, perhaps from within. Ownership: takes a reference of its own;
  * the rest is copied. Errors: -EEXIST: it is here already, or has ended a short while ago; -EDQUOT: the device has too many; -ENOSPC:
- * all together are too many; -EAGAIN: the store is still being read, or it is here and not yet as safe as `ack` asks; -EMSGSIZE; -ENOMEM. On failure nothing has changed. */
+ * all together are too many; -EAGAIN: the store is still being read, or it is here and not yet as safe as `ack` asks; -EMSGSIZE; -ENOMEM.
+ * On failure nothing has changed. */
 int mailbox_push(struct mailbox *mailbox, const struct message *message, const struct mailbox_options *options,
 		 mailbox_receipt_fn *receipt, void *receipt_arg) WARN_UNUSED;
 

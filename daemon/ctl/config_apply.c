@@ -78,9 +78,8 @@ static int check_in_force(struct ctl *ctl)
 	if (r != CTL_GOOD)
 		return r;
 	if (strcmp(ctl_text(answer, "state"), "pending") != 0 || !json_is_true(json_object_get(answer, "in_force"))) {
-		fputs("tidegatectl: the gateway does not run by the configuration on trial, its log says why: nothing "
-		      "is kept "
-		      "that was not tried\n",
+		fputs("tidegatectl: the gateway does not run by the configuration on trial, its log says why: "
+		      "nothing is kept that was not tried\n",
 		      stderr);
 		r = CTL_FAILED;
 	}

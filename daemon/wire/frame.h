@@ -121,7 +121,9 @@ struct frame_lookup {
 	struct tg_bytes identity;
 };
 
-struct frame_number { /* PING, PONG: echo; STOP: milliseconds to the deadline; RELOADED: 0 or -errno */
+/* PING, PONG: echo; STOP: milliseconds to the deadline; RELOADED: 0, 1 where something has changed that it takes only when it starts, or
+ * -errno. */
+struct frame_number {
 	int64_t number;
 };
 

@@ -51,7 +51,8 @@ struct source {
 	void *arg;
 };
 
-/* `stopped`: all is handed in that the readers had, after source_stop; or the gateway takes nothing any more. Errors: -ENOMEM; source_done is to be called then, too. */
+/* `stopped`: all is handed in that the readers had, after source_stop; or the gateway takes nothing any more. Errors: -ENOMEM; source_done
+ * is to be called then, too. */
 int source_init(struct source *source, const struct tg_host *host, const struct options *options, struct topics *topics,
 		tg_call_fn *stopped, void *arg) __attribute__((warn_unused_result));
 /* Before the topics leave the domain. */

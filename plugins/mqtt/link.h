@@ -7,8 +7,8 @@
  *
  * The brokers are tried in their order, each at once after the one before has failed; after the last one there is a pause
  * that doubles from backoff_min_ms to backoff_max_s, with jitter, until a session has confirmed a message. A session that
- * was up and is lost begins a new round at the same broker, one that was given up (link_abort) at the next. With failback_s a session on a later broker is closed
- * after that time, and a new round begins at the first. For mqtt.c.
+ * was up and is lost begins a new round at the same broker, one that was given up (link_abort) at the next. With failback_s a session
+ * on a later broker is closed after that time, and a new round begins at the first. For mqtt.c.
  */
 
 #include <stdbool.h>

@@ -69,7 +69,7 @@ class Apply(GatewayCase):
 
     def test_unconfirmed_it_goes_by_itself(self):
         pids = [self.gateway.pid(name) for name in ("field", "cloud")]
-        self.config("apply", self.write("new/{device}/{path}"), "--confirm", "2")
+        self.config("apply", self.write("new/{device}/{path}"), "--confirm", "4")
         self.gateway.lines.wait_line(ON_TRIAL)
         self.assert_before()
         self.assertIn("was not confirmed", str(self.gateway.status()["problems"]))
@@ -195,7 +195,7 @@ class Apply(GatewayCase):
         self.assertEqual((self.gateway.folder / "conf.d/50-more.conf").read_text(encoding="utf-8"), more.read_text(encoding="utf-8"))
         self.assertIn("second", self.gateway.ctl("config")["text"])
         more.write_text("", encoding="utf-8")
-        self.config("apply", more, "--as", "conf.d/50-more.conf", "--confirm", "1")
+        self.config("apply", more, "--as", "conf.d/50-more.conf", "--confirm", "4")
         self.assertNotIn("second", self.gateway.ctl("config")["text"])
         self.wait_over()
         self.assertIn("second", self.gateway.ctl("config")["text"])

@@ -5,12 +5,12 @@ import re
 import signal
 import subprocess
 import tempfile
-import time
 import unittest
 from pathlib import Path
 
+from harness.process import DEADLINE_S, wait_until
+
 SOURCE = Path(os.environ.get("TG_SOURCE", "."))
-DEADLINE_S = 60
 # A shell cannot trap what was ignored when it began, as SIGHUP is under nohup.
 HEARS_ALL = ["env", "--default-signal=HUP,TERM,USR1"]
 
@@ -31,12 +31,6 @@ class FirstStart(unittest.TestCase):
         path.write_text(text, encoding="utf-8")
         path.chmod(0o755)
 
-    def until(self, condition, what):
-        end = time.monotonic() + DEADLINE_S
-        while not condition():
-            self.assertLess(time.monotonic(), end, what)
-            time.sleep(0.05)
-
     def is_running(self, pid):
         try:
             return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
@@ -50,7 +44,7 @@ class FirstStart(unittest.TestCase):
             (self.folder / "pid").unlink(missing_ok=True)
             script = subprocess.Popen([*HEARS_ALL, "sh", self.folder / "tidegate-identity"], env=environment, stdin=subprocess.DEVNULL)
             try:
-                self.until((self.folder / "pid").exists, "the gateway is started that makes the authority")
+                wait_until((self.folder / "pid").exists, "the gateway is started that makes the authority")
                 pid = int((self.folder / "pid").read_text(encoding="ascii"))
                 self.addCleanup(lambda pid=pid: self.is_running(pid) and os.kill(pid, signal.SIGKILL))
                 script.send_signal(number)
