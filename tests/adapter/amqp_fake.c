@@ -377,3 +377,31 @@ void fake_end_session(uint16_t channel)
 	fake_expect_performative(FAKE_END);
 	fake_say(channel, FAKE_END, "");
 }
+
+void fake_setup(bool patient)
+{
+	rig_setup();
+	if (patient) {
+		mock_set(mock, "confirm_timeout_s", "300");
+		mock_set(mock, "idle_timeout_s", "3600");
+	}
+	fake_start();
+}
+
+void fake_teardown(void)
+{
+	fake_stop();
+	rig_teardown();
+}
+
+void fake_receive(const char *source)
+{
+	mock_add(mock, "sources", source);
+	mock_add_route(mock, child_text("%s/**", source));
+}
+
+void fake_set_confirm_timeout(const char *seconds)
+{
+	mock_set(mock, "confirm_timeout_s", seconds);
+	ck_assert_int_eq(mock_reload(mock), 0);
+}

@@ -29,6 +29,16 @@ enum fake_code {
 	FAKE_OUTCOME = 0x44
 };
 
+/* Fixtures: rig_setup and fake_start, and what ends them. `patient`: the adapter waits longer than any test for what the peer owes it,
+ * which says nothing while the test looks. */
+void fake_setup(bool patient);
+void fake_teardown(void);
+
+/* A setting before the adapter begins: a source and its route. */
+void fake_receive(const char *source);
+/* On the live connection. */
+void fake_set_confirm_timeout(const char *seconds);
+
 /* Listens, and adds itself to the mock's brokers. */
 void fake_start(void);
 void fake_stop(void);

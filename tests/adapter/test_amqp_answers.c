@@ -10,23 +10,7 @@
 
 static void setup(void)
 {
-	rig_setup();
-	mock_set(mock, "confirm_timeout_s", "300");
-	mock_set(mock, "idle_timeout_s", "3600"); /* the fake says nothing while the test waits */
-	fake_start();
-}
-
-static void teardown(void)
-{
-	fake_stop();
-	rig_teardown();
-}
-
-/* On the live connection. */
-static void set_confirm_timeout(const char *seconds)
-{
-	mock_set(mock, "confirm_timeout_s", seconds);
-	ck_assert_int_eq(mock_reload(mock), 0);
+	fake_setup(true);
 }
 
 static uint64_t respond(const char *address)
@@ -75,9 +59,9 @@ START_TEST(a_queue_for_replies_that_never_took_one_may_go)
 	response = respond("reply");
 	fake_attach(0, false);
 	rig_expect_counter("senders", 1);
-	set_confirm_timeout("1");
+	fake_set_confirm_timeout("1");
 	rig_expect_reason(response, "nobody takes it");
-	set_confirm_timeout("300");
+	fake_set_confirm_timeout("300");
 	fake_say(0, FAKE_DETACH, "It", 0u);
 	fake_end_session(0);
 	reading = rig_deliver("a", "x");
@@ -96,10 +80,10 @@ START_TEST(a_response_that_is_never_settled_is_given_up)
 	fake_begin(100);
 	response = respond("a");
 	fake_let_go(0);
-	set_confirm_timeout("1");
+	fake_set_confirm_timeout("1");
 	rig_expect_reason(response, "the peer does not say");
 	fake_expect_performative(FAKE_DISPOSITION);
-	set_confirm_timeout("300");
+	fake_set_confirm_timeout("300");
 	reading = rig_deliver("a", "x");
 	fake_expect_performative(FAKE_TRANSFER);
 	fake_accept_up_to(0, 1);
@@ -120,9 +104,9 @@ START_TEST(a_response_that_could_not_leave_is_given_up)
 	fake_attach(0, false);
 	fake_say(0, FAKE_FLOW, "IIIIIII", 0u, 0u, 0u, 1000u, 0u, 0u, 10u);
 	rig_expect_counter("in_flight", 1);
-	set_confirm_timeout("1");
+	fake_set_confirm_timeout("1");
 	rig_expect_reason(response, "the peer does not say");
-	set_confirm_timeout("300");
+	fake_set_confirm_timeout("300");
 	reading = rig_deliver("a", "x");
 	fake_give_credit(0);
 	fake_expect_performative(FAKE_TRANSFER);
@@ -143,7 +127,7 @@ START_TEST(a_reading_that_is_never_settled_ends_the_connection)
 	fake_let_go(0);
 	reading = rig_deliver("a", "x");
 	fake_let_go(1);
-	set_confirm_timeout("1");
+	fake_set_confirm_timeout("1");
 	rig_expect_reason(response, "the peer does not say");
 	fake_expect_end();
 	ck_assert_uint_eq(mock_logged(mock, "a message stayed unconfirmed for 1 s"), 1);
@@ -302,7 +286,7 @@ int main(void)
 	TCase *group = tcase_create("amqp answers");
 
 	tcase_set_timeout(group, 180);
-	tcase_add_checked_fixture(group, setup, teardown);
+	tcase_add_checked_fixture(group, setup, fake_teardown);
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(group, tests[i]);
 	tcase_add_loop_test(group, nobody_is_driven_out_before_it_was_of_use, 0, 2);

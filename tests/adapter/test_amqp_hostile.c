@@ -15,21 +15,8 @@ enum { MEGABYTE = 1 << 20 };
 
 static void setup(void)
 {
-	rig_setup();
+	fake_setup(false);
 	mock_set(mock, "backoff_min_ms", "10");
-	fake_start();
-}
-
-static void teardown(void)
-{
-	fake_stop();
-	rig_teardown();
-}
-
-static void receive(const char *source)
-{
-	mock_add(mock, "sources", source);
-	mock_add_route(mock, child_text("%s/**", source));
 }
 
 /* Up to OPEN; with a source its link is attached, on channel 0. */
@@ -44,7 +31,7 @@ static void begin(void)
 
 static void begin_receiving(void)
 {
-	receive("hall");
+	fake_receive("hall");
 	begin();
 	fake_attach(0, true);
 	rig_expect_counter("receivers", 1);
@@ -317,7 +304,7 @@ END_TEST
 
 START_TEST(a_source_that_is_not_answered_is_told_of)
 {
-	receive("hall");
+	fake_receive("hall");
 	mock_set(mock, "confirm_timeout_s", "1");
 	begin();
 	ck_assert(MOCK_UNTIL(mock, mock_logged(mock, "nothing is received from \"hall\"") > 0, RIG_SOON_MS));
@@ -329,8 +316,8 @@ END_TEST
 /* Each link has a session of its own; where the peer allows fewer, what is there is used, and the operator is told. */
 START_TEST(fewer_sessions_than_sources_are_told_of)
 {
-	receive("hall");
-	receive("depot");
+	fake_receive("hall");
+	fake_receive("depot");
 	ck_assert_int_eq(mock_begin(mock), 0);
 	fake_expect_connection();
 	fake_login();
@@ -431,7 +418,7 @@ int main(void)
 	TCase *group = tcase_create("amqp hostile");
 
 	tcase_set_timeout(group, 180);
-	tcase_add_checked_fixture(group, setup, teardown);
+	tcase_add_checked_fixture(group, setup, fake_teardown);
 	tcase_add_loop_test(group, beginnings_that_are_none, 0, COUNT(beginnings));
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(group, tests[i]);

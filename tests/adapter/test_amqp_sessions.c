@@ -11,37 +11,15 @@
 
 static void setup(void)
 {
-	rig_setup();
-	mock_set(mock, "confirm_timeout_s", "300");
-	mock_set(mock, "idle_timeout_s", "3600"); /* the fake says nothing while the test waits */
-	fake_start();
-}
-
-static void teardown(void)
-{
-	fake_stop();
-	rig_teardown();
-}
-
-static void receive(const char *source)
-{
-	mock_add(mock, "sources", source);
-	mock_add_route(mock, child_text("%s/**", source));
-}
-
-/* On the live connection. */
-static void set_confirm_timeout(const char *seconds)
-{
-	mock_set(mock, "confirm_timeout_s", seconds);
-	ck_assert_int_eq(mock_reload(mock), 0);
+	fake_setup(true);
 }
 
 static void expect_the_end_for_want_of_sessions(void)
 {
-	set_confirm_timeout("1");
+	fake_set_confirm_timeout("1");
 	fake_expect_end();
 	ck_assert_uint_eq(mock_logged(mock, "the peer allows too few sessions"), 1);
-	set_confirm_timeout("300");
+	fake_set_confirm_timeout("300");
 }
 
 static void begin_again(uint16_t channel_max)
@@ -78,8 +56,8 @@ START_TEST(sources_leave_a_session_to_readings)
 {
 	uint64_t ticket;
 
-	receive("hall");
-	receive("depot");
+	fake_receive("hall");
+	fake_receive("depot");
 	fake_begin(1);
 	fake_begin_session(0);
 	fake_begin_session(1);
@@ -106,7 +84,7 @@ START_TEST(an_idle_link_makes_room_for_a_source_that_comes_back)
 {
 	uint64_t ticket;
 
-	receive("hall");
+	fake_receive("hall");
 	fake_begin(0);
 	fake_attach(0, true);
 	rig_expect_counter("receivers", 1);
@@ -136,7 +114,7 @@ int main(void)
 	TCase *group = tcase_create("amqp sessions");
 
 	tcase_set_timeout(group, 180);
-	tcase_add_checked_fixture(group, setup, teardown);
+	tcase_add_checked_fixture(group, setup, fake_teardown);
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(group, tests[i]);
 	suite_add_tcase(suite, group);
