@@ -171,10 +171,10 @@ static void download_slowly(const char *limit)
 {
 	int room = SLOWLY_BYTES;
 	int64_t begun_us;
+	size_t size;
 
 	guests_begin();
 	rig_put_many(20000, 3);
-	mock_set(rig, "request_s", "1");
 	mock_set(rig, "catalogue_bytes", limit);
 	rig_begin();
 	guest_connect(&one);
@@ -187,6 +187,10 @@ static void download_slowly(const char *limit)
 	rig_forget("dev-7");
 	rig_get("/cat/dev-9");
 	rig_expect("HTTP/1.1 200");
+	size = one.size;
+	ck_assert(RIG_UNTIL(reads_slowly() || one.size > size));
+	mock_set(rig, "request_s", "1"); /* from here on: the other reader may be slow to begin */
+	ck_assert_int_eq(mock_reload(rig), 0);
 	ck_assert(RIG_UNTIL(reads_slowly()));
 	ck_assert_int_ge(clock_now_us() - begun_us, CLOCK_S_US);
 }
