@@ -10,8 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+enum { PORT_FIRST = 10000, PORTS = 10000, PORT_TRIES = 100 };
 
 void child_die(const char *format, ...)
 {
@@ -65,6 +68,26 @@ pid_t child_start(const char *const *arguments, int out, int err)
 	dup2(err >= 0 ? err : open("/dev/null", O_RDWR | O_CLOEXEC), STDERR_FILENO);
 	execvp(arguments[0], (char *const *)(uintptr_t)arguments);
 	_exit(127);
+}
+
+uint16_t child_free_port(void)
+{
+	for (int i = 0; i < PORT_TRIES; i++) {
+		struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		uint16_t number;
+		bool good;
+
+		if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+			child_die("getrandom: %s", strerror(errno));
+		number = (uint16_t)(PORT_FIRST + number % PORTS);
+		address.sin_port = htons(number);
+		good = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+		close(fd);
+		if (good)
+			return number;
+	}
+	child_die("no free port");
 }
 
 bool child_listens(uint16_t port)

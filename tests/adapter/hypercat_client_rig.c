@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "adapter/hypercat_client_rig.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -155,19 +153,6 @@ const struct mock_submission *rig_last_of(const char *path)
 	return NULL;
 }
 
-static uint16_t free_port(void)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-	    getsockname(fd, (struct sockaddr *)&address, &size) != 0)
-		child_die("no free port");
-	close(fd);
-	return ntohs(address.sin_port);
-}
-
 void rig_setup(void)
 {
 	const char *base = getenv("TMPDIR");
@@ -177,7 +162,7 @@ void rig_setup(void)
 	    mkdir(rig_file("tmp"), 0755) != 0)
 		child_die("no temporary folder: %s", strerror(errno));
 	more[0] = '\0';
-	port = free_port();
+	port = child_free_port();
 	pki_make(&(struct pki_request){.name = "root", .authority = true}, &rig_root);
 	rig_save("root.crt", pki_certificate_fd(&rig_root, NULL));
 	rig_put("a.txt", "21.5");

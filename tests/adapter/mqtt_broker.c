@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mqtt_broker.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -9,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -60,22 +58,9 @@ const char *broker_file(const char *name)
 	return child_text("%s/%s", folder, name);
 }
 
-uint16_t broker_free_port(void)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&address, &size) < 0)
-		child_die("no free port: %s", strerror(errno));
-	close(fd);
-	return ntohs(address.sin_port);
-}
-
 void broker_init(struct broker *broker, const char *name)
 {
-	*broker = (struct broker){.port = broker_free_port()};
+	*broker = (struct broker){.port = child_free_port()};
 	snprintf(broker->name, sizeof(broker->name), "%s", name);
 	snprintf(broker->server, sizeof(broker->server), "server");
 }

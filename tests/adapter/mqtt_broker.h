@@ -51,7 +51,4 @@ unsigned subscriber_count(struct subscriber *subscriber, const char *text);
 /* Reads what is there. The message (a line of JSON) in which the text stands first, or NULL; the caller's to free. */
 char *subscriber_line(struct subscriber *subscriber, const char *text);
 
-/* A port of 127.0.0.1 that nobody listens on at the moment. */
-uint16_t broker_free_port(void);
-
 #endif

@@ -116,7 +116,7 @@ END_TEST
 
 START_TEST(the_next_broker_of_the_list_is_taken)
 {
-	rig_set_broker(broker_free_port(), true);
+	rig_set_broker(child_free_port(), true);
 	mock_add(mock, "broker", child_text("amqps://localhost:%u", rabbit_port));
 	rig_begin();
 	ck_assert_int_eq(mock_counter(mock, "connect_failures"), 1);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "adapter/child.h"
 #include "adapter/mqtt_broker.h"
 
 struct pki root, other;
@@ -54,7 +55,7 @@ void front_save(const char *name, int from)
 void front_begin(uint16_t to)
 {
 	behind = to;
-	front_port = broker_free_port();
+	front_port = child_free_port();
 	pki_make(&(struct pki_request){.name = "cloud", .authority = true}, &root);
 	pki_make(&(struct pki_request){.name = "cloud 2", .authority = true}, &other);
 	front_save("root.crt", pki_certificate_fd(&root, NULL));
