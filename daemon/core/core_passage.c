@@ -30,13 +30,24 @@ static bool admit_device(struct core *core, const struct endpoint *endpoint, con
 	return core_profile_admits(core, device, submit, ret_verdict);
 }
 
+/* On the way down from those alone that have been told to end, until they have: their protocol may have acknowledged what they hold. */
+static bool takes_in(const struct core *core, const struct intake_source *source)
+{
+	const struct instance *instance;
+
+	if (core->state != CORE_STOPPING)
+		return core->state != CORE_DRAINING;
+	instance = supervisor_find(core->supervisor, source->instance);
+	return instance && instance_state(instance) == INSTANCE_STOPPING;
+}
+
 static bool admit(void *arg, const struct intake_source *source, const struct frame_submit *submit,
 		  struct tg_bytes *device, struct intake_verdict *ret_verdict)
 {
 	struct core *core = arg;
 	const struct endpoint *endpoint = core_endpoint(core, source->endpoint);
 
-	if (core->state == CORE_DRAINING || core->state == CORE_STOPPING || !endpoint)
+	if (!takes_in(core, source) || !endpoint)
 		return refuse(ret_verdict, TG_UNAVAILABLE, BUSY_MAX_AGE_S,
 			      "the gateway takes nothing in at the moment");
 	if (submit->payload.size > core->config->limits.payload_max_bytes) {

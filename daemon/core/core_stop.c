@@ -2,7 +2,7 @@
 
 /*
  * The way down: nothing new is taken in, what is in flight gets half of the deadline to be confirmed, what is left goes to the
- * disk, the endpoint processes finish, and the ledger is saved.
+ * disk, the endpoint processes finish and hand in what they still hold, that goes to the disk too, and the ledger is saved.
  *
  * For a restart it is a short way: what is in flight gets a second, and processes stay for the next core. What they hand in
  * meanwhile is not answered: they hand it in again when they have joined that core.

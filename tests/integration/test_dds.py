@@ -243,6 +243,25 @@ class Outage(DdsCase):
         self.wait_drained()
 
 
+class Stop(DdsCase):
+    """The writer keeps nothing: what the library has taken from it is ours alone."""
+
+    cell = {"window": 1}
+
+    def test_of_the_gateway_loses_nothing(self):
+        writer = self.peer("write", "T", "Reading")
+        writer.do("match 1", "matched")
+        for begin in range(0, 6000, 2000):
+            writer.do(f"write {begin} {begin + 2000}", "written")
+            writer.do("acks", "acknowledged")
+            self.gateway.stop()
+            writer.do("match 0", "matched")
+            self.gateway.start()
+            writer.do("match 1", "matched")
+        self.assertEqual(sorted(set(self.wait_numbers(6000))), list(range(6000)))
+        self.wait_drained()
+
+
 class Secured(DdsCase):
     """DDS Security behind the sandbox: its plugins and papers are there, though no file can be opened any more."""
 
