@@ -52,6 +52,8 @@ void dtls_room_make(struct dtls_session *session)
 		dtls_session_end(dtls_session_of(dtls_table_stale(dtls->table, DTLS_PLACE_ESTABLISHED)), DTLS_END_IDLE,
 				 true);
 	/* More handshakes were let begin than there are sessions that can go. */
-	if (room_is_full(dtls))
+	if (room_is_full(dtls)) {
+		dtls_report(dtls, &session->entry.peer, DTLS_END_LIMIT, "too many sessions");
 		dtls_session_end(session, DTLS_END_LOCAL, true);
+	}
 }

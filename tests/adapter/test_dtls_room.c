@@ -118,6 +118,7 @@ START_TEST(two_for_one_place)
 	SERVER_UNTIL(&server, new[1], new[1]->closed);
 	ck_assert_uint_eq(server.ended[DTLS_END_IDLE], 1);
 	ck_assert_uint_eq(server.ended[DTLS_END_LOCAL], 1);
+	ck_assert_uint_eq(server.failed[DTLS_END_LIMIT], 1); /* and the operator is told why */
 	ck_assert_uint_eq(dtls_sessions(server.dtls), 4);
 	server_echo(&server, new[0], "new");
 	for (unsigned i = 1; i < 4; i++)
