@@ -249,7 +249,6 @@ void topic_write(struct topic *topic)
 	}
 	topic->writer = writer;
 	topic->writer_mark = o->writer_mark;
-	topic->topics->n_writers++;
 	host->log(host, TG_LOG_INFO, NULL, "topic \"%s\" of type %s is written to", topic->name, topic->type_name);
 }
 
@@ -266,10 +265,8 @@ void topic_unread(struct topic *topic)
 
 void topic_unwrite(struct topic *topic)
 {
-	if (topic->writer) {
+	if (topic->writer)
 		dds_delete(topic->writer);
-		topic->topics->n_writers--;
-	}
 	topic->writer = 0;
 	topic->rewrites = false;
 }

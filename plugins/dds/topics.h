@@ -62,7 +62,7 @@ struct topics {
 	dds_guid_t own;
 	dds_entity_t found[2]; /* readers of the built-in topics: writers, readers */
 	LIST_HEAD(, topic) list;
-	size_t n, n_writers, n_readers;
+	size_t n, n_readers;
 	bool full_told, endpoints_told;
 	bool crowded;  /* a topic was left out in this scan */
 	bool short_of; /* the sink has asked for one more than there may be */

@@ -305,11 +305,6 @@ void server_set_limits(struct server *server, const struct server_limits *limits
 	set_listening(server);
 }
 
-size_t server_connections(const struct server *server)
-{
-	return server->count;
-}
-
 size_t server_all_unsent(const struct server *server)
 {
 	size_t bytes = 0;

@@ -58,7 +58,6 @@ uint16_t server_port(const struct server *server);
 /* Takes in no more connections. */
 void server_stop(struct server *server);
 void server_set_limits(struct server *server, const struct server_limits *limits);
-size_t server_connections(const struct server *server);
 /* What was written to all of them and has not left yet. Units: bytes. */
 size_t server_all_unsent(const struct server *server);
 

@@ -14,7 +14,7 @@
 #include "hypercat.h"
 #include "wishes.h"
 
-enum { PIECE_BYTES = 16384, UNSENT_MAX = 65536, PULSE_US = 15000000 };
+enum { PIECE_BYTES = 16384, PULSE_US = 15000000 };
 
 struct stream {
 	struct stream *prev, *next;

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,12 +235,4 @@ void tls_describe(const struct ssl_st *ssl, struct tls_description *ret_descript
 bool tls_is_equal(const void *a, const void *b, size_t size)
 {
 	return CRYPTO_memcmp(a, b, size) == 0;
-}
-
-uint64_t tls_random(void)
-{
-	uint64_t number = 0;
-
-	(void)RAND_bytes((unsigned char *)&number, sizeof(number));
-	return number;
 }

@@ -46,7 +46,5 @@ void tls_describe(const struct ssl_st *ssl, struct tls_description *ret_descript
 
 /* In constant time for one `size`. */
 bool tls_is_equal(const void *a, const void *b, size_t size);
-/* A number that nobody can guess. */
-uint64_t tls_random(void);
 
 #endif

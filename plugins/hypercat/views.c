@@ -220,11 +220,6 @@ uint64_t views_generation(const struct follower *follower)
 	return follower->shelf ? follower->shelf->generation : 0;
 }
 
-size_t views_bytes(const struct views *views)
-{
-	return views->bytes;
-}
-
 bool views_is_in_the_way(const struct views *views, const char *reader, const struct view *view)
 {
 	const struct shelf *shelf = find(views, (struct tg_bytes){.data = reader, .size = strlen(reader)});

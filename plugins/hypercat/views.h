@@ -66,7 +66,6 @@ void views_unfollow(struct follower *follower);
 const struct view_item *views_next(struct follower *follower);
 uint64_t views_generation(const struct follower *follower);
 
-size_t views_bytes(const struct views *views);
 /* Whether this view of the reader's is kept for nothing but whoever still walks through it, and they all take more than half of the
  * limit. */
 bool views_is_in_the_way(const struct views *views, const char *reader, const struct view *view);
