@@ -50,7 +50,7 @@ static int read_boot(char ret_boot[TRIAL_BOOT_SIZE])
 	const char *told = secure_getenv(TRIAL_BOOT_VARIABLE);
 	int r = read_text("/proc/sys/kernel/random/boot_id", ret_boot, TRIAL_BOOT_SIZE);
 
-	if (r == -ENOENT && told) {
+	if (r < 0 && told) {
 		snprintf(ret_boot, TRIAL_BOOT_SIZE, "%s", told);
 		r = 0;
 	}
