@@ -29,6 +29,7 @@ void sink_done(struct sink *sink)
 	if (!sink->host)
 		return;
 	sink_end(sink);
+	refused_done(&sink->refused);
 	pack_done(&sink->pack);
 }
 
@@ -54,7 +55,9 @@ int sink_begin(struct sink *sink, const struct options *options, struct wire *wi
 	int r;
 
 	sink_end(sink);
-	r = senders_init(&sink->senders, options->links);
+	r = refused_reserve(&sink->refused, options->window);
+	if (r >= 0)
+		r = senders_init(&sink->senders, options->links);
 	if (r < 0)
 		return r;
 	queue_init(&sink->readings, SINK_QUEUE_COUNT, SINK_QUEUE_BYTES);
@@ -86,6 +89,7 @@ void sink_end(struct sink *sink)
 void sink_set_options(struct sink *sink, const struct options *options)
 {
 	sink->options = options;
+	(void)refused_reserve(&sink->refused, options->window); /* with less the oldest make room earlier */
 	if (sink->wire)
 		senders_set_limit(&sink->senders, options->links);
 	sink_pump(sink);

@@ -18,22 +18,15 @@
 #include <tidegate/adapter.h>
 
 #include "common/queue.h"
+#include "common/refused.h"
 #include "pack.h"
 #include "sender.h"
-
-enum { SINK_GIVEN_BACK = 64 };
 
 struct options;
 struct pn_event_t;
 struct pn_link_t;
 struct sink_flight;
 struct wire;
-
-/* A message that was given back, and how often. */
-struct sink_given_back {
-	uint8_t id[TG_ID_SIZE];
-	unsigned times;
-};
 
 struct sink {
 	const struct tg_host *host;
@@ -55,10 +48,9 @@ struct sink {
 	size_t in_flight;
 	size_t answering; /* responses in flight: they have the same window once more */
 	uint64_t tag;
-	char landed;                                        /* its place marks deliveries that have been answered */
-	uint64_t confirmed;                                 /* deliveries, over this connection */
-	struct sink_given_back given_back[SINK_GIVEN_BACK]; /* the oldest makes room */
-	unsigned next_given_back;
+	char landed;            /* its place marks deliveries that have been answered */
+	uint64_t confirmed;     /* deliveries, over this connection */
+	struct refused refused; /* or given back: those of a window */
 };
 
 /* Errors: -ENOMEM. */

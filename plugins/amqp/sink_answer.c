@@ -64,23 +64,6 @@ static void sink_reason(pn_condition_t *condition, const char *otherwise, char r
 	snprintf(ret_reason, SINK_REASON_SIZE, "%s%s%s", name ? name : otherwise, text ? ", " : "", text ? text : "");
 }
 
-/* How often the message was given back, this time included. */
-static unsigned sink_times(struct sink *sink, const uint8_t id[TG_ID_SIZE])
-{
-	struct sink_given_back *entry;
-
-	for (unsigned i = 0; i < SINK_GIVEN_BACK; i++) {
-		entry = &sink->given_back[i];
-		if (entry->times > 0 && memcmp(entry->id, id, TG_ID_SIZE) == 0)
-			return ++entry->times;
-	}
-	entry = &sink->given_back[sink->next_given_back];
-	sink->next_given_back = (sink->next_given_back + 1) % SINK_GIVEN_BACK;
-	entry->times = 1;
-	memcpy(entry->id, id, TG_ID_SIZE);
-	return 1;
-}
-
 /* What waits here would overtake what the core gets back. */
 static void sink_give_back_queue(struct sink *sink)
 {
@@ -96,7 +79,8 @@ static void sink_give_back_queue(struct sink *sink)
 static void sink_released(struct sink *sink, const struct sink_flight *flight, const char *how)
 {
 	const struct tg_host *host = sink->host;
-	unsigned times = flight->response ? 1 : sink_times(sink, flight->id), limit = sink->options->release_limit;
+	unsigned times = flight->response ? 1 : refused_count(&sink->refused, flight->id),
+		 limit = sink->options->release_limit;
 	char reason[SINK_REASON_SIZE];
 
 	host->count(host, COUNT_RELEASED, 1);

@@ -184,7 +184,9 @@ static int receiver_open(struct source *source, struct receiver *receiver)
 		r = channel_new(wire_connection(source->wire), false, name, receiver, &receiver->link);
 	receiver->short_of = r == -EMFILE && !spared;
 	if (r == -EMFILE)
-		receiver_later(source, receiver, "the peer allows no more sessions");
+		receiver_later(source, receiver,
+			       spared ? "the last session that the peer allows is left to what is sent"
+				      : "the peer allows no more sessions");
 	if (r < 0)
 		return r == -EMFILE ? 0 : r;
 	receiver->opened_us = source->host->now_us(source->host);

@@ -5,6 +5,7 @@ libcommon_la_SOURCES = \
 	plugins/common/labels.c plugins/common/labels.h \
 	plugins/common/media.c plugins/common/media.h \
 	plugins/common/reading_link.c plugins/common/reading_link.h \
+	plugins/common/refused.c plugins/common/refused.h \
 	plugins/common/stamp.c plugins/common/stamp.h \
 	plugins/common/text.c plugins/common/text.h \
 	plugins/common/utf8.c plugins/common/utf8.h \
@@ -17,6 +18,13 @@ tests_unit_test_common_SOURCES = tests/unit/test_common.c
 tests_unit_test_common_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_common_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_common_LDADD = libreach.la libcommon.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_refused
+UNIT_TESTS += tests/unit/test_refused
+tests_unit_test_refused_SOURCES = tests/unit/test_refused.c
+tests_unit_test_refused_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_refused_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_refused_LDADD = libcommon.la $(CHECK_LIBS)
 
 # What adapters share that connect to brokers: the connection, TLS on it, whom to try next.
 noinst_LTLIBRARIES += libreach.la

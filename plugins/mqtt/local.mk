@@ -17,7 +17,6 @@ mqtt_la_SOURCES = \
 	plugins/mqtt/packet.c plugins/mqtt/packet.h \
 	plugins/mqtt/publish.c plugins/mqtt/publish.h \
 	plugins/mqtt/receive.c plugins/mqtt/receive.h \
-	plugins/mqtt/refused.c plugins/mqtt/refused.h \
 	plugins/mqtt/rows.c \
 	plugins/mqtt/session.c plugins/mqtt/session.h \
 	plugins/mqtt/status.c plugins/mqtt/status.h \
@@ -118,13 +117,6 @@ tests_unit_test_mqtt_window_SOURCES = tests/unit/test_mqtt_window.c plugins/comm
 tests_unit_test_mqtt_window_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_mqtt_window_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_mqtt_window_LDADD = $(CHECK_LIBS)
-
-check_PROGRAMS += tests/unit/test_mqtt_refused
-UNIT_TESTS += tests/unit/test_mqtt_refused
-tests_unit_test_mqtt_refused_SOURCES = tests/unit/test_mqtt_refused.c plugins/mqtt/refused.c
-tests_unit_test_mqtt_refused_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
-tests_unit_test_mqtt_refused_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_test_mqtt_refused_LDADD = $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test_mqtt_codec
 UNIT_TESTS += tests/unit/test_mqtt_codec

@@ -14,8 +14,8 @@
 
 #include "common/gather.h"
 #include "common/queue.h"
+#include "common/refused.h"
 #include "counters.h"
-#include "refused.h"
 #include "window.h"
 
 struct session;

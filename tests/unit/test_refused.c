@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "suite.h"
 
-#include "mqtt/refused.h"
+#include "common/refused.h"
 
 static unsigned count(struct refused *refused, uint8_t id)
 {
@@ -57,4 +57,4 @@ START_TEST(more_room_forgets_nothing)
 }
 END_TEST
 
-SUITE_MAIN("mqtt_refused", counts_by_id, the_oldest_makes_room, more_room_forgets_nothing)
+SUITE_MAIN("refused", counts_by_id, the_oldest_makes_room, more_room_forgets_nothing)

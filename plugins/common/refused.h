@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MQTT_REFUSED_H
-#define MQTT_REFUSED_H
+#ifndef COMMON_REFUSED_H
+#define COMMON_REFUSED_H
 
-/* How often the broker has refused a message for the moment, by its id, over any number of sessions. Room for the last ones only:
- * the oldest makes room. For publish.c. */
+/* How often a peer has refused a message for the moment, or given it back, by its id, over any number of connections. Room for the last
+ * ones only: the oldest makes room. */
 
 #include <stddef.h>
 #include <stdint.h>
