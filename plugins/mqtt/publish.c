@@ -261,10 +261,11 @@ static void publish_give_back_queue(struct publish *publish)
 	}
 }
 
-/* What may pass, and says nothing about the message: a queue that is full, a broker in trouble. */
+/* What may pass, and says nothing about the message: a queue that is full, a broker in trouble, or with another idea of the session. */
 static bool publish_is_passing(uint8_t reason)
 {
-	return reason == CODEC_UNSPECIFIED || reason == CODEC_IMPLEMENTATION || reason == CODEC_QUOTA_EXCEEDED;
+	return reason == CODEC_UNSPECIFIED || reason == CODEC_IMPLEMENTATION || reason == CODEC_ID_IN_USE ||
+	       reason == CODEC_UNKNOWN_ID || reason == CODEC_QUOTA_EXCEEDED;
 }
 
 static void publish_refused(struct publish *publish, const struct window_entry *entry, uint8_t reason)

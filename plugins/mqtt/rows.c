@@ -43,7 +43,7 @@ const struct tg_setting options_rows[] = {
 	{"window", TG_INT, TG_LIVE, "", "200", 1, 10000, NULL,
 	 "most messages on their way to the broker at once; its Receive Maximum may lower it"},
 	{"release_limit", TG_INT, TG_LIVE, "", "0", 0, 1000, NULL,
-	 "a message that the broker has refused for no lasting reason (0x80, 0x83) so often is dropped; 0: never"},
+	 "a message that is refused for no lasting reason (0x80, 0x83, 0x91, 0x92) so often is dropped; 0: never"},
 	{"status", TG_BOOL, TG_LIVE, "", "true", 0, 0, NULL,
 	 "tells online and offline as a message of QoS 1, the latter also as the last will"},
 	{"status_topic", TG_TEXT, TG_LIVE, "", "{site}/{gateway}/status", 1, 4096, NULL,

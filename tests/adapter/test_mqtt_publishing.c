@@ -47,8 +47,8 @@ static const struct {
 	uint8_t reason;
 	int result;
 } refusals[] = {
-	{0x10, TG_CONFIRMED}, {0x80, TG_RETRY},    {0x83, TG_RETRY}, {0x87, TG_REJECTED},
-	{0x90, TG_REJECTED},  {0x95, TG_REJECTED}, {0x97, TG_RETRY}, {0x99, TG_REJECTED},
+	{0x10, TG_CONFIRMED}, {0x80, TG_RETRY}, {0x83, TG_RETRY},    {0x87, TG_REJECTED}, {0x90, TG_REJECTED},
+	{0x91, TG_RETRY},     {0x92, TG_RETRY}, {0x95, TG_REJECTED}, {0x97, TG_RETRY},    {0x99, TG_REJECTED},
 };
 
 /* What may pass costs no message; what is the message's own fault does. */
