@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { PORT_FIRST = 10000, PORTS = 10000, PORT_TRIES = 100 };
@@ -70,6 +71,19 @@ pid_t child_start(const char *const *arguments, int out, int err)
 	_exit(127);
 }
 
+bool child_claim_port(uint16_t port)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int size = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "tidegate-test-port-%u", port);
+	bool good = bind(fd, (struct sockaddr *)&address,
+			 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)size)) == 0;
+
+	if (!good)
+		close(fd);
+	return good;
+}
+
 uint16_t child_free_port(void)
 {
 	for (int i = 0; i < PORT_TRIES; i++) {
@@ -82,7 +96,7 @@ uint16_t child_free_port(void)
 			child_die("getrandom: %s", strerror(errno));
 		number = (uint16_t)(PORT_FIRST + number % PORTS);
 		address.sin_port = htons(number);
-		good = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+		good = child_claim_port(number) && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
 		close(fd);
 		if (good)
 			return number;

@@ -20,6 +20,10 @@ void child_shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Starts a program that goes when the test goes. `arguments` end with NULL. What it writes goes to these descriptors; -1: nowhere. */
 pid_t child_start(const char *const *arguments, int out, int err);
 
+/* Whether no other test on this machine has been given this port, listening or not. It is ours as long as the test runs; the tests of the
+ * built programs keep to it, too. */
+bool child_claim_port(uint16_t port);
+
 /* A TCP port of 127.0.0.1 that nobody listens on, outside of the range that the kernel gives to clients, so that it stays free
  * while its server is away. */
 uint16_t child_free_port(void);

@@ -81,6 +81,8 @@ void coap_server_init(struct coap_server *server, const char *program)
 		uint16_t port =
 			(uint16_t)(20000 + ((unsigned)getpid() * 7 + (unsigned)now.tv_nsec / 1000 + i * 2) % 10000);
 
+		if (!child_claim_port(port) || !child_claim_port((uint16_t)(port + 1)))
+			continue;
 		if (is_free(port, SOCK_DGRAM) && is_free(port, SOCK_STREAM) &&
 		    is_free((uint16_t)(port + 1), SOCK_DGRAM) && is_free((uint16_t)(port + 1), SOCK_STREAM)) {
 			server->port = port;

@@ -9,7 +9,7 @@ import subprocess
 
 from harness import GatewayCase, main, wait_until
 from harness.gateway import Groups
-from harness.process import Lines, Process
+from harness.process import Lines, Process, claim
 
 KEY = "a key of sixteen bytes and more"
 
@@ -18,6 +18,8 @@ def two_free_ports():
     """libcoap's server takes the one above for DTLS."""
     for _ in range(1000):
         port = random.randrange(20000, 31998, 2)
+        if not (claim(port) and claim(port + 1)):
+            continue
         try:
             for number in port, port + 1:
                 for kind in socket.SOCK_DGRAM, socket.SOCK_STREAM:

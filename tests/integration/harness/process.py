@@ -5,6 +5,7 @@ import ctypes
 import os
 import random
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -27,10 +28,27 @@ def wait_until(condition, what, deadline_s=DEADLINE_S):
         time.sleep(0.02)
 
 
+_claims = []  # held as long as this test runs
+
+
+def claim(port):
+    """Whether no other test on this machine has been given this port, listening or not."""
+    mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        mark.bind(f"\0tidegate-test-port-{port}")
+    except OSError:
+        mark.close()
+        return False
+    _claims.append(mark)
+    return True
+
+
 def free_port(kind=socket.SOCK_STREAM):
     """A port that nobody listens on, outside of the range that the kernel gives to clients."""
     for _ in range(100):
         port = random.randrange(20000, 32000)
+        if not claim(port):
+            continue
         with socket.socket(socket.AF_INET, kind) as probe:
             try:
                 probe.bind(("127.0.0.1", port))
@@ -145,6 +163,11 @@ def run(command, deadline_s=DEADLINE_S, check=True, **options):
     if check and result.returncode:
         raise AssertionError(f"{command[0]} ended with {result.returncode}: {result.stdout}{result.stderr}")
     return result.returncode, result.stdout, result.stderr
+
+
+def compile_c(*words):
+    """With the compiler that has made the programs."""
+    run([*shlex.split(os.environ.get("CC", "cc")), *words])
 
 
 def children(parent=None):
