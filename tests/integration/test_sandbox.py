@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an endpoint process cannot do, even when it was taken over: told by the kernel, and tried by a hostile adapter."""
 import os
-import shlex
 import unittest
 from pathlib import Path
 
 from harness import BUILD, SANITIZED, SOURCE, GatewayCase, main
-from harness.process import run
+from harness.process import compile_c
 
 
 class Kernel(GatewayCase):
@@ -40,9 +39,8 @@ class Spy(GatewayCase):
         adapters.mkdir()
         for name in ("coap", "mqtt"):
             (adapters / f"{name}.so").symlink_to(BUILD / ".libs" / f"{name}.so")
-        compiler = shlex.split(os.environ.get("CC", "cc"))
-        run([*compiler, "-D_GNU_SOURCE", "-shared", "-fPIC", f"-I{SOURCE}/include",
-             SOURCE / "tests/integration/spy.c", "-o", adapters / "spy.so"])
+        compile_c("-D_GNU_SOURCE", "-shared", "-fPIC", f"-I{SOURCE}/include", SOURCE / "tests/integration/spy.c",
+                  "-o", adapters / "spy.so")
         self.files = [self.pki.key("cloud"), self.pki.key("gateway"), self.gateway.state / "devices.db", self.gateway.file,
                       "/etc/shadow", "/etc/passwd"]
         self.marker = self.folder / "marker"

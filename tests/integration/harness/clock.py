@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A clock of its own for the gateway and its endpoint processes: it can be set at any time, and be synchronised or not."""
-import os
 import struct
 import time
 from datetime import datetime, timezone
 
 from .gateway import BUILD, SANITIZED, SOURCE
-from .process import run
+from .process import compile_c
 
 DAY_S = 86400
 
@@ -23,7 +22,7 @@ class FakeClock:
 
     def __init__(self, folder, gateway):
         self._file, library = folder / "fake-clock", folder / "fake_clock.so"
-        run([os.environ.get("CC", "cc").split()[0], "-shared", "-fPIC", "-o", library, SOURCE / "tests/integration/fake_clock.c"])
+        compile_c("-shared", "-fPIC", "-o", library, SOURCE / "tests/integration/fake_clock.c")
         self._file.write_bytes(bytes(16))
         self.offset_s, self.synchronised = 0, False
         settings = {"LD_PRELOAD": str(library), "FAKE_CLOCK": str(self._file)}
