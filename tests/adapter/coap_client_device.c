@@ -43,6 +43,8 @@ struct device {
 	uint8_t state;
 	uint8_t observe;
 	unsigned reject;
+	int last;      /* message id of the last request, -1: none yet */
+	bool rejected; /* it was */
 	enum device_mood mood;
 	struct device_seen seen;
 };
@@ -148,10 +150,12 @@ static void answer(struct device *device, const uint8_t *data, size_t size)
 		 HEADER + TOKEN + write_state(device, out + HEADER + TOKEN, request.observe, !request.etag));
 }
 
+/* A repetition, by a client that was too slow to read, gets what the first one got, and counts once. */
 static void take(struct device *device, const uint8_t *data, size_t size)
 {
 	uint8_t reset[HEADER] = {TYPE_RST, 0, data[2], data[3]};
 	uint8_t acknowledgement[HEADER] = {TYPE_ACK, 0, data[2], data[3]};
+	bool again;
 
 	if (size == HEADER && data[1] == 0) {
 		device->seen.acknowledged += data[0] == TYPE_ACK;
@@ -160,15 +164,20 @@ static void take(struct device *device, const uint8_t *data, size_t size)
 	}
 	if (size < HEADER + TOKEN || (data[0] & 15) != TOKEN)
 		return;
-	device->seen.requests++;
+	again = device->last == (data[2] << 8 | data[3]);
+	device->last = data[2] << 8 | data[3];
+	device->seen.requests += !again;
 	if (device->mood == DEVICE_SILENT)
 		return;
 	if (device->mood == DEVICE_ACKNOWLEDGES) {
 		send_out(device, acknowledgement, sizeof(acknowledgement));
 		return;
 	}
-	if (device->reject > 0) {
-		device->reject--;
+	if (!again) {
+		device->rejected = device->reject > 0;
+		device->reject -= device->rejected;
+	}
+	if (device->rejected) {
 		send_out(device, reset, sizeof(reset));
 		return;
 	}
@@ -211,6 +220,7 @@ struct device *device_new(void)
 		child_die("no socket for the device");
 	device->port = ntohs(address.sin_port);
 	device->state = 1;
+	device->last = -1;
 	pthread_mutex_init(&device->lock, NULL);
 	if (pthread_create(&device->thread, NULL, run, device) != 0)
 		child_die("no thread for the device");

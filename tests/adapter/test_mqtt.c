@@ -289,11 +289,13 @@ START_TEST(a_link_that_confirms_nothing_is_made_anew)
 {
 	uint64_t ticket;
 
-	mock_set(mock, "confirm_timeout_s", "1");
 	rig_connect_and_subscribe();
 	free(rig_wait_line("online"));
+	rig_expect_counter("in_flight", 0);
 	kill(broker.pid, SIGSTOP);
 	ck_assert_int_eq(mock_deliver_text(mock, "a", "1", &ticket), 0);
+	mock_set(mock, "confirm_timeout_s", "1"); /* not for what the broker was asked before */
+	ck_assert_int_eq(mock_reload(mock), 0);
 	ck_assert(MOCK_UNTIL(mock, mock_logged(mock, "stayed unconfirmed for 1 s") > 0, RIG_SOON_MS));
 	ck_assert_int_ne(mock->link, TG_LINK_UP);
 	ck_assert_int_eq(mock_result(mock, ticket), -1);
