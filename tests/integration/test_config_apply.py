@@ -195,7 +195,7 @@ class Apply(GatewayCase):
         self.assertEqual((self.gateway.folder / "conf.d/50-more.conf").read_text(encoding="utf-8"), more.read_text(encoding="utf-8"))
         self.assertIn("second", self.gateway.ctl("config")["text"])
         more.write_text("", encoding="utf-8")
-        self.config("apply", more, "--as", "conf.d/50-more.conf", "--confirm", "4")
+        self.config("apply", more, "--as", "conf.d/50-more.conf", "--confirm", "12")
         self.assertNotIn("second", self.gateway.ctl("config")["text"])
         self.wait_over()
         self.assertIn("second", self.gateway.ctl("config")["text"])

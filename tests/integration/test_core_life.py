@@ -191,7 +191,11 @@ class Stop(LifeCase):
         self.reload_with(self.configuration(routes=routes))
         self.stop_broker()
         sensor = self.psk_sensor("pump-1")
-        self.assertEqual(sensor.post("t", "waits", wait_s=3).code, "")
+
+        def waits():  # who was too slow comes again
+            self.assertEqual(sensor.post("t", "waits", wait_s=3).code, "")
+            return self.gateway.outbox()["ledger"]["held"]
+        wait_until(waits, "its reading is here")
         self.assertEqual(self.gateway.stop(), 0)
         self.broker.start()
         self.subscriber = self.broker.subscribe()

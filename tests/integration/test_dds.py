@@ -15,7 +15,7 @@ import time
 from harness import GatewayCase, main, wait_until
 from harness.clock import seconds
 from harness.gateway import BUILD, SANITIZED, SOURCE, Groups
-from harness.process import Lines
+from harness.process import Lines, compile_c
 
 DEADLINE_S = 60
 PORTS = 12  # of one domain that participants of ours use
@@ -281,8 +281,7 @@ class Secured(DdsCase):
 
     def in_2020(self):
         library, offset = self.folder / "fake_clock.so", self.folder / "offset"
-        subprocess.run([os.environ.get("CC", "cc").split()[0], "-shared", "-fPIC", "-o", library,
-                        SOURCE / "tests/integration/fake_clock.c"], check=True)
+        compile_c("-shared", "-fPIC", "-o", library, SOURCE / "tests/integration/fake_clock.c")
         offset.write_bytes(struct.pack("=qq", round(seconds("2020-06-01") - time.time()), 0))
         sanitized = {"ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"} if SANITIZED else {}
         return {"LD_PRELOAD": str(library), "FAKE_CLOCK": str(offset), **sanitized}

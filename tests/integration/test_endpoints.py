@@ -11,7 +11,8 @@ class Faulty(GatewayCase):
     """Beside the main job, a loopback endpoint makes messages for another one that breaks down again and again."""
 
     allowed = [r"faulty"]
-    settings = {"limits": {"restart_min_ms": 10, "restart_max_ms": 100, "heartbeat_ms": 500}}
+    # The heartbeat is that of the innocent, too, who may be slow.
+    settings = {"limits": {"restart_min_ms": 10, "restart_max_ms": 100, "heartbeat_ms": 3000}}
 
     def begin_faulty(self, messages, **fault):
         settings = self.configuration()

@@ -63,6 +63,8 @@ class BrokerKills(Killing):
     left it already, and nothing is in the way of its being read."""
 
     subscriber_qos = 0
+    # Whom the test stops is not taken for one that hangs.
+    settings = {"limits": {**Killing.settings["limits"], "heartbeat_ms": 60000}}
 
     def test_broker(self):
         def kill():

@@ -118,6 +118,11 @@ class Devices(LocalCase):
         wait_until(listens, "tail shows something")
         self.publisher.publish("sensors/oven-1/temp", "210")
         message = self.subscriber.wait_for(1, lambda m: m.payload == "210")[0]
+
+        def ended():  # it may have begun between the two events of a message
+            self.publisher.publish("sensors/oven-1/probe", "0")
+            return not tail.is_running()
+        wait_until(ended, "tail has shown four events")
         self.assertEqual(tail.wait(), 0)
         tail.wait_lines()
         for event in map(json.loads, tail.lines.all()):

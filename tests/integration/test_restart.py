@@ -4,10 +4,11 @@ nothing, or are told to come again. And what a stop leaves behind: nothing."""
 import os
 import shutil
 import signal
+import threading
 import time
 
 from harness import BUILD, SANITIZED, SOURCE, GatewayCase, Load, main, wait_until
-from harness.process import run
+from harness.process import compile_c
 
 SENSORS = 50
 
@@ -157,7 +158,7 @@ class ServiceManager(RestartCase):
 
     def prepare(self):
         library, self.block = self.folder / "slow_disk.so", self.folder / "block"
-        run([os.environ.get("CC", "cc").split()[0], "-shared", "-fPIC", "-o", library, SOURCE / "tests/integration/slow_disk.c"])
+        compile_c("-shared", "-fPIC", "-o", library, SOURCE / "tests/integration/slow_disk.c")
         self.gateway.environment.update({"WATCHDOG_USEC": "4000000", "LD_PRELOAD": str(library), "SLOW_DISK": str(self.block)})
         if SANITIZED:
             self.gateway.environment["ASAN_OPTIONS"] = "verify_asan_link_order=0:detect_leaks=0"
@@ -193,7 +194,9 @@ class ServiceManager(RestartCase):
         wait_until(lambda: self.gateway.endpoint("cloud")["link"] != "up", "the link is gone")
         self.wait_feeds(2)  # to wait for an outbox is no standstill
         self.block.touch()
-        self.assertEqual(sensor.post("t", "waits for the disk", wait_s=1).code, "")
+        device = threading.Thread(target=sensor.post, args=("t", "waits for the disk"))
+        device.start()
+        self.addCleanup(device.join)
         wait_until(lambda: any("stuck: " in line for line in self.gateway.lines.all()), "it says that it is stuck")
         self.assert_starved()
         wait_until(lambda: "stuck" in self.status(), "the status says so")
