@@ -30,15 +30,17 @@ static bool admit_device(struct core *core, const struct endpoint *endpoint, con
 	return core_profile_admits(core, device, submit, ret_verdict);
 }
 
-/* On the way down from those alone that have been told to end, until they have: their protocol may have acknowledged what they hold. */
-static bool takes_in(const struct core *core, const struct intake_source *source)
+/* On the way down from those alone that have been told to end, until they have: their protocol may have acknowledged what they hold.
+ * Devices are not among them: each waits for its answer, and one that is refused comes again. */
+static bool takes_in(const struct core *core, const struct endpoint *endpoint, const struct intake_source *source)
 {
 	const struct instance *instance;
 
 	if (core->state != CORE_STOPPING)
 		return core->state != CORE_DRAINING;
 	instance = supervisor_find(core->supervisor, source->instance);
-	return instance && instance_state(instance) == INSTANCE_STOPPING;
+	return !(endpoint->config->descriptor->flags & TG_DEVICES) && instance &&
+	       instance_state(instance) == INSTANCE_STOPPING;
 }
 
 static bool admit(void *arg, const struct intake_source *source, const struct frame_submit *submit,
@@ -47,7 +49,7 @@ static bool admit(void *arg, const struct intake_source *source, const struct fr
 	struct core *core = arg;
 	const struct endpoint *endpoint = core_endpoint(core, source->endpoint);
 
-	if (!takes_in(core, source) || !endpoint)
+	if (!endpoint || !takes_in(core, endpoint, source))
 		return refuse(ret_verdict, TG_UNAVAILABLE, BUSY_MAX_AGE_S,
 			      "the gateway takes nothing in at the moment");
 	if (submit->payload.size > core->config->limits.payload_max_bytes) {
