@@ -9,6 +9,8 @@
 
 #include "wire/clock_word.h"
 
+enum { PAUSE_MOST_BITS = 8 };
+
 void clock_ask_init(struct clock_ask *ask, const char *path)
 {
 	*ask = (struct clock_ask){.path = path, .fd = -1};
@@ -48,21 +50,35 @@ static bool take_answer(struct clock_ask *ask)
 	if (n == 0)
 		return false;
 	ask->asked = false;
+	ask->failed = 0;
 	ask->last = answer == CLOCK_WORD_SYNCHRONISED ? 1 : answer == CLOCK_WORD_UNSYNCHRONISED ? 0 : -1;
 	return true;
 }
 
+static void fail(struct clock_ask *ask)
+{
+	clock_ask_done(ask);
+	ask->last = -1;
+	if (ask->failed < PAUSE_MOST_BITS)
+		ask->failed++;
+	ask->pause = ask->failed > 1 ? 1U << ask->failed : 0;
+}
+
 int clock_ask_next(struct clock_ask *ask)
 {
-	bool there = begin(ask) && (!ask->asked || take_answer(ask));
+	bool there;
+
+	if (ask->pause > 0) {
+		ask->pause--;
+		return ask->last;
+	}
+	there = begin(ask) && (!ask->asked || take_answer(ask));
 
 	if (there && !ask->asked) {
 		there = send(ask->fd, "?", 1, MSG_NOSIGNAL) == 1;
 		ask->asked = there;
 	}
-	if (!there) {
-		clock_ask_done(ask);
-		ask->last = -1;
-	}
+	if (!there)
+		fail(ask);
 	return ask->last;
 }

@@ -196,6 +196,13 @@ class PlantCase(unittest.TestCase):
         self.assertEqual(self.sensor.post(text), "2.04")
         self.arrived(text)
 
+    def assert_clock_is_asked(self):
+        """The service may not ask the kernel itself; who may is at hand, and is asked."""
+        self.assertEqual(self.box.shell("systemctl is-active tidegate-clock.socket").strip(), "active")
+        running = self.box.shell("systemctl list-units --state=running --plain --no-legend 'tidegate-clock@*'")
+        self.assertEqual(len(running.splitlines()), 1, running)
+        self.assertEqual(self.box.shell("stat -c '%a %U %G' /run/tidegate-clock.sock"), "660 root tidegate\n")
+
     def assert_balanced(self):
         status = self.status()
         for outbox in status["outboxes"]:

@@ -27,13 +27,6 @@ class Package(LoadCase):
         self.assert_clock_is_asked()
         self.assert_journal_is_quiet()
 
-    def assert_clock_is_asked(self):
-        """The service may not ask the kernel itself; who may is at hand, and is asked."""
-        self.assertEqual(self.box.shell("systemctl is-active tidegate-clock.socket").strip(), "active")
-        running = self.box.shell("systemctl list-units --state=running --plain --no-legend 'tidegate-clock@*'")
-        self.assertEqual(len(running.splitlines()), 1, running)
-        self.assertEqual(self.box.shell("stat -c '%a %U %G' /run/tidegate-clock.sock"), "660 root tidegate\n")
-
     def test_02_what_it_made_is_for_itself_alone(self):
         self.assertEqual(self.box.shell("stat -c '%a %U' /var/lib/tidegate /var/lib/tidegate/identity/gateway.key"),
                          "700 tidegate\n600 tidegate\n")

@@ -113,6 +113,30 @@ START_TEST(who_is_gone_is_asked_anew)
 }
 END_TEST
 
+/* Each question to somebody who fails at once is a program that systemd starts in vain. */
+START_TEST(who_never_answers_is_asked_ever_more_rarely)
+{
+	struct world world;
+	unsigned asked = 0;
+
+	world_begin(&world);
+	for (unsigned looks = 0; looks < 3600; looks++) {
+		(void)clock_ask_next(&world.ask);
+		if (world.ask.fd < 0)
+			continue;
+		close(take(&world));
+		asked++;
+	}
+	ck_assert_uint_ge(asked, 3600 / 257);
+	ck_assert_uint_le(asked, 3600 / 257 + 9);
+	while (clock_ask_next(&world.ask) != 1) { /* and heard when he does */
+		if (world.ask.fd >= 0 && !world.ask.pause)
+			say(&world, take(&world), 's');
+	}
+	world_end(&world);
+}
+END_TEST
+
 START_TEST(a_path_that_is_too_long_is_nobody)
 {
 	char path[200];
@@ -156,4 +180,5 @@ START_TEST(the_program_says_what_the_kernel_says)
 END_TEST
 
 SUITE_MAIN("clock_ask", answers_are_those_to_the_question_before, who_is_gone_is_asked_anew,
-	   a_path_that_is_too_long_is_nobody, the_program_says_what_the_kernel_says)
+	   who_never_answers_is_asked_ever_more_rarely, a_path_that_is_too_long_is_nobody,
+	   the_program_says_what_the_kernel_says)
