@@ -28,7 +28,7 @@ def wait_until(condition, what, deadline_s=DEADLINE_S):
         time.sleep(0.02)
 
 
-_claims = []  # held as long as this test runs
+_claims = []  # descriptors, held as long as this test runs
 
 
 def claim(port):
@@ -39,7 +39,7 @@ def claim(port):
     except OSError:
         mark.close()
         return False
-    _claims.append(mark)
+    _claims.append(mark.detach())
     return True
 
 
