@@ -78,9 +78,9 @@ system system-long: tests/bench/loadgen
 # The same on a kernel with AppArmor: a whole machine in qemu, slow.
 EXTRA_DIST += tests/system/machine.py tests/system/test_apparmor.py
 .PHONY: system-apparmor
-system-apparmor:
+system-apparmor: tests/adapter/dds_peer
 	$(top_srcdir)/packaging/build-deb --out packages
-	TG_PACKAGES=packages TG_BUILD=$(abs_builddir) $(PYTHON3) -B $(srcdir)/tests/system/test_apparmor.py
+	TG_PACKAGES=packages TG_SOURCE='$(abs_top_srcdir)' TG_BUILD='$(abs_builddir)' $(PYTHON3) -B $(srcdir)/tests/system/test_apparmor.py
 
 # A configuration that has to be confirmed.
 INTEGRATION_TESTS += tests/integration/test_config_apply.py
