@@ -9,7 +9,7 @@
 
 #include "wire/clock_word.h"
 
-enum { PAUSE_MOST_BITS = 8 };
+enum { PAUSE_MOST_BITS = 8 }; /* 256 calls */
 
 void clock_ask_init(struct clock_ask *ask, const char *path)
 {

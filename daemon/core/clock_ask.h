@@ -24,8 +24,7 @@ void clock_ask_init(struct clock_ask *ask, const char *path);
 void clock_ask_done(struct clock_ask *ask);
 
 /* Takes the answer that has come and puts the next question. One that failed is tried again at the next call, then after 4, 8, 16 ... up to
- * 256 of them. Returns 1: synchronised; 0: not; -1: nobody can say. Until there was an
- * answer: 0. */
+ * 256 of them. Returns 1: synchronised; 0: not; -1: nobody can say. Until there was an answer: 0. */
 int clock_ask_next(struct clock_ask *ask);
 
 #endif

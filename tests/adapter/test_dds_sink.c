@@ -175,8 +175,8 @@ START_TEST(a_source_that_stands_still_has_nothing_written_again)
 	writer = rig_writer("Reading", "");
 	rig_say(writer, "write 0 100");
 	ck_assert(MOCK_UNTIL(mock, mock->n_submissions == 2, RIG_SOON_MS));
-	mock_set(mock, "confirm_timeout_s",
-		 "1"); /* from here on the source stands still; before and behind it the reader may be slow */
+	/* From here on the source stands still; before and behind that the reader may be slow. */
+	mock_set(mock, "confirm_timeout_s", "1");
 	ck_assert_int_eq(mock_reload(mock), 0);
 	do { /* until it waits there, they are confirmed */
 		ck_assert_int_eq(mock_deliver_text(mock, "Set", READING(1, 2), &ticket), 0);

@@ -191,11 +191,11 @@ class Stop(LifeCase):
         self.reload_with(self.configuration(routes=routes))
         self.stop_broker()
         sensor = self.psk_sensor("pump-1")
-
-        def waits():  # who was too slow comes again
-            self.assertEqual(sensor.post("t", "waits", wait_s=3).code, "")
-            return self.gateway.outbox()["ledger"]["held"]
-        wait_until(waits, "its reading is here")
+        client = sensor.begin_post("t", "waits")
+        self.addCleanup(client.close)
+        wait_until(lambda: self.gateway.outbox()["ledger"]["held"] == 1, "its reading is here")
+        client.leave()
+        self.assertEqual(client.replies(), [])
         self.assertEqual(self.gateway.stop(), 0)
         self.broker.start()
         self.subscriber = self.broker.subscribe()

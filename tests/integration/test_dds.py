@@ -247,6 +247,7 @@ class Stop(DdsCase):
     """The writer keeps nothing: what the library has taken from it is ours alone."""
 
     cell = {"window": 1}
+    settings = {"limits": {"stop_deadline_s": 60}}  # for any disk
 
     def test_of_the_gateway_loses_nothing(self):
         writer = self.peer("write", "T", "Reading")
@@ -254,7 +255,7 @@ class Stop(DdsCase):
         for begin in range(0, 6000, 2000):
             writer.do(f"write {begin} {begin + 2000}", "written")
             writer.do("acks", "acknowledged")
-            self.gateway.stop()
+            self.assertEqual(self.gateway.stop(), 0)
             writer.do("match 0", "matched")
             self.gateway.start()
             writer.do("match 1", "matched")

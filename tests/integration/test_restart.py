@@ -4,7 +4,6 @@ nothing, or are told to come again. And what a stop leaves behind: nothing."""
 import os
 import shutil
 import signal
-import threading
 import time
 
 from harness import BUILD, SANITIZED, SOURCE, GatewayCase, Load, main, wait_until
@@ -194,11 +193,11 @@ class ServiceManager(RestartCase):
         wait_until(lambda: self.gateway.endpoint("cloud")["link"] != "up", "the link is gone")
         self.wait_feeds(2)  # to wait for an outbox is no standstill
         self.block.touch()
-        device = threading.Thread(target=sensor.post, args=("t", "waits for the disk"))
-        device.start()
-        self.addCleanup(device.join)
+        client = sensor.begin_post("t", "waits for the disk")
+        self.addCleanup(client.close)
         wait_until(lambda: any("stuck: " in line for line in self.gateway.lines.all()), "it says that it is stuck")
         self.assert_starved()
+        self.assertEqual(client.replies(), [])
         wait_until(lambda: "stuck" in self.status(), "the status says so")
         self.block.unlink()
         self.wait_feeds(2)

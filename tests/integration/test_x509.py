@@ -48,11 +48,11 @@ class Certificates(GatewayCase):
 
     def assert_out(self, sensor, why):
         before = len(self.log_lines(why))
-
-        def told():  # who was too slow to be refused knocks again
-            self.assertEqual(sensor.post("t", "from outside", wait_s=2).code, "")
-            return len(self.log_lines(why)) > before
-        wait_until(told, f"the log says '{why}': {self.log_lines('handshake with')}")
+        client = sensor.begin_post("t", "from outside")
+        self.addCleanup(client.close)
+        wait_until(lambda: len(self.log_lines(why)) > before, f"the log says '{why}': {self.log_lines('handshake with')}")
+        client.close()
+        self.assertEqual(client.replies(), [])
         self.assertEqual([m for m in self.subscriber.messages() if m.payload == "from outside"], [])
 
     def assert_client_out(self, name, why):

@@ -54,12 +54,17 @@ class Sensor:
         command = [self.program, "-v", "6", "-m", "get", "-s", "600", "-B", "600", *self._proof, *more, f"{self._uri}/{path}"]
         return Observation(command)
 
+    def begin_post(self, path, text):
+        """Posts, and waits for its answer until it is closed or told to leave."""
+        command = [self.program, "-v", "6", "-m", "post", "-B", "600", *self._proof, "-e", text, f"{self._uri}/{path}"]
+        return Observation(command)
+
     def send_file(self, path, file, **options):
         return self.request("post", path, more=["-f", file], **options)
 
 
 class Observation:
-    """A client that observes: each notification, and the first response, is a Reply."""
+    """A client that stays: its response, and each notification that follows, is a Reply."""
 
     def __init__(self, command):
         self._said = Lines()
@@ -92,6 +97,11 @@ class Observation:
 
     def is_running(self):
         return self._process.is_running()
+
+    def leave(self):
+        """Ends its session in good order."""
+        self._process.signal(signal.SIGINT)
+        self._process.wait()
 
     def close(self):
         if self.is_running():
