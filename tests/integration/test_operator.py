@@ -73,9 +73,12 @@ class Operator(GatewayCase):
         tail = Process([
             BUILD / "tidegatectl", "--json", "--run", self.gateway.run, "tail", "--device", "pump-1", "--count", "2",
         ])
-        while tail.is_running():  # it has no way to say that it listens, and may begin in the middle of a reading
+
+        def ended():  # it has no way to say that it listens, and may begin in the middle of a reading
             self.assertEqual(other.post("t", "not shown").code, "2.04")
             self.assertEqual(sensor.post("temperature", "21.5").code, "2.04")
+            return not tail.is_running()
+        wait_until(ended, "tail has shown two events")
         self.assertEqual(tail.wait(), 0)
         tail.wait_lines()
         events = [json.loads(line) for line in tail.lines.all()]
